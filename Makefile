@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+# wouldblock: 'make help' lists what can be made.
+
+CC       ?= cc
+CSTD      = -std=c11 -D_XOPEN_SOURCE=700
+WARNINGS  = -Wall -Wextra -Wpedantic -Wshadow -Wformat=2 -Wmissing-prototypes \
+            -Wconversion
+CFLAGS   ?= -O2 -g
+BUILD    ?= build
+
+# SANITIZE=1 builds everything with the address and the undefined-behaviour
+# sanitizer, beside the ordinary build.
+ifdef SANITIZE
+BUILD    := $(BUILD)/sanitize
+CFLAGS   += -fsanitize=address,undefined -fno-sanitize-recover=all \
+            -fno-omit-frame-pointer
+LDFLAGS  += -fsanitize=address,undefined
+endif
+
+common   := $(wildcard common/*.c)
+demos    := $(wildcard demos/*/*.c)
+library  := $(BUILD)/libwouldblock.a
+programs := $(addprefix $(BUILD)/bin/,$(notdir $(basename $(demos))))
+objects   = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+
+.PHONY: all demo clean help
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(programs) ## build all programs into build/bin
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CSTD) $(WARNINGS) $(CFLAGS) $(CPPFLAGS) -Icommon -MMD -MP -c -o $@ $<
+
+$(library): $(call objects,$(common))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+# One program is one file of a lesson's folder and the library.
+define program
+$(BUILD)/bin/$(notdir $(basename $(1))): $(call objects,$(1)) $(library)
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^
+endef
+$(foreach demo,$(demos),$(eval $(call program,$(demo))))
+
+-include $(patsubst %.o,%.d,$(call objects,$(common) $(demos)))

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+#include "error.h"
+#include "program.h"
+#include "work.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define ENTRY(symbol, category, text, advice)                                  \
+    {                                                                          \
+        symbol, #symbol, text, category, advice                                \
+    }
+
+/* What a socket call can answer, according to the pages of POSIX and Linux
+ * for socket, bind, listen, accept, connect, send, recv, fcntl, select and
+ * poll. The texts are POSIX's, so that they are the same with every libc. */
+static const struct error_entry table[] = {
+    ENTRY(EAGAIN, TRANSMISSION, "Resource temporarily unavailable",
+          "Nothing is wrong: the call would block; ask again later"),
+#if EWOULDBLOCK != EAGAIN
+    ENTRY(EWOULDBLOCK, TRANSMISSION, "Operation would block",
+          "Nothing is wrong: ask again later"),
+#endif
+    ENTRY(EINTR, TRANSMISSION, "Interrupted function call",
+          "A signal came and nothing else happened: call again at once"),
+    ENTRY(EINPROGRESS, CONNECTION, "Operation in progress",
+          "Nothing is wrong: the connection is being made; ask later how it "
+          "ended"),
+    ENTRY(EALREADY, CONNECTION, "Connection already in progress",
+          "Nothing is wrong: an earlier connect is still under way; go on "
+          "waiting"),
+    ENTRY(EISCONN, CONNECTION, "Socket is connected",
+          "Nothing is wrong: the connection is made; use it"),
+    ENTRY(ENOTCONN, CONNECTION, "The socket is not connected",
+          "Connect first, and wait until the connection is made"),
+    ENTRY(ECONNREFUSED, CONNECTION, "Connection refused",
+          "The machine answers, but no server listens there: start it, or "
+          "check the port"),
+    ENTRY(ECONNRESET, CONNECTION, "Connection reset by peer",
+          "The peer has thrown the connection away: close it; make a new one "
+          "if needed"),
+    ENTRY(ECONNABORTED, CONNECTION, "Connection aborted",
+          "The peer left before it was served: go on with the next one"),
+    ENTRY(EPIPE, CONNECTION, "Broken pipe",
+          "The peer reads no more: stop sending and close"),
+    ENTRY(ETIMEDOUT, CONNECTION, "Connection timed out",
+          "The peer does not answer: check the address, or try later"),
+    ENTRY(EHOSTUNREACH, CONNECTION, "Host is unreachable",
+          "No way leads to that machine: check the address and the network"),
+    ENTRY(ENETUNREACH, CONNECTION, "Network unreachable",
+          "No route leads to that network: check the address and this "
+          "machine's network"),
+    ENTRY(ENETDOWN, CONNECTION, "Network is down",
+          "This machine's network is switched off: bring it up"),
+    ENTRY(ENETRESET, CONNECTION, "Connection aborted by network",
+          "The network dropped the connection: close it and make a new one"),
+    ENTRY(EPROTO, CONNECTION, "Protocol error",
+          "The peer does not keep to the protocol: close this connection"),
+    ENTRY(EMSGSIZE, TRANSMISSION, "Message too large",
+          "A datagram must fit in one piece: send a smaller one"),
+    ENTRY(ENOBUFS, TRANSMISSION, "No buffer space available",
+          "The kernel is short of buffers: wait a little and ask again"),
+    ENTRY(ENOMEM, CONFIGURATION, "Not enough space",
+          "The machine is short of memory: end something, or use less"),
+    ENTRY(EMFILE, CONFIGURATION, "Too many open files",
+          "This program holds as many descriptors as it may: close some, or "
+          "raise 'ulimit -n'"),
+    ENTRY(ENFILE, CONFIGURATION, "Too many files open in system",
+          "The machine holds as many files as it may: end some programs"),
+    ENTRY(EADDRINUSE, CONFIGURATION, "Address already in use",
+          "Another program has that port: choose another, or 0 for any free "
+          "one"),
+    ENTRY(EADDRNOTAVAIL, CONFIGURATION, "Address not available",
+          "This machine does not have that address, or no port is left: "
+          "choose another"),
+    ENTRY(EAFNOSUPPORT, CONFIGURATION, "Address family not supported",
+          "This machine lacks that kind of address: try IPv4 or IPv6 instead"),
+    ENTRY(EACCES, CONFIGURATION, "Permission denied",
+          "Ports below 1024 and some addresses need privilege: choose another "
+          "port"),
+    ENTRY(EPERM, CONFIGURATION, "Operation not permitted",
+          "A firewall rule or a missing privilege forbids it: ask whoever "
+          "runs the machine"),
+    ENTRY(EBADF, CONFIGURATION, "Bad file descriptor",
+          "The program uses a descriptor that is closed: mend the program"),
+    ENTRY(ENOTSOCK, CONFIGURATION, "Not a socket",
+          "The program uses a file where a socket belongs: mend the program"),
+    ENTRY(EINVAL, CONFIGURATION, "Invalid argument",
+          "The call cannot be meant like this: mend the program"),
+    ENTRY(EFAULT, CONFIGURATION, "Bad address",
+          "The program passes a bad pointer: mend the program"),
+    ENTRY(EDESTADDRREQ, CONFIGURATION, "Destination address required",
+          "Connect the socket, or name the receiver with sendto"),
+    ENTRY(EOPNOTSUPP, CONFIGURATION, "Operation not supported on socket",
+          "This kind of socket cannot do that: mend the program"),
+    ENTRY(EPROTONOSUPPORT, CONFIGURATION, "Protocol not supported",
+          "This machine lacks the protocol: choose another"),
+    ENTRY(EPROTOTYPE, CONFIGURATION, "Protocol wrong type for socket",
+          "Kind of socket and protocol do not match: mend the program"),
+    ENTRY(ENOPROTOOPT, CONFIGURATION, "Protocol not available",
+          "This kind of socket has no such option: mend the program"),
+};
+
+const struct error_entry *error_entry(int number)
+{
+    static struct error_entry unknown;
+    static char symbol[24];
+
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        if (table[i].number == number)
+            return &table[i];
+
+    snprintf(symbol, sizeof symbol, "errno %d", number);
+    unknown = (struct error_entry){
+        .number = number,
+        .symbol = symbol,
+        .text = strerror(number),
+        .category = CONFIGURATION,
+        .advice = "Not an error that socket calls are known for: see errno(3)",
+    };
+    return &unknown;
+}
+
+const struct error_entry *error_table(size_t *count)
+{
+    *count = sizeof table / sizeof table[0];
+    return table;
+}
+
+const char *category_word(enum error_category category)
+{
+    static const char *const words[] = {
+        [CONNECTION] = "connection",
+        [TRANSMISSION] = "transmission",
+        [CONFIGURATION] = "configuration",
+    };
+
+    return words[category];
+}
+
+/* One message in one write, so that lines of several programs on one terminal
+ * do not mix. Longer ones are cut. */
+enum { MESSAGE_SIZE = 1024 };
+
+static void put_message(const char *head, const char *format, va_list arguments,
+                        int error)
+{
+    char line[MESSAGE_SIZE];
+    size_t length = 0;
+    int wrote = snprintf(line, sizeof line, "%s", head);
+
+    if (wrote > 0)
+        length = (size_t)wrote;
+    wrote = vsnprintf(line + length, sizeof line - length, format, arguments);
+    if (wrote > 0)
+        length += (size_t)wrote;
+    if (error != 0 && length < sizeof line) {
+        const struct error_entry *e = error_entry(error);
+
+        snprintf(line + length, sizeof line - length, ": %s %s. %s.", e->symbol,
+                 e->text, e->advice);
+    }
+    status_clear();
+    fflush(stdout);
+    fprintf(stderr, "%s\n", line);
+}
+
+static void put_error(const char *format, va_list arguments, int error)
+{
+    char head[128];
+
+    snprintf(head, sizeof head, "%s: ", program_name());
+    put_message(head, format, arguments, error);
+}
+
+void die_because(int error, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    put_error(format, arguments, error);
+    va_end(arguments);
+    exit(1);
+}
+
+void warn_because(int error, const char *format, ...)
+{
+    int before = errno;
+    va_list arguments;
+
+    if (log_level < LEVEL_WARN)
+        return;
+    va_start(arguments, format);
+    put_error(format, arguments, error);
+    va_end(arguments);
+    errno = before;
+}
+
+enum log_level log_level = LEVEL_INFO;
+
+static void put_log(const char *level, const char *format, va_list arguments)
+{
+    int error = errno;
+    struct timespec t;
+    struct tm local;
+    char clock[16];
+    char head[48];
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    localtime_r(&t.tv_sec, &local);
+    strftime(clock, sizeof clock, "%H:%M:%S", &local);
+    snprintf(head, sizeof head, "%s.%03ld %-6s ", clock, t.tv_nsec / 1000000,
+             level);
+    put_message(head, format, arguments, 0);
+    errno = error;
+}
+
+void log_info(const char *format, ...)
+{
+    va_list arguments;
+
+    if (log_level < LEVEL_INFO)
+        return;
+    va_start(arguments, format);
+    put_log("info", format, arguments);
+    va_end(arguments);
+}
+
+void log_debug(const char *format, ...)
+{
+    va_list arguments;
+
+    if (log_level < LEVEL_DEBUG)
+        return;
+    va_start(arguments, format);
+    put_log("debug", format, arguments);
+    va_end(arguments);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * connect_nonblocking - connects, works meanwhile, and can be stopped.
+ *
+ * Shows    connect on a non-blocking socket starts the attempt and answers
+ *          EINPROGRESS. Asked again it says EALREADY, until it tells how the
+ *          attempt ended: connected, or once the error. Deadline and stop
+ *          button (Enter or Ctrl-C) are up to the program; close cancels.
+ * Run      tarpit 8080
+ *          connect_nonblocking 127.0.0.1 8080
+ * Compare  connect_blocking: the same attempt, with no say in the matter
+ */
+#include "wouldblock.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+static duration limit = 5 * SECOND;
+
+static const struct setting settings[] = {
+    {"deadline", "TIME", "give up after TIME", .time = &limit},
+    {0},
+};
+static const struct program program = {
+    "Connects until a deadline and works meanwhile.",
+    "HOST PORT",
+    settings,
+};
+
+/* Try one address. True when connected. */
+static bool attempt(const struct addrinfo *to)
+{
+    int fd = socket(to->ai_family, to->ai_socktype, to->ai_protocol);
+    const char *where = address_text(to->ai_addr, to->ai_addrlen);
+    instant began = now();
+
+    if (fd < 0)
+        die("cannot make a socket");
+    set_nonblocking(fd); /* before connect: afterwards is too late */
+    say("connecting to %s", where);
+
+    instant deadline = deadline_in(limit);
+    struct answer made =
+        connect_answer(connect(fd, to->ai_addr, to->ai_addrlen));
+
+    while (made.kind == PENDING && !stop_due(deadline)) {
+        work_step();
+        status_waiting("connecting");
+        made = connect_answer(connect(fd, to->ai_addr, to->ai_addrlen));
+    }
+
+    double took = seconds(now() - began);
+
+    report("waited_seconds", "%.6f", took);
+    report("work", "%llu", work_found());
+    say("asked %s times; meanwhile %s prime numbers found",
+        grouped(counters.calls), grouped(work_found()));
+    if (made.kind == DONE)
+        say("connected after %.3f s", took);
+    else if (made.kind == PENDING)
+        die_because(0, "cannot connect to %s: stopped by %s after %.3f s",
+                    where, stop_reason(), took);
+    else
+        address_failed(to, made.error);
+    close(fd);
+    return made.kind == DONE;
+}
+
+int main(int argc, char **argv)
+{
+    char **operands = begin(&program, argc, argv);
+    struct addrinfo *list = resolve(operands[0], operands[1]);
+    bool connected = false;
+
+    for (struct addrinfo *to = list; to && !connected; to = to->ai_next)
+        connected = attempt(to);
+    freeaddrinfo(list);
+    return connected ? 0 : 1;
+}

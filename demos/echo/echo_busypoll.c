@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * echo_busypoll - an echo server that asks everybody, round after round.
+ *
+ * Shows    with O_NONBLOCK accept, recv and send answer at once, "would block"
+ *          if need be. All clients are served; one core burns all the time.
+ * Run      echo_busypoll 8080              --nap 1ms trades waiting for CPU
+ *          echo_client 127.0.0.1 8080      in two other terminals
+ * Compare  echo_blocking: the same service, with sockets that wait
+ */
+#include "wouldblock.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+static const char *address = "127.0.0.1";
+static duration round_nap;
+
+static const struct setting settings[] = {
+    {"bind", "ADDRESS", "listen on ADDRESS", .text = &address},
+    {"nap", "TIME", "nap for TIME after each round", .time = &round_nap},
+    {0},
+};
+static const struct program program = {
+    "An echo server that asks all clients, round after round.",
+    "PORT",
+    settings,
+};
+
+/* One turn for one client: receive, send back. False when it is over. */
+static bool serve(struct client *c)
+{
+    struct buffer *b = &c->buffer;
+
+    if (buffer_used(b) == 0) {
+        struct answer got = recv_answer(
+            recv(c->fd, buffer_back(b), BUFFER_SIZE, 0), BUFFER_SIZE);
+
+        if (got.kind == FAILED)
+            return client_failed(c, "receive from", got.error);
+        if (got.kind != DONE)
+            return got.kind == AGAIN; /* nothing yet; or CLOSED, the end */
+        buffer_added(b, got.count);
+    }
+
+    struct answer put = send_answer(
+        send(c->fd, buffer_front(b), buffer_used(b), 0), buffer_used(b));
+
+    if (put.kind == FAILED)
+        return client_failed(c, "send to", put.error);
+    buffer_taken(b, put.count); /* the rest, if any, in the next turn */
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    char **operands = begin(&program, argc, argv);
+    int listener = listen_on(address, operands[0]);
+    struct clients clients = {0};
+
+    set_nonblocking(listener);
+    while (!stopping()) {
+        struct answer came = accept_answer(accept(listener, NULL, NULL));
+
+        if (came.kind == DONE) {
+            set_nonblocking(came.fd); /* Linux: a new socket starts blocking */
+            clients_add(&clients, came.fd);
+        } else if (came.kind == FAILED) {
+            accept_failed(came.error);
+        }
+        for (size_t i = clients.count; i-- > 0;)
+            if (!serve(clients.at[i]))
+                clients_remove(&clients, i);
+        nap(round_nap);
+    }
+    clients_free(&clients);
+    close(listener);
+    return 0;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * echo_client - sends lines to an echo server and prints what comes back.
+ *
+ * Shows    recv waits until the server answers; meanwhile the program sleeps
+ *          and can do nothing else. The log tells how long each line took.
+ * Run      echo_client 127.0.0.1 8080 'first line' 'second line'
+ *          echo_client 127.0.0.1 8080      to type lines, Ctrl-D at the end
+ * Compare  echo_client_busypoll: the same client, which works while it waits
+ */
+#include "wouldblock.h"
+
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static duration hold;
+
+static const struct setting settings[] = {
+    {"hold", "TIME", "stay connected for TIME after the last line",
+     .time = &hold},
+    {0},
+};
+static const struct program program = {
+    "Sends lines to an echo server and prints what comes back.",
+    "HOST PORT [LINE]...",
+    settings,
+};
+
+static duration first_wait, longest_wait;
+
+/* Send a line and wait for its echo. A long line comes in pieces that fit into
+ * the kernel's buffers: nobody reads while it is being sent. */
+static void exchange(int fd, const char *line, size_t size)
+{
+    char echo[BUFFER_SIZE];
+    size_t sent = 0, echoed = 0;
+    instant began = now();
+
+    while (sent < size && !stopping()) {
+        struct answer put =
+            send_answer(send(fd, line + sent, size - sent, 0), size - sent);
+
+        if (put.kind == FAILED)
+            die_because(put.error, "cannot send to the server");
+        sent += put.count;
+    }
+    while (echoed < size && !stopping()) {
+        struct answer got =
+            recv_answer(recv(fd, echo, size - echoed, 0), size - echoed);
+
+        if (got.kind == FAILED)
+            die_because(got.error, "cannot receive from the server");
+        if (got.kind == CLOSED)
+            die_because(0, "the server left and owes us %zu bytes",
+                        size - echoed);
+        fwrite(echo, 1, got.count, stdout);
+        echoed += got.count;
+    }
+    fflush(stdout);
+
+    duration waited = now() - began;
+
+    if (stopping())
+        die_because(0, "stopped by %s after waiting %.3f s for an echo",
+                    stop_reason(), seconds(waited));
+    log_info("echo of %zu bytes after %.3f ms", size, 1e3 * seconds(waited));
+    if (first_wait == 0)
+        first_wait = waited;
+    if (waited > longest_wait)
+        longest_wait = waited;
+}
+
+int main(int argc, char **argv)
+{
+    char **operands = begin(&program, argc, argv);
+    int fd = connect_to(operands[0], operands[1]);
+    struct line line = {0};
+
+    while (next_line(&line, operands + 2))
+        exchange(fd, line.bytes, line.length);
+    nap(hold);
+    report("first_wait_seconds", "%.6f", seconds(first_wait));
+    report("longest_wait_seconds", "%.6f", seconds(longest_wait));
+    close(fd);
+    return 0;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * send_all - the correction: remembers how far it came, and asks again.
+ *
+ * Shows    after a partial write, or EAGAIN, the rest is offered again from
+ *          the offset reached. No byte is lost, and the program never waits:
+ *          whenever the kernel has no room it looks for prime numbers.
+ * Run      sink --pace 60M 8080
+ *          send_all 127.0.0.1 8080
+ * Compare  send_once: one call, and the rest is left behind
+ */
+#include "wouldblock.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static size_t size = PAYLOAD_SIZE;
+static duration limit = 60 * SECOND;
+
+static const struct setting settings[] = {
+    {"size", "BYTES", "send BYTES of the payload", .size = &size},
+    {"deadline", "TIME", "give up after TIME", .time = &limit},
+    {0},
+};
+static const struct program program = {
+    "Sends the payload piece by piece and works in between.",
+    "HOST PORT",
+    settings,
+};
+
+int main(int argc, char **argv)
+{
+    char **operands = begin(&program, argc, argv);
+    int fd = connect_to(operands[0], operands[1]);
+    char *payload = payload_new(size);
+
+    set_nonblocking(fd);
+    instant deadline = deadline_in(limit);
+    duration held = 0;
+    size_t taken = 0;
+
+    while (taken < size && !stop_due(deadline)) {
+        instant began = now();
+        struct answer put = send_answer(
+            send(fd, payload + taken, size - taken, 0), size - taken);
+
+        if (now() - began > held)
+            held = now() - began;
+        if (put.kind == FAILED)
+            die_because(put.error, "cannot send the payload");
+        if (put.kind == AGAIN)
+            work_step();
+        taken += put.count;
+        status_progress(taken, size);
+    }
+
+    say("taken by the kernel: %s of %s bytes", grouped(taken), grouped(size));
+    say("left behind: %s bytes (%.1f %%)", grouped(size - taken),
+        size > 0 ? 100.0 * (double)(size - taken) / (double)size : 0.0);
+    say("longest time held inside send: %.6f s", seconds(held));
+    say("meanwhile: %s prime numbers found", grouped(work_found()));
+    report("held_seconds", "%.6f", seconds(held));
+    report("work", "%llu", work_found());
+    report("left", "%zu", size - taken);
+    if (stopping())
+        die_because(0, "stopped by %s before all was sent", stop_reason());
+    free(payload);
+    close(fd);
+    return 0;
+}

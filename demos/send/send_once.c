@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * send_once - the mistake: one non-blocking send, and its count not heeded.
+ *
+ * Shows    the kernel takes what fits into its buffers, says how much that
+ *          was, and the program goes on at once. A partial write: the rest is
+ *          still the program's, and is lost when nobody offers it again.
+ * Run      sink 8080
+ *          send_once 127.0.0.1 8080
+ * Compare  send_blocking: the call that waits until all is taken
+ *          send_all: the correction
+ */
+#include "wouldblock.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static size_t size = PAYLOAD_SIZE;
+
+static const struct setting settings[] = {
+    {"size", "BYTES", "send BYTES of the payload", .size = &size},
+    {0},
+};
+static const struct program program = {
+    "Sends the payload with one non-blocking call.",
+    "HOST PORT",
+    settings,
+};
+
+int main(int argc, char **argv)
+{
+    char **operands = begin(&program, argc, argv);
+    int fd = connect_to(operands[0], operands[1]);
+    char *payload = payload_new(size);
+
+    set_nonblocking(fd);
+    instant began = now();
+    struct answer put = send_answer(send(fd, payload, size, 0), size);
+    duration held = now() - began;
+
+    if (put.kind == FAILED)
+        die_because(put.error, "cannot send the payload");
+
+    size_t taken = put.count;
+
+    say("taken by the kernel: %s of %s bytes", grouped(taken), grouped(size));
+    say("left behind: %s bytes (%.1f %%)", grouped(size - taken),
+        size > 0 ? 100.0 * (double)(size - taken) / (double)size : 0.0);
+    say("longest time held inside send: %.6f s", seconds(held));
+    report("held_seconds", "%.6f", seconds(held));
+    report("left", "%zu", size - taken);
+    if (stopping())
+        die_because(0, "stopped by %s before all was sent", stop_reason());
+    free(payload);
+    close(fd);
+    return 0;
+}

@@ -1,0 +1,172 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+#
+# lib.sh - what the scripts share: where things are, colours, complaints, and
+# getting the tools and the build ready. To be sourced by a script that lies in
+# this folder.
+
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+me=$(basename -- "$0")
+if [ -n "${SANITIZE:-}" ]; then
+    build=$root/build/sanitize
+else
+    build=$root/build
+fi
+
+# Colours on a terminal only, and never against the reader's wish
+# (https://no-color.org).
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ] && [ "${TERM:-dumb}" != dumb ]; then
+    bold=$(printf '\033[1m') dim=$(printf '\033[2m') plain=$(printf '\033[0m')
+    red=$(printf '\033[31m') green=$(printf '\033[32m')
+    yellow=$(printf '\033[33m') blue=$(printf '\033[34m')
+    magenta=$(printf '\033[35m') cyan=$(printf '\033[36m')
+else
+    bold='' dim='' plain='' red='' green='' yellow='' blue='' magenta='' cyan=''
+fi
+# Not every script uses every colour.
+: "$bold$dim$plain$red$green$yellow$blue$magenta$cyan"
+
+fail() {
+    printf '%s: %s\n' "$me" "$*" >&2
+    exit 1
+}
+
+bad_usage() {
+    printf "%s: %s\nTry 'scripts/%s --help'.\n" "$me" "$*" "$me" >&2
+    exit 2
+}
+
+have() {
+    command -v "$1" >/dev/null 2>&1
+}
+
+# The header comment of a script is its help.
+print_help() {
+    sed -n '/^# Usage:/,/^$/ s/^# \{0,1\}//p' "$0"
+}
+
+# --- Tools -------------------------------------------------------------------
+
+# A compiler alone is not enough: the C library's headers must be there as well.
+compiler_works() {
+    have "${CC:-cc}" &&
+        printf '#include <sys/socket.h>\n' | "${CC:-cc}" -fsyntax-only -x c - 2>/dev/null
+}
+
+# Which of compiler, make, diff, awk, bats are not there? $1: demo or test.
+missing_tools() {
+    compiler_works || echo compiler
+    for tool in make diff awk; do
+        have "$tool" || echo "$tool"
+    done
+    if [ "$1" = test ] && ! have bats && [ ! -x "$npm_bats" ]; then
+        echo bats
+    fi
+}
+
+npm_bats=$root/build/npm/node_modules/.bin/bats
+
+package_manager() {
+    for manager in apt-get dnf apk pacman zypper brew; do
+        have "$manager" && echo "$manager" && return
+    done
+    return 1
+}
+
+# The packages of manager $1 that hold the tool $2.
+packages_for() {
+    case $2:$1 in
+    compiler:apt-get) echo gcc libc6-dev ;;
+    compiler:dnf | compiler:zypper) echo gcc glibc-devel ;;
+    compiler:apk) echo gcc musl-dev ;;
+    compiler:*) echo gcc ;;
+    diff:*) echo diffutils ;;
+    awk:*) echo gawk ;;
+    bats:brew) echo bats-core ;;
+    *) echo "$2" ;;
+    esac
+}
+
+install_command() {
+    case $1 in
+    apt-get) echo "apt-get install -y --no-install-recommends" ;;
+    dnf) echo "dnf install -y" ;;
+    apk) echo "apk add" ;;
+    pacman) echo "pacman -Sy --noconfirm --needed" ;;
+    zypper) echo "zypper --non-interactive install" ;;
+    brew) echo "brew install" ;;
+    esac
+}
+
+# Run a command as root, or as whoever we are where the manager wants that.
+as_root() {
+    if [ "$(id -u)" -eq 0 ] || [ "$1" = brew ]; then
+        "$@"
+    else
+        sudo "$@"
+    fi
+}
+
+# get_ready demo|test: say what is missing, install it with the system's
+# package manager, or say how to and stop.
+get_ready() {
+    missing=$(missing_tools "$1" | tr '\n' ' ')
+    [ -n "$missing" ] || return 0
+
+    printf '%s: not on this machine yet: %s\n' "$me" "$missing" >&2
+    manager=$(package_manager) ||
+        fail "no package manager found (apt-get, dnf, apk, pacman, zypper, brew): install these by hand: $missing"
+    packages=''
+    for tool in $missing; do
+        # An old system may lack bats; it must not take the others with it.
+        [ "$tool" = bats ] || packages="$packages $(packages_for "$manager" "$tool")"
+    done
+    install_packages "$packages"
+    if [ "$1" = test ] && ! have bats; then
+        install_packages " $(packages_for "$manager" bats)" || bats_from_npm
+    fi
+    missing=$(missing_tools "$1" | tr '\n' ' ')
+    [ -z "$missing" ] || fail "still missing after installing: $missing"
+}
+
+# $1: the packages, each with a blank before it; none is fine.
+install_packages() {
+    [ -n "$1" ] || return 0
+    command="$(install_command "$manager")$1"
+    [ "$manager" != apt-get ] || command="apt-get update -q && $command"
+    if [ "$(id -u)" -ne 0 ] && [ "$manager" != brew ] && ! have sudo; then
+        fail "neither root nor sudo here; as root, run: $command"
+    fi
+    printf '%s: installing: %s\n' "$me" "$command" >&2
+    if [ "$manager" = apt-get ]; then
+        as_root apt-get update -q >&2 || fail "this failed: apt-get update -q"
+    fi
+    # shellcheck disable=SC2046,SC2086 # words on purpose
+    as_root $(install_command "$manager") $1 >&2
+}
+
+bats_from_npm() {
+    have npm || fail "$manager has no bats, and there is no npm to get it from"
+    printf '%s: installing bats with npm into build/npm\n' "$me" >&2
+    npm install --silent --no-save --no-package-lock \
+        --prefix "$root/build/npm" bats@1.13.0 >&2
+}
+
+# --- Build -------------------------------------------------------------------
+
+# build_programs TARGET...: quiet unless it fails.
+build_programs() {
+    mkdir -p "$root/build"
+    if ! make -C "$root" -j 2 "$@" >"$root/build/make.log" 2>&1; then
+        cat "$root/build/make.log" >&2
+        fail "the build failed; the compiler's words are above"
+    fi
+}
+
+# The source file of a program.
+source_of() {
+    for file in "$root"/demos/*/"$1.c"; do
+        [ -f "$file" ] || fail "there is no program '$1' in demos/"
+        echo "$file"
+    done
+}
