@@ -23,7 +23,7 @@ library  := $(BUILD)/libwouldblock.a
 programs := $(addprefix $(BUILD)/bin/,$(notdir $(basename $(demos))))
 objects   = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-.PHONY: all demo clean help
+.PHONY: all test-programs demo test lint benchmark format clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -45,4 +45,41 @@ $(BUILD)/bin/$(notdir $(basename $(1))): $(call objects,$(1)) $(library)
 endef
 $(foreach demo,$(demos),$(eval $(call program,$(demo))))
 
--include $(patsubst %.o,%.d,$(call objects,$(common) $(demos)))
+# What the tests need besides the programs: bad peers, a check of the library,
+# and injected faults.
+tests    := $(addprefix $(BUILD)/tests/,peer unit)
+faults   := $(BUILD)/tests/faults.so
+
+$(tests): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(library)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(faults): tests/faults.c
+	@mkdir -p $(@D)
+	$(CC) $(CSTD) $(WARNINGS) -O2 -g -fPIC -shared -o $@ $< -ldl
+
+test-programs: $(tests) $(faults)
+
+demo: ## play the demonstration
+	@scripts/demo
+
+test: ## run the tests
+	@scripts/test
+
+lint: ## check all sources with every checker that is installed
+	@scripts/lint
+
+benchmark: ## compare the speed of send_all with that of send_blocking
+	@scripts/benchmark
+
+format: ## lay out the C sources
+	clang-format -i common/*.[ch] demos/*/*.c tests/*.c
+
+clean: ## remove everything that was built
+	rm -rf build
+
+help: ## print this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' \
+	    $(firstword $(MAKEFILE_LIST))
+
+-include $(patsubst %.o,%.d,$(call objects,$(common) $(demos) tests/peer.c tests/unit.c))

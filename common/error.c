@@ -145,6 +145,7 @@ const char *category_word(enum error_category category)
  * do not mix. Longer ones are cut. */
 enum { MESSAGE_SIZE = 1024 };
 
+LIKE_PRINTF(2, 0)
 static void put_message(const char *head, const char *format, va_list arguments,
                         int error)
 {
@@ -168,6 +169,7 @@ static void put_message(const char *head, const char *format, va_list arguments,
     fprintf(stderr, "%s\n", line);
 }
 
+LIKE_PRINTF(1, 0)
 static void put_error(const char *format, va_list arguments, int error)
 {
     char head[128];
@@ -201,6 +203,7 @@ void warn_because(int error, const char *format, ...)
 
 enum log_level log_level = LEVEL_INFO;
 
+LIKE_PRINTF(2, 0)
 static void put_log(const char *level, const char *format, va_list arguments)
 {
     int error = errno;

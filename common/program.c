@@ -424,7 +424,7 @@ static void print_report(void)
            c->bytes_sent);
     for (int i = 0; i < MOST_KEYS && values[i].key; i++)
         printf(" %s=%s", values[i].key, values[i].value);
-    printf(" cpu_seconds=%.6f wall_seconds=%.6f\n", cpu,
+    printf(" work=%llu cpu_seconds=%.6f wall_seconds=%.6f\n", work_found(), cpu,
            seconds(now() - began));
 }
 

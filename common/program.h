@@ -78,7 +78,8 @@ const char *grouped(unsigned long long number);
 /*
  * Set key=value in the line that --report prints when the program ends,
  * however it ends; the key is a literal. The line holds the counters of
- * answer.h, cpu_seconds (user and system) and wall_seconds anyway.
+ * answer.h, work (the primes found), cpu_seconds (user and system) and
+ * wall_seconds anyway.
  */
 void report(const char *key, const char *format, ...) LIKE_PRINTF(2, 3);
 

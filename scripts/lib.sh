@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034 # used by those that source it
 # SPDX-License-Identifier: MIT
 #
 # lib.sh - what the scripts share: where things are, colours, complaints, and
@@ -13,9 +13,12 @@ else
     build=$root/build
 fi
 
-# Colours on a terminal only, and never against the reader's wish
-# (https://no-color.org).
-if [ -t 1 ] && [ -z "${NO_COLOR:-}" ] && [ "${TERM:-dumb}" != dumb ]; then
+# Colours on a terminal only, or where the caller knows that there is one
+# (CLICOLOR_FORCE); never against the reader's wish (https://no-color.org).
+if [ -t 1 ] && [ "${TERM:-dumb}" != dumb ]; then
+    CLICOLOR_FORCE=1
+fi
+if [ -n "${CLICOLOR_FORCE:-}" ] && [ -z "${NO_COLOR:-}" ]; then
     bold=$(printf '\033[1m') dim=$(printf '\033[2m') plain=$(printf '\033[0m')
     red=$(printf '\033[31m') green=$(printf '\033[32m')
     yellow=$(printf '\033[33m') blue=$(printf '\033[34m')
@@ -161,12 +164,4 @@ build_programs() {
         cat "$root/build/make.log" >&2
         fail "the build failed; the compiler's words are above"
     fi
-}
-
-# The source file of a program.
-source_of() {
-    for file in "$root"/demos/*/"$1.c"; do
-        [ -f "$file" ] || fail "there is no program '$1' in demos/"
-        echo "$file"
-    done
 }

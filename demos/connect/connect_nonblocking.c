@@ -52,8 +52,7 @@ static bool attempt(const struct addrinfo *to)
     double took = seconds(now() - began);
 
     report("waited_seconds", "%.6f", took);
-    report("work", "%llu", work_found());
-    say("asked %s times; meanwhile %s prime numbers found",
+    say("asked %s times; prime numbers found meanwhile: %s",
         grouped(counters.calls), grouped(work_found()));
     if (made.kind == DONE)
         say("connected after %.3f s", took);

@@ -89,8 +89,7 @@ int main(int argc, char **argv)
     nap(hold);
     report("first_wait_seconds", "%.6f", seconds(first_wait));
     report("longest_wait_seconds", "%.6f", seconds(longest_wait));
-    log_info("meanwhile: %s prime numbers found", grouped(work_found()));
-    report("work", "%llu", work_found());
+    log_info("prime numbers found meanwhile: %s", grouped(work_found()));
     close(fd);
     return 0;
 }

@@ -59,11 +59,10 @@ int main(int argc, char **argv)
     say("left behind: %s bytes (%.1f %%)", grouped(size - taken),
         size > 0 ? 100.0 * (double)(size - taken) / (double)size : 0.0);
     say("longest time held inside send: %.6f s", seconds(held));
-    say("meanwhile: %s prime numbers found", grouped(work_found()));
+    say("prime numbers found meanwhile: %s", grouped(work_found()));
     report("held_seconds", "%.6f", seconds(held));
-    report("work", "%llu", work_found());
     report("left", "%zu", size - taken);
-    if (stopping())
+    if (taken < size)
         die_because(0, "stopped by %s before all was sent", stop_reason());
     free(payload);
     close(fd);

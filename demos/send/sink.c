@@ -53,6 +53,9 @@ static size_t receive_all(int fd)
             die_because(got.error, "cannot receive after %s bytes",
                         grouped(received));
 
+        if (received == 0)
+            began = now(); /* the clock runs from the first byte on */
+
         size_t right = payload_matching(chunk, got.count, received);
 
         if (right < got.count)
@@ -64,6 +67,7 @@ static size_t receive_all(int fd)
             nap_until(began + (duration)((double)received / (double)pace *
                                          (double)SECOND));
     }
+    report("receiving_seconds", "%.6f", seconds(now() - began));
     return received;
 }
 

@@ -1,0 +1,52 @@
+# shellcheck shell=sh disable=SC2154 # from lib.sh and stage.sh
+# SPDX-License-Identifier: MIT
+# Title: Who is served?
+
+# One server, two clients. The first is answered, and then silent for a while.
+two_clients() {
+    serve server "$@"
+    launch 'client 1' 'hello' echo_client --hold "$silence" 127.0.0.1 "$port" hello
+    launch 'client 2' '' echo_client 127.0.0.1 "$port" 'anybody there?'
+    succeed 'client 2'
+    succeed 'client 1'
+    dismiss server
+    waited=$(value 'client 2' first_wait_seconds)
+    share=$(cpu_share server)
+}
+
+play() {
+    silence=${quick:+500ms}
+    silence=${silence:-2s}
+
+    question 'A server talks with one client, who falls silent but stays.' \
+        'A second client comes. How long does it wait for an answer?'
+    beat 3 || return
+
+    show_pair echo_blocking echo_busypoll
+    beat 5 || return
+
+    scene 'Blocking: recv waits for client 1, and nobody looks after client 2.'
+    two_clients echo_blocking
+    blocking_wait=$waited blocking_share=$share
+    number 'blocking: client 2 waited' "$(in_unit "$waited")"
+    number 'blocking: CPU of the server' "$share"
+    beat 2 || return
+
+    scene 'Non-blocking: the server asks everybody, round after round.'
+    two_clients echo_busypoll
+    polling_wait=$waited polling_share=$share
+    number 'busy-poll: client 2 waited' "$(in_unit "$waited")"
+    number 'busy-poll: CPU of the server' "$share"
+    beat 2 || return
+
+    scene 'The same with a nap of 1 ms after each round.'
+    two_clients echo_busypoll --nap 1ms
+    number 'busy-poll with naps: client 2 waited' "$(in_unit "$waited")"
+    number 'busy-poll with naps: CPU of the server' "$share"
+    beat 2 || return
+
+    answer "Blocking: as long as the other one likes, here $(in_unit "$blocking_wait")," \
+        "and no CPU ($blocking_share). Asking all the time: $(in_unit "$polling_wait"), at the" \
+        "price of a core ($polling_share). Naps trade one for the other."
+    beat 3
+}

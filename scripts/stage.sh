@@ -1,0 +1,269 @@
+# shellcheck shell=sh disable=SC2034,SC2154 # shared with lib.sh and demo
+# SPDX-License-Identifier: MIT
+#
+# stage.sh - what the acts of the demonstration are played on: programs in
+# their roles, each line they print with the role's name and colour in front;
+# beats at which an instructor can talk; and the numbers just measured.
+#
+# An act is a file in scripts/acts: its title in a comment, and a function play,
+# which calls 'beat || return' wherever one may stop to talk. No program runs
+# during a beat, so one may talk as long as one likes.
+
+# --- The stage ---------------------------------------------------------------
+
+open_stage() {
+    stage=$(mktemp -d) || fail "cannot make a temporary folder"
+    pids=''
+    key=''
+    trap close_stage EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+}
+
+close_stage() {
+    stop_everything
+    [ -z "${terminal_was:-}" ] || stty "$terminal_was" 2>/dev/null
+    rm -rf "$stage"
+}
+
+# pids holds the processes that were started and not yet waited for.
+stop_everything() {
+    # One by one: one that has ended already must not spare the others.
+    for pid in $pids; do
+        kill "$pid" 2>/dev/null
+    done
+    for pid in $pids; do
+        wait_for "$pid" 2>/dev/null
+    done
+}
+
+wait_for() {
+    wait "$1"
+    status=$?
+    still=''
+    for other in $pids; do
+        [ "$other" = "$1" ] || still="$still $other"
+    done
+    pids=$still
+    return $status
+}
+
+# --- Telling -----------------------------------------------------------------
+
+title_of() {
+    sed -n 's/^# Title: //p' "$root/scripts/acts/$1.sh"
+}
+
+curtain() {
+    line='------------------------------------------------------------------------'
+    printf '\n%s%s%s\n%s%s%s\n%s%s%s\n\n' "$dim" "$line" "$plain" \
+        "$bold" "$1" "$plain" "$dim" "$line" "$plain"
+}
+
+question() {
+    printf '%sQuestion:%s %s\n' "$bold$yellow" "$plain" "$1"
+    shift
+    [ $# -eq 0 ] || printf '          %s\n' "$@"
+}
+
+answer() {
+    printf '\n%sAnswer:%s   %s\n' "$bold$yellow" "$plain" "$1"
+    shift
+    [ $# -eq 0 ] || printf '          %s\n' "$@"
+}
+
+scene() {
+    printf '\n%s* %s%s\n' "$bold" "$1" "$plain"
+}
+
+# The lines in which two programs differ.
+show_pair() {
+    printf '\n%s\n' "What differs ($dim""scripts/pair $1 $2$plain):"
+    CLICOLOR_FORCE=${bold:+1} sh "$root/scripts/pair" "$1" "$2" | sed 's/^/    /'
+}
+
+# Remember a measured number for the table at the end, and show it now.
+number() {
+    printf '%s\t%s\n' "$1" "$2" >>"$numbers"
+    printf '%s=> %-48s %s%s\n' "$bold$cyan" "$1" "$2" "$plain"
+}
+
+# The table of these acts, as far as they were played.
+show_numbers() {
+    curtain 'All that was measured just now, on this machine'
+    for act in "$@"; do
+        [ -f "$stage/numbers.$act" ] || continue
+        printf '%s%s%s\n' "$bold" "$(title_of "$act")" "$plain"
+        while IFS=$(printf '\t') read -r label value; do
+            printf '   %-48s %s%s%s\n' "$label" "$cyan" "$value" "$plain"
+        done <"$stage/numbers.$act"
+    done
+}
+
+# A moment to talk (--pause), or to read what stands there. Status 1 ends the
+# act; the key pressed tells how to go on.
+beat() {
+    key=''
+    [ -z "$quick" ] || [ -n "$pause" ] || return 0
+    if [ -z "$pause" ]; then
+        # In the background, so that a signal need not wait for its end.
+        sleep "${1:-2}" &
+        pids="$! $pids"
+        wait_for $!
+        return 0
+    fi
+    printf '%s[Enter: on   r: again   s: next act   q: quit]%s ' "$dim" "$plain"
+    read_key
+    printf '\n'
+    case $key in
+    r | s | q) return 1 ;;
+    *) return 0 ;;
+    esac
+}
+
+# One key of a terminal; else the first character of a line. No more input is
+# the same as Enter.
+read_key() {
+    if [ -t 0 ]; then
+        terminal_was=$(stty -g)
+        stty -icanon -echo min 1 time 0
+        key=$(dd bs=1 count=1 2>/dev/null)
+        stty "$terminal_was"
+        terminal_was=''
+    else
+        key=''
+        IFS= read -r key || :
+        key=$(printf '%.1s' "$key")
+    fi
+}
+
+# --- Roles -------------------------------------------------------------------
+
+role_colour() {
+    case $1 in
+    server) printf '%s' "$blue" ;;
+    'client 2' | receiver) printf '%s' "$magenta" ;;
+    *) printf '%s' "$green" ;;
+    esac
+}
+
+# role_file 'client 1' report: a file of that role.
+role_file() {
+    printf '%s/%s.%s' "$stage" "$(printf '%s' "$1" | tr ' ' '_')" "$2"
+}
+
+# Reads what a program prints; shows each line under the role's name; keeps the
+# report for later; tells the main script when the cue has come.
+relay() {
+    waiting=$2
+    while IFS= read -r text; do
+        case $text in
+        'report: '*)
+            printf '%s\n' "$text" >"$(role_file "$1" report)"
+            continue
+            ;;
+        esac
+        if [ ${#text} -le 68 ]; then
+            printf '%s%-9s|%s %s\n' "$3" "$1" "$plain" "$text"
+        else
+            printf '%s\n' "$text" | fold -s -w 68 |
+                sed "s/^/$3$(printf '%-9s' "$1")|$plain /"
+        fi
+        # shellcheck disable=SC2254 # the cue is a pattern
+        case $text in
+        $waiting)
+            printf '%s\n' "$text" >"$(role_file "$1" cue)"
+            waiting=''
+            ;;
+        esac
+    done
+    # The program ended without it: do not leave the main script waiting.
+    [ -z "$waiting" ] || : >"$(role_file "$1" cue)"
+}
+
+# launch ROLE CUE PROGRAM [ARGUMENT]...: start a program in a role, and wait
+# until it prints a line that matches the pattern CUE ('' waits for nothing).
+# Sets cue_line. However things go, the program ends within a minute.
+launch() {
+    role=$1 cue=$2 program=$3
+    shift 3
+    colour=$(role_colour "$role")
+    rm -f "$(role_file "$role" report)" "$(role_file "$role" out)" "$(role_file "$role" cue)"
+    mkfifo "$(role_file "$role" out)" "$(role_file "$role" cue)"
+
+    printf '%s%-9s|%s %s$ %s' "$colour" "$role" "$plain" "$bold" "$program"
+    for word in "$@"; do
+        case $word in
+        *' '*) printf " '%s'" "$word" ;;
+        *) printf ' %s' "$word" ;;
+        esac
+    done
+    printf '%s\n' "$plain"
+    relay "$role" "$cue" "$colour" <"$(role_file "$role" out)" &
+    relay_pid=$!
+    "$build/bin/$program" --report --stop-after 60s "$@" \
+        >"$(role_file "$role" out)" 2>&1 </dev/null &
+    program_pid=$!
+    pids="$program_pid $relay_pid $pids"
+    printf '%s %s\n' "$program_pid" "$relay_pid" >"$(role_file "$role" pids)"
+    cue_line=''
+    if [ -n "$cue" ]; then
+        read -r cue_line <"$(role_file "$role" cue)"
+        [ -n "$cue_line" ] || fail "$program ended before its cue"
+    fi
+}
+
+# serve ROLE PROGRAM [ARGUMENT]...: start a server; sets port.
+serve() {
+    role=$1
+    shift
+    launch "$role" 'listening on *' "$@" 0
+    port=${cue_line##* }
+}
+
+# Wait until the program in this role has ended and all its lines are shown.
+# The status is the program's.
+finish() {
+    read -r program_pid relay_pid <"$(role_file "$1" pids)"
+    wait_for "$program_pid"
+    ended=$?
+    wait_for "$relay_pid"
+    return $ended
+}
+
+# The same where the act makes no sense unless the program succeeds.
+succeed() {
+    finish "$1" || fail "the $1 did not end as it should"
+}
+
+# Ask the program in this role to end, and wait for that.
+dismiss() {
+    read -r program_pid relay_pid <"$(role_file "$1" pids)"
+    kill "$program_pid" 2>/dev/null
+    succeed "$1"
+}
+
+# value ROLE KEY: a number from the closing report of the program in this role.
+value() {
+    tr ' ' '\n' <"$(role_file "$1" report)" | sed -n "s/^$2=//p"
+}
+
+# The share of one core that the program used while it ran, in percent.
+cpu_share() {
+    awk -v cpu="$(value "$1" cpu_seconds)" -v wall="$(value "$1" wall_seconds)" \
+        'BEGIN { printf "%.1f %%", 100 * cpu / wall }'
+}
+
+# in_unit SECONDS: as a person would say it: 2.01 s, 3.4 ms or 120 us.
+in_unit() {
+    awk -v s="$1" 'BEGIN {
+        if (s >= 1) printf "%.2f s", s
+        else if (s >= 0.001) printf "%.1f ms", 1000 * s
+        else printf "%.0f us", 1000000 * s
+    }'
+}
+
+# 1234567 -> 1,234,567
+with_commas() {
+    printf '%s\n' "$1" | sed -e :a -e 's/\(.*[0-9]\)\([0-9]\{3\}\)/\1,\2/;ta'
+}

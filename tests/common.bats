@@ -1,0 +1,212 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The library, checked from inside by tests/unit.c, and the conventions that
+# every program keeps.
+
+load helpers
+
+unit() {
+    run --separate-stderr "$peers/unit" "$1"
+    is "$status: $output" '0: '
+}
+
+@test "library: is every result of a call told apart into one of five answers?" {
+    unit answers
+}
+
+@test "library: are calls, answers and bytes counted?" {
+    unit counting
+}
+
+@test "library: has every errno a symbol, a text, a category and advice?" {
+    unit errors
+}
+
+@test "library: does errno survive messages?" {
+    unit errno-survives
+    # Where stderr cannot be written, printing changes errno by itself.
+    "$peers/unit" errno-survives 2>/dev/full
+}
+
+@test "library: does set_nonblocking keep the other flags, and can it be undone?" {
+    unit flags
+}
+
+@test "library: does the buffer keep its bytes, and its bounds?" {
+    unit buffers
+}
+
+@test "library: do deadlines pass, and naps last?" {
+    unit clocks
+}
+
+@test "library: is every byte of the payload known?" {
+    unit payloads
+}
+
+@test "library: are numbers grouped, and primes found?" {
+    unit numbers
+}
+
+@test "library: do lines come whole, and long ones in pieces?" {
+    unit lines
+}
+
+@test "library: does the set of clients close what it drops?" {
+    unit clients
+}
+
+@test "library: is every group of checks in unit.c run by a test?" {
+    for group in $("$peers/unit"); do
+        grep -q "^    unit $group\$" "$BATS_TEST_FILENAME" || flunk "$group is not run"
+    done
+}
+
+every_program() {
+    local path
+    for path in "$root"/demos/*/*.c; do
+        basename "$path" .c
+    done
+}
+
+@test "every program: does --help go to stdout, and name usage and options?" {
+    for name in $(every_program); do
+        client "$name" --help
+        is "$status: $stderr" '0: '
+        is "${lines[0]%% *}" 'Usage:'
+        for option in --report --stop-after --log --help; do
+            [[ $output == *"  $option"* ]] || flunk "$name --help lacks $option"
+        done
+        # 80 columns are enough for it.
+        [ "$(printf '%s\n' "$output" | awk 'length > 80' | wc -l)" -eq 0 ]
+    done
+}
+
+@test "every program: is bad usage told on stderr, with status 2?" {
+    for name in $(every_program); do
+        case $(source_operands "$name") in
+        PORT) good='0' bad=('70000' '-1' '80x' 'http' '' '0 0') ;;
+        *) good='127.0.0.1 1' bad=('127.0.0.1' '127.0.0.1 70000' '127.0.0.1 0' '127.0.0.1 8o') ;;
+        esac
+        for arguments in "${bad[@]}" "--nonsense $good" "--log loud $good" \
+            "--stop-after soon $good" '--stop-after'; do
+            # shellcheck disable=SC2086 # words on purpose
+            run --separate-stderr "$bin/$name" $arguments
+            is "$name $arguments: $status $output" "$name $arguments: 2 "
+            [[ $stderr == "$name: "*"Usage: $name"* ]] || flunk "$stderr"
+        done
+    done
+}
+
+source_operands() {
+    client "$1" --help
+    sed 's/.*\[OPTION\]\.\.\. //' <<<"${lines[0]}"
+}
+
+@test "every server: is a port that is in use named, with what to do?" {
+    serve server echo_blocking
+    for name in $(every_program); do
+        [ "$(source_operands "$name")" = PORT ] || continue
+        client "$name" "$port"
+        is "$status: $output" '1: '
+        is "$stderr" "$name: cannot listen on 127.0.0.1 port $port: EADDRINUSE Address already in use. Another program has that port: choose another, or 0 for any free one."
+    done
+}
+
+@test "every server: does it start again at once on the port it had?" {
+    for name in echo_blocking echo_busypoll; do
+        serve server "$name"
+        still_serves
+        stop server
+        start again "$name" "$port"
+        wait_for again.out "^listening on 127.0.0.1 port $port\$"
+        stop again
+    done
+}
+
+@test "server: is a privileged port refused with the reason?" {
+    start=$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)
+    [ "$start" -gt 80 ] || skip "this machine lets everybody use port 80"
+    if [ "$(id -u)" -eq 0 ]; then
+        drop=(setpriv --bounding-set=-net_bind_service)
+        "${drop[@]}" true || skip "setpriv cannot drop the privilege"
+    fi
+    run --separate-stderr "${drop[@]}" "$bin/echo_blocking" --stop-after 5s 80
+    is "$status: $output" '1: '
+    [[ $stderr == 'echo_blocking: cannot listen on 127.0.0.1 port 80: EACCES Permission denied. '* ]]
+}
+
+@test "every server: does it end at once on SIGTERM and SIGINT, with its report?" {
+    env --default-signal=INT true || skip "env cannot undo ignored signals here"
+    for name in echo_blocking echo_busypoll tarpit; do
+        for signal in TERM INT; do
+            env --default-signal=INT "$bin/$name" --stop-after 30s --report 0 \
+                >"$T/server.out" 2>"$T/server.err" 3>&- 4>&- &
+            pid_of[server]=$!
+            wait_for server.out '^listening on '
+            stop server "$signal"
+            is "$name $signal $status" "$name $signal 0"
+            is "$(grep -c '^report: program=' "$T/server.out")" 1
+            holds "$(value server wall_seconds) < 10"
+        done
+    done
+}
+
+@test "every client: is a refused connection named, with what to do?" {
+    serve refuser peer refuse 127.0.0.1
+    for name in $(every_program); do
+        [ "$(source_operands "$name")" != PORT ] || continue
+        client "$name" 127.0.0.1 "$port" </dev/null
+        is "$status" 1
+        is "$stderr" "$name: cannot connect to 127.0.0.1 port $port: ECONNREFUSED Connection refused. The machine answers, but no server listens there: start it, or check the port."
+    done
+}
+
+@test "every client: is an unknown host told by the resolver's words, not errno's?" {
+    for name in $(every_program); do
+        [ "$(source_operands "$name")" != PORT ] || continue
+        client "$name" no..such..host 80
+        is "$status: $output" '1: '
+        [[ $stderr == "$name: cannot find the address of no..such..host: "* ]] || flunk "$stderr"
+        [[ $stderr != *errno* && $stderr != *Success* ]] || flunk "$stderr"
+    done
+}
+
+@test "every program: do the counts of the report add up?" {
+    serve server echo_busypoll
+    still_serves
+    stop server
+    holds "$(value server calls) == $(value server done) + $(value server again) + $(value server interrupted) + $(value server pending) + $(value server closed) + $(value server failed)"
+    is "$(value server accepted)" 1
+    is "$(value server bytes_received) $(value server bytes_sent)" '13 13'
+}
+
+@test "log: has every line the time and the level, and can it be silenced?" {
+    serve server echo_blocking
+    client echo_client 127.0.0.1 "$port" hello
+    [[ $stderr =~ ^[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}\ info\ +connected\ to ]] || flunk "$stderr"
+    client echo_client --log warn 127.0.0.1 "$port" hello
+    is "$status: $output$stderr" '0: hello'
+    client echo_client --log debug 127.0.0.1 "$port" hello
+    [[ $stderr == *' debug '* ]] || flunk "$stderr"
+}
+
+@test "report: does a program that dies report as well?" {
+    serve refuser peer refuse 127.0.0.1
+    client echo_client --report 127.0.0.1 "$port"
+    is "$status" 1
+    [[ ${lines[-1]} == 'report: program=echo_client '*' wall_seconds='* ]] || flunk "$output"
+}
+
+@test "stdout: is it noticed when nothing can be written there?" {
+    serve server echo_blocking
+    run --separate-stderr bash -c "'$bin/echo_client' --stop-after 10s 127.0.0.1 $port hello >/dev/full"
+    is "$status" 1
+    [[ $stderr == *'echo_client: cannot write to standard output'* ]] || flunk "$stderr"
+}
+
+@test "stop-after: does a blocked program end when its time is up?" {
+    run --separate-stderr "$bin/echo_blocking" --stop-after 200ms --report 0
+    is "$status" 0
+    holds "$(sed 's/.*wall_seconds=//' <<<"${lines[-1]}") >= 0.2"
+}

@@ -1,0 +1,148 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+#
+# helpers - starting programs, waiting for what they say, and leaving nothing
+# behind. Every program is started with --stop-after, so that it ends by itself
+# even if a test is killed.
+
+bats_require_minimum_version 1.5.0
+
+root=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+build=${WB_BUILD:-$root/build}
+bin=$build/bin
+peers=$build/tests
+
+# Longer than anything here may take, shorter than anybody's patience.
+bound=30s
+patience=20
+
+setup() {
+    T=$BATS_TEST_TMPDIR
+    cd "$T" || return 1
+    declare -gA pid_of=()
+    unset WB_FAULTS CLICOLOR_FORCE NO_COLOR
+}
+
+teardown() {
+    local role
+    for role in "${!pid_of[@]}"; do
+        kill -KILL "${pid_of[$role]}" 2>/dev/null
+        wait "${pid_of[$role]}" 2>/dev/null
+    done
+    return 0
+}
+
+# Say what is wrong, with what the programs said, and fail.
+flunk() {
+    local file
+    echo "$*"
+    for file in "$T"/*.out "$T"/*.err; do
+        [ ! -s "$file" ] || sed "s|^|${file##*/}: |" "$file"
+    done
+    return 1
+}
+
+# is A B: the same text? Says both if not.
+is() {
+    [ "$1" = "$2" ] || flunk "'$1' is not '$2'"
+}
+
+# holds 'EXPRESSION': arithmetic, with decimals.
+holds() {
+    awk "BEGIN { exit !($1) }" || flunk "does not hold: $1"
+}
+
+program() {
+    if [ -x "$bin/$1" ]; then
+        echo "$bin/$1"
+    else
+        echo "$peers/$1"
+    fi
+}
+
+# start ROLE PROGRAM [ARGUMENT]...: in the background, its output in ROLE.out
+# and ROLE.err; reads the file or FIFO $input. With $shim, faults are injected.
+start() {
+    local role=$1 name=$2
+    shift 2
+    : >"$T/$role.out" # nobody is to read what an earlier one said
+    LD_PRELOAD=${shim:-} "$(program "$name")" --stop-after "$bound" --report "$@" \
+        <"${input:-/dev/null}" >>"$T/$role.out" 2>"$T/$role.err" 3>&- 4>&- &
+    pid_of[$role]=$!
+}
+
+# serve ROLE PROGRAM [ARGUMENT]...: start a server; sets port once it listens.
+serve() {
+    start "$@" 0
+    wait_for "$1.out" '^listening on '
+    port=$(sed -n '1s/.* //p' "$T/$1.out")
+}
+
+# wait_for FILE PATTERN: until a line of the file matches.
+wait_for() {
+    local end=$((SECONDS + patience))
+    until grep -q -e "$2" "$T/$1" 2>/dev/null; do
+        [ "$SECONDS" -lt "$end" ] || flunk "waited in vain for '$2' in $1" || return 1
+        sleep 0.02
+    done
+}
+
+# finish ROLE: wait for its end; sets status.
+finish() {
+    status=0
+    wait "${pid_of[$1]}" || status=$?
+    unset "pid_of[$1]"
+}
+
+# stop ROLE [SIGNAL]: ask it to end, and wait; sets status.
+stop() {
+    kill "-${2:-TERM}" "${pid_of[$1]}"
+    finish "$1"
+}
+
+# value ROLE KEY: from the closing report.
+value() {
+    tr ' ' '\n' <"$T/$1.out" | sed -n "s/^$2=//p"
+}
+
+# client PROGRAM [ARGUMENT]...: run to the end; sets status, output, stderr.
+client() {
+    local name=$1
+    shift
+    run --separate-stderr "$(program "$name")" --stop-after "$bound" "$@"
+}
+
+# The server still serves: somebody new gets an echo.
+still_serves() {
+    client echo_client 127.0.0.1 "$port" 'still there?'
+    is "$status: $output" '0: still there?'
+}
+
+# CPU time that a running program has used, in clock ticks (proc(5)).
+ticks() {
+    sed 's/.*) //' "/proc/${pid_of[$1]}/stat" | awk '{ print $12 + $13 }'
+}
+
+descriptors() {
+    find "/proc/${pid_of[$1]}/fd" -type l | wc -l
+}
+
+# uses_no_cpu ROLE: in half a second at most one tick of a hundred a second.
+uses_no_cpu() {
+    local before
+    before=$(ticks "$1")
+    sleep 0.5
+    holds "$(ticks "$1") - $before <= 1"
+}
+
+# The processes that carry this mark in their environment.
+marked() {
+    grep -lz "^WB_MARK=$1\$" /proc/[0-9]*/environ 2>/dev/null
+}
+none_marked() {
+    local end=$((SECONDS + 5))
+    while [ -n "$(marked "$1")" ]; do
+        [ "$SECONDS" -lt "$end" ] || flunk "still running: $(marked "$1")" || return 1
+        sleep 0.05
+    done
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * peer - the bad peers. Each behaviour is one that servers and clients meet in
+ * the wild and have to outlive. It tells what it did on stdout and goes on
+ * until it has done it, is asked to stop, or loses patience.
+ */
+#include "wouldblock.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static size_t count = 1;
+
+static const struct setting settings[] = {
+    {"count", "N", "how many bytes, or connections", .size = &count},
+    {0},
+};
+static const struct program program = {
+    "Plays a bad peer: reset, half-close, drip, never-read, vanish, crowd or "
+    "nonsense against a server; refuse, hang-up or reset-sender as one.",
+    "BEHAVIOUR HOST PORT",
+    settings,
+};
+
+static const duration patience = 10 * SECOND;
+
+static const char *host, *port;
+
+/* Wait until the socket is ready, or lose patience. */
+static void wait_for(int fd, short events)
+{
+    struct pollfd p = {.fd = fd, .events = events};
+    int ready = poll(&p, 1, (int)(patience / MILLISECOND));
+
+    if (ready == 0)
+        die_because(0, "lost patience with the other side");
+    if (ready < 0 && !stopping())
+        die("cannot poll");
+}
+
+static void send_exactly(int fd, const char *bytes, size_t size)
+{
+    for (size_t sent = 0; sent < size;) {
+        wait_for(fd, POLLOUT);
+
+        ssize_t n = send(fd, bytes + sent, size - sent, 0);
+
+        if (n < 0)
+            die("cannot send");
+        sent += (size_t)n;
+    }
+}
+
+/* Up to size bytes; fewer if the other side ends. */
+static size_t receive_up_to(int fd, char *bytes, size_t size)
+{
+    size_t received = 0;
+
+    while (received < size) {
+        wait_for(fd, POLLIN);
+
+        ssize_t n = recv(fd, bytes + received, size - received, 0);
+
+        if (n < 0)
+            die("cannot receive");
+        if (n == 0)
+            break;
+        received += (size_t)n;
+    }
+    return received;
+}
+
+/* Closing with a linger time of 0 resets the connection (socket(7)). */
+static void close_with_reset(int fd)
+{
+    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close(fd);
+}
+
+static void ping(int fd)
+{
+    char echo[4];
+
+    send_exactly(fd, "ping", 4);
+    if (receive_up_to(fd, echo, 4) != 4 || memcmp(echo, "ping", 4) != 0)
+        die_because(0, "the echo is not what was sent");
+}
+
+/* Reset in mid-stream, with data on the way in both directions. */
+static void reset(void)
+{
+    int fd = connect_to(host, port);
+
+    ping(fd);
+    send_exactly(fd, "half a mess", 11);
+    close_with_reset(fd);
+    say("reset");
+}
+
+/* Send, say that no more will come, and only then read. */
+static void half_close(void)
+{
+    int fd = connect_to(host, port);
+    char *bytes = payload_new(count);
+    char *echo = payload_new(count + 1);
+    size_t received;
+
+    send_exactly(fd, bytes, count);
+    shutdown(fd, SHUT_WR);
+    received = receive_up_to(fd, echo, count + 1);
+    if (payload_matching(echo, received, 0) != received)
+        die_because(0, "the echo is not what was sent");
+    say("received %zu of %zu bytes, then the end", received, count);
+    free(bytes);
+    free(echo);
+}
+
+/* One byte at a time, each in a packet of its own. */
+static void drip(void)
+{
+    int fd = connect_to(host, port);
+    const int on = 1;
+    char *bytes = payload_new(count), echo = 0;
+
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    for (size_t i = 0; i < count; i++) {
+        send_exactly(fd, bytes + i, 1);
+        if (receive_up_to(fd, &echo, 1) != 1 || echo != bytes[i])
+            die_because(0, "byte %zu came back wrong", i);
+    }
+    say("dripped %zu bytes", count);
+    free(bytes);
+}
+
+/* Send until the server takes no more, up to count; never read; stay. */
+static void never_read(void)
+{
+    int fd = connect_to(host, port);
+    char *bytes = payload_new(count);
+    struct pollfd p = {.fd = fd, .events = POLLOUT};
+    size_t sent = 0;
+
+    set_nonblocking(fd);
+    /* Half a second without any room: it takes no more. */
+    while (sent < count && poll(&p, 1, 500) > 0) {
+        ssize_t n = send(fd, bytes + sent, count - sent, 0);
+
+        if (n < 0)
+            die("cannot send");
+        sent += (size_t)n;
+    }
+    say("the server took %zu of %zu bytes", sent, count);
+    while (!stopping())
+        nap(SECOND);
+    free(bytes);
+}
+
+/* Connect and be gone, every second time with a reset. */
+static void vanish(void)
+{
+    for (size_t i = 0; i < count; i++) {
+        int fd = connect_to(host, port);
+
+        if (i % 2 == 0)
+            close(fd);
+        else
+            close_with_reset(fd);
+    }
+    say("vanished %zu times", count);
+}
+
+/* Many at the same time, all of them served; stay. */
+static void crowd(void)
+{
+    int *fds = calloc(count, sizeof *fds);
+
+    if (!fds)
+        die("cannot keep %zu sockets", count);
+    for (size_t i = 0; i < count; i++)
+        fds[i] = connect_to(host, port);
+    for (size_t i = 0; i < count; i++)
+        ping(fds[i]);
+    for (size_t i = count; i-- > 0;)
+        ping(fds[i]);
+    say("%zu connections served", count);
+    while (!stopping())
+        nap(SECOND);
+    free(fds);
+}
+
+/* The payload with its last byte wrong. */
+static void nonsense(void)
+{
+    int fd = connect_to(host, port);
+    char *bytes = payload_new(count);
+
+    bytes[count - 1] ^= 1;
+    send_exactly(fd, bytes, count);
+    close(fd);
+    say("sent nonsense");
+    free(bytes);
+}
+
+/* A port that refuses: bound, so that nobody else gets it, not listening. */
+static void refuse(void)
+{
+    int fd = bound_socket(host, port);
+
+    announce_listening(fd);
+    while (!stopping())
+        nap(SECOND);
+    close(fd);
+}
+
+static int accept_one(void)
+{
+    int listener = listen_on(host, port);
+
+    wait_for(listener, POLLIN);
+    return accept(listener, NULL, NULL);
+}
+
+/* Accept, take what comes first, and hang up without an answer. */
+static void hang_up(void)
+{
+    int fd = accept_one();
+    char byte;
+
+    receive_up_to(fd, &byte, 1);
+    close(fd);
+}
+
+/* Accept, read count bytes and reset the connection. */
+static void reset_sender(void)
+{
+    int fd = accept_one();
+    char *bytes = payload_new(count);
+
+    receive_up_to(fd, bytes, count);
+    close_with_reset(fd);
+    free(bytes);
+}
+
+static const struct {
+    const char *name;
+    void (*play)(void);
+} behaviours[] = {
+    {"reset", reset},       {"half-close", half_close},
+    {"drip", drip},         {"never-read", never_read},
+    {"vanish", vanish},     {"crowd", crowd},
+    {"nonsense", nonsense}, {"refuse", refuse},
+    {"hang-up", hang_up},   {"reset-sender", reset_sender},
+};
+
+int main(int argc, char **argv)
+{
+    char **operands = begin(&program, argc, argv);
+
+    host = operands[1];
+    port = operands[2];
+    for (size_t i = 0; i < sizeof behaviours / sizeof behaviours[0]; i++)
+        if (strcmp(operands[0], behaviours[i].name) == 0) {
+            behaviours[i].play();
+            return 0;
+        }
+    usage_error("there is no behaviour '%s'", operands[0]);
+}

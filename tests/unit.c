@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * unit - checks the library from inside: unit GROUP, or no argument to list
+ * the groups. Every check that fails is named; status 1 if any did.
+ */
+#include "wouldblock.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int failures;
+
+#define CHECK(condition) check(condition, #condition, __LINE__)
+
+static void check(bool holds, const char *what, int line)
+{
+    if (!holds) {
+        printf("unit.c:%d: does not hold: %s\n", line, what);
+        failures++;
+    }
+}
+
+static bool is(struct answer a, enum answer_kind kind, int error)
+{
+    return a.kind == kind && a.error == error;
+}
+
+/* The answer that a call gives which failed with this errno. */
+static struct answer recv_error(int error)
+{
+    errno = error;
+    return recv_answer(-1, 10);
+}
+
+static struct answer send_error(int error)
+{
+    errno = error;
+    return send_answer(-1, 10);
+}
+
+static struct answer connect_error(int error)
+{
+    errno = error;
+    return connect_answer(-1);
+}
+
+static struct answer accept_error(int error)
+{
+    errno = error;
+    return accept_answer(-1);
+}
+
+static void answers(void)
+{
+    errno = ECONNRESET; /* left over from before: must not matter */
+    CHECK(is(recv_answer(7, 10), DONE, 0));
+    CHECK(recv_answer(7, 10).count == 7);
+    CHECK(is(recv_answer(0, 10), CLOSED, 0));
+    CHECK(is(recv_answer(0, 0), DONE, 0)); /* nothing asked, nothing told */
+    CHECK(is(recv_error(EAGAIN), AGAIN, EAGAIN));
+    CHECK(is(recv_error(EWOULDBLOCK), AGAIN, EWOULDBLOCK));
+    CHECK(is(recv_error(EINTR), AGAIN, EINTR));
+    CHECK(is(recv_error(ECONNRESET), FAILED, ECONNRESET));
+    CHECK(is(recv_error(ENOTCONN), FAILED, ENOTCONN));
+    CHECK(recv_error(EAGAIN).count == 0 && recv_error(EIO).count == 0);
+
+    CHECK(is(send_answer(10, 10), DONE, 0));
+    CHECK(is(send_answer(0, 0), DONE, 0));
+    CHECK(send_answer(3, 10).count == 3);
+    CHECK(is(send_error(EAGAIN), AGAIN, EAGAIN));
+    CHECK(is(send_error(EINTR), AGAIN, EINTR));
+    CHECK(is(send_error(EPIPE), FAILED, EPIPE));
+    CHECK(is(send_error(ENOBUFS), FAILED, ENOBUFS));
+
+    CHECK(is(connect_answer(0), DONE, 0));
+    CHECK(is(connect_error(EISCONN), DONE, 0));
+    CHECK(is(connect_error(EINPROGRESS), PENDING, EINPROGRESS));
+    CHECK(is(connect_error(EALREADY), PENDING, EALREADY));
+    CHECK(is(connect_error(EINTR), PENDING, EINTR));
+    CHECK(is(connect_error(EAGAIN), AGAIN, EAGAIN));
+    CHECK(is(connect_error(ECONNREFUSED), FAILED, ECONNREFUSED));
+    CHECK(is(connect_error(ETIMEDOUT), FAILED, ETIMEDOUT));
+
+    CHECK(is(accept_answer(5), DONE, 0));
+    CHECK(accept_answer(0).fd == 0);
+    CHECK(accept_error(EAGAIN).fd == -1);
+    CHECK(is(accept_error(EAGAIN), AGAIN, EAGAIN));
+    CHECK(is(accept_error(EINTR), AGAIN, EINTR));
+    CHECK(is(accept_error(ECONNABORTED), AGAIN, ECONNABORTED));
+    CHECK(is(accept_error(EPROTO), AGAIN, EPROTO));
+    CHECK(is(accept_error(ENETDOWN), AGAIN, ENETDOWN));
+    CHECK(is(accept_error(EHOSTUNREACH), AGAIN, EHOSTUNREACH));
+    CHECK(is(accept_error(EMFILE), FAILED, EMFILE));
+    CHECK(is(accept_error(EBADF), FAILED, EBADF));
+
+    CHECK(strcmp(answer_word(DONE), "done") == 0);
+    CHECK(strcmp(answer_word(FAILED), "failed") == 0);
+}
+
+static void counting(void)
+{
+    const struct counters *c = &counters;
+
+    recv_answer(7, 10);
+    recv_answer(0, 10);
+    send_answer(10, 10);
+    send_answer(3, 10);
+    recv_error(EAGAIN);
+    recv_error(EINTR);
+    connect_error(EINPROGRESS);
+    send_error(EPIPE);
+    accept_answer(9);
+
+    CHECK(c->calls == 9);
+    CHECK(c->done == 4 && c->closed == 1 && c->again == 1);
+    CHECK(c->interrupted == 1 && c->pending == 1 && c->failed == 1);
+    CHECK(c->calls == c->done + c->closed + c->again + c->interrupted +
+                          c->pending + c->failed);
+    CHECK(c->partial == 1 && c->accepted == 1);
+    CHECK(c->bytes_received == 7 && c->bytes_sent == 13);
+}
+
+static void errors(void)
+{
+    size_t count;
+    const struct error_entry *table = error_table(&count);
+    static const int known[] = {
+        EAGAIN,       EWOULDBLOCK, EINTR,    EINPROGRESS, EALREADY,
+        EISCONN,      ENOTCONN,    EPIPE,    ETIMEDOUT,   ECONNREFUSED,
+        ECONNRESET,   EMSGSIZE,    ENOBUFS,  ENOMEM,      ECONNABORTED,
+        EHOSTUNREACH, ENETUNREACH, EMFILE,   ENFILE,      EADDRNOTAVAIL,
+        EADDRINUSE,   EBADF,       ENOTSOCK, EINVAL,      EAFNOSUPPORT,
+        EACCES,       EPERM,       EFAULT,   EOPNOTSUPP,  EPROTONOSUPPORT,
+        EPROTOTYPE,   EPROTO,      ENETDOWN, ENOPROTOOPT, EDESTADDRREQ,
+    };
+
+    for (size_t i = 0; i < count; i++) {
+        const struct error_entry *e = &table[i];
+
+        CHECK(e->number > 0 && e->symbol[0] == 'E');
+        CHECK(strlen(e->text) > 0 && strlen(e->advice) > 0);
+        CHECK(e->advice[strlen(e->advice) - 1] != '.');
+        CHECK(strlen(category_word(e->category)) > 0);
+        CHECK(error_entry(e->number) == e); /* no number twice */
+    }
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        CHECK(error_entry(known[i])->symbol[0] == 'E');
+
+    CHECK(strcmp(error_entry(ECONNREFUSED)->symbol, "ECONNREFUSED") == 0);
+    CHECK(error_entry(ECONNREFUSED)->category == CONNECTION);
+    CHECK(error_entry(EAGAIN)->category == TRANSMISSION);
+    CHECK(error_entry(EADDRINUSE)->category == CONFIGURATION);
+    CHECK(strcmp(category_word(CONNECTION), "connection") == 0);
+    CHECK(strcmp(error_entry(12345)->symbol, "errno 12345") == 0);
+    CHECK(strlen(error_entry(12345)->text) > 0);
+}
+
+/* A message must not change errno for whoever looks at it afterwards. */
+static void errno_survives(void)
+{
+    errno = EAGAIN;
+    warn("a warning");
+    CHECK(errno == EAGAIN);
+    warn_because(EPIPE, "another warning");
+    CHECK(errno == EAGAIN);
+    log_info("a line of the log");
+    CHECK(errno == EAGAIN);
+    CHECK(strcmp(peer_text(-1), "a peer that has left") == 0);
+    CHECK(errno == EAGAIN);
+}
+
+static void flags(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    int before = fcntl(fd, F_GETFL);
+
+    CHECK(fd >= 0);
+    set_nonblocking(fd);
+    CHECK(fcntl(fd, F_GETFL) == (before | O_NONBLOCK));
+    set_nonblocking(fd);
+    CHECK(fcntl(fd, F_GETFL) == (before | O_NONBLOCK));
+    set_blocking(fd);
+    CHECK(fcntl(fd, F_GETFL) == before);
+    close(fd);
+
+    char name[] = "/tmp/wouldblock.XXXXXX";
+
+    fd = mkstemp(name);
+    CHECK(fd >= 0);
+    unlink(name);
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_APPEND);
+    set_nonblocking(fd);
+    CHECK(fcntl(fd, F_GETFL) & O_APPEND);
+    CHECK(fcntl(fd, F_GETFL) & O_NONBLOCK);
+    set_blocking(fd);
+    CHECK(fcntl(fd, F_GETFL) & O_APPEND);
+    CHECK(!(fcntl(fd, F_GETFL) & O_NONBLOCK));
+    close(fd);
+}
+
+static void buffers(void)
+{
+    static struct buffer b;
+
+    CHECK(buffer_used(&b) == 0 && buffer_room(&b) == BUFFER_SIZE);
+    memcpy(buffer_back(&b), "one two", 7);
+    buffer_added(&b, 7);
+    CHECK(buffer_used(&b) == 7 && buffer_room(&b) == BUFFER_SIZE - 7);
+    buffer_taken(&b, 4);
+    CHECK(buffer_used(&b) == 3);
+    CHECK(memcmp(buffer_front(&b), "two", 3) == 0);
+    memcpy(buffer_back(&b), " three", 6);
+    buffer_added(&b, 6);
+    CHECK(memcmp(buffer_front(&b), "two three", 9) == 0);
+
+    /* All the room there is can be used, wherever the content stands. */
+    memset(buffer_back(&b), 'x', buffer_room(&b));
+    buffer_added(&b, buffer_room(&b));
+    CHECK(buffer_used(&b) == BUFFER_SIZE && buffer_room(&b) == 0);
+    buffer_taken(&b, 9);
+    CHECK(buffer_room(&b) == 9);
+    CHECK(*buffer_front(&b) == 'x');
+    memset(buffer_back(&b), 'y', 9);
+    buffer_added(&b, 9);
+    CHECK(buffer_front(&b)[BUFFER_SIZE - 1] == 'y');
+    CHECK(buffer_front(&b)[BUFFER_SIZE - 10] == 'x');
+    buffer_taken(&b, BUFFER_SIZE);
+    CHECK(buffer_used(&b) == 0 && buffer_room(&b) == BUFFER_SIZE);
+}
+
+static void clocks(void)
+{
+    instant start = now();
+    instant soon = deadline_in(20 * MILLISECOND);
+
+    CHECK(!passed(soon));
+    CHECK(deadline_in(0) == NEVER && !passed(NEVER));
+    nap(30 * MILLISECOND);
+    CHECK(passed(soon));
+    CHECK(now() - start >= 30 * MILLISECOND);
+    nap(-SECOND); /* no time at all */
+    nap_until(start);
+    CHECK(seconds(1500 * MILLISECOND) > 1.499);
+    CHECK(seconds(1500 * MILLISECOND) < 1.501);
+}
+
+static void payloads(void)
+{
+    char *p = payload_new(100);
+
+    CHECK(memcmp(p, "Hello Python\nHello Python\n", 26) == 0);
+    CHECK(p[99] == "Hello Python\n"[99 % 13]);
+    CHECK(payload_matching(p, 100, 0) == 100);
+    CHECK(payload_matching(p + 5, 95, 5) == 95);
+    CHECK(payload_matching(p + 5, 95, 5 + 13 * 1000000) == 95);
+    CHECK(payload_matching(p, 100, 1) == 0);
+    p[42] ^= 1;
+    CHECK(payload_matching(p, 100, 0) == 42);
+    CHECK(payload_matching(p + 40, 60, 40) == 2);
+    CHECK(payload_matching(p + 43, 57, 43) == 57);
+    free(p);
+    free(payload_new(0));
+    CHECK(PAYLOAD_SIZE == 136314880);
+}
+
+static void numbers(void)
+{
+    CHECK(strcmp(grouped(0), "0") == 0);
+    CHECK(strcmp(grouped(999), "999") == 0);
+    CHECK(strcmp(grouped(1000), "1,000") == 0);
+    CHECK(strcmp(grouped(136314880), "136,314,880") == 0);
+    CHECK(strcmp(grouped(18446744073709551615ull),
+                 "18,446,744,073,709,551,615") == 0);
+
+    for (int i = 2; i <= 100; i++) /* there are 25 primes up to 100 */
+        work_step();
+    CHECK(work_found() == 25 && work_largest() == 97);
+}
+
+static void lines(void)
+{
+    static char longest[2 * BUFFER_SIZE + 1];
+    char *operands[] = {"first", "", longest, NULL};
+    struct line line = {0};
+
+    memset(longest, 'x', sizeof longest - 1);
+    CHECK(next_line(&line, operands));
+    CHECK(line.length == 6 && memcmp(line.bytes, "first\n", 6) == 0);
+    CHECK(next_line(&line, operands));
+    CHECK(line.length == 1 && line.bytes[0] == '\n');
+    CHECK(next_line(&line, operands) && line.length == BUFFER_SIZE);
+    CHECK(next_line(&line, operands) && line.length == BUFFER_SIZE);
+    CHECK(next_line(&line, operands));
+    CHECK(line.length == 1 && line.bytes[0] == '\n');
+    CHECK(!next_line(&line, operands));
+}
+
+/* Clients around sockets that are none: the set must not mind. */
+static void client_sets(void)
+{
+    struct clients set = {0};
+    int fds[40];
+
+    log_level = LEVEL_ERROR;
+    for (int i = 0; i < 40; i++) {
+        fds[i] = socket(AF_INET, SOCK_STREAM, 0);
+        CHECK(clients_add(&set, fds[i]) != NULL);
+    }
+    CHECK(set.count == 40 && set.at[0]->fd == fds[0]);
+    clients_remove(&set, 0);
+    CHECK(set.count == 39 && set.at[0]->fd == fds[39]);
+    clients_remove(&set, 38);
+    CHECK(set.count == 38);
+    CHECK(fcntl(fds[0], F_GETFL) < 0 && fcntl(fds[1], F_GETFL) >= 0);
+    clients_free(&set);
+    CHECK(set.count == 0 && set.at == NULL);
+    for (int i = 0; i < 40; i++)
+        CHECK(fcntl(fds[i], F_GETFL) < 0);
+}
+
+static const struct {
+    const char *name;
+    void (*run)(void);
+} groups[] = {
+    {"answers", answers},     {"counting", counting},
+    {"errors", errors},       {"errno-survives", errno_survives},
+    {"flags", flags},         {"buffers", buffers},
+    {"clocks", clocks},       {"payloads", payloads},
+    {"numbers", numbers},     {"lines", lines},
+    {"clients", client_sets},
+};
+
+int main(int argc, char **argv)
+{
+    for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++)
+        if (argc < 2) {
+            printf("%s\n", groups[i].name);
+        } else if (strcmp(argv[1], groups[i].name) == 0) {
+            groups[i].run();
+            return failures > 0;
+        }
+    if (argc < 2)
+        return 0;
+    printf("unit: there is no group '%s'\n", argv[1]);
+    return 2;
+}
