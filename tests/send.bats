@@ -4,7 +4,6 @@
 
 load helpers
 
-senders='send_blocking send_once send_all'
 whole=136314880
 
 @test "sink: is every byte of the payload checked, and the count told?" {
@@ -62,7 +61,7 @@ whole=136314880
 }
 
 @test "blocking: does one call take the whole payload, and hold the program until then?" {
-    serve sink sink --pause 500ms
+    serve sink sink --pause 1s
     start sender send_blocking 127.0.0.1 "$port"
     wait_for sender.err 'connected to'
     finish sender

@@ -32,8 +32,8 @@ static const struct program program = {
 int main(int argc, char **argv)
 {
     char **operands = begin(&program, argc, argv);
-    int fd = connect_to(operands[0], operands[1]);
     char *payload = payload_new(size);
+    int fd = connect_to(operands[0], operands[1]);
 
     set_nonblocking(fd);
     instant deadline = deadline_in(limit);
