@@ -62,12 +62,17 @@ missing_tools() {
     for tool in make diff awk; do
         have "$tool" || echo "$tool"
     done
-    if [ "$1" = test ] && ! have bats && [ ! -x "$npm_bats" ]; then
-        echo bats
-    fi
+    [ "$1" != test ] || find_bats || echo bats
 }
 
-npm_bats=$root/build/npm/node_modules/.bin/bats
+# Sets bats: the system's, unless it is older than 1.7; or the one from npm.
+find_bats() {
+    for bats in bats "$root/build/npm/node_modules/.bin/bats"; do
+        "$bats" --version 2>/dev/null |
+            awk '{ split($2, v, "."); new = v[1] > 1 || v[2] >= 7 } END { exit !new }' && return
+    done
+    return 1
+}
 
 package_manager() {
     for manager in apt-get dnf apk pacman zypper brew; do
@@ -101,12 +106,17 @@ install_command() {
     esac
 }
 
-# Run a command as root, or as whoever we are where the manager wants that.
-as_root() {
-    if [ "$(id -u)" -eq 0 ] || [ "$1" = brew ]; then
-        "$@"
+# Installing is for root; brew alone is not.
+may_install() {
+    [ "$(id -u)" -eq 0 ] || [ "$manager" = brew ] || have sudo
+}
+
+# Run a command of the package manager as who it wants us to be.
+as_installer() {
+    if [ "$(id -u)" -eq 0 ] || [ "$manager" = brew ]; then
+        "$@" </dev/null >&2
     else
-        sudo "$@"
+        sudo "$@" </dev/null >&2
     fi
 }
 
@@ -119,40 +129,49 @@ get_ready() {
     printf '%s: not on this machine yet: %s\n' "$me" "$missing" >&2
     manager=$(package_manager) ||
         fail "no package manager found (apt-get, dnf, apk, pacman, zypper, brew): install these by hand: $missing"
-    packages=''
-    for tool in $missing; do
-        # An old system may lack bats; it must not take the others with it.
-        [ "$tool" = bats ] || packages="$packages $(packages_for "$manager" "$tool")"
-    done
-    install_packages "$packages"
-    if [ "$1" = test ] && ! have bats; then
-        install_packages " $(packages_for "$manager" bats)" || bats_from_npm
-    fi
+    may_install || {
+        install_plan "$missing"
+        fail "neither root nor sudo here; as root, run: $plan"
+    }
+    # An old system may lack bats; it must not take the others with it.
+    install_packages "$(printf '%s' "$missing" | sed 's/bats //')"
+    case $missing in
+    *bats*)
+        install_packages bats
+        find_bats || bats_from_npm
+        ;;
+    esac
     missing=$(missing_tools "$1" | tr '\n' ' ')
     [ -z "$missing" ] || fail "still missing after installing: $missing"
 }
 
-# $1: the packages, each with a blank before it; none is fine.
+# Sets packages, those that hold the tools $1, and plan, the command for them.
+install_plan() {
+    packages=''
+    for tool in $1; do
+        packages="$packages $(packages_for "$manager" "$tool")"
+    done
+    plan="$(install_command "$manager")$packages"
+    [ "$manager" != apt-get ] || plan="apt-get update -q && $plan"
+}
+
+# Install the packages that hold the tools $1; none is fine.
 install_packages() {
     [ -n "$1" ] || return 0
-    command="$(install_command "$manager")$1"
-    [ "$manager" != apt-get ] || command="apt-get update -q && $command"
-    if [ "$(id -u)" -ne 0 ] && [ "$manager" != brew ] && ! have sudo; then
-        fail "neither root nor sudo here; as root, run: $command"
-    fi
-    printf '%s: installing: %s\n' "$me" "$command" >&2
+    install_plan "$1"
+    printf '%s: installing: %s\n' "$me" "$plan" >&2
     if [ "$manager" = apt-get ]; then
-        as_root apt-get update -q >&2 || fail "this failed: apt-get update -q"
+        as_installer apt-get update -q || fail "this failed: apt-get update -q"
     fi
     # shellcheck disable=SC2046,SC2086 # words on purpose
-    as_root $(install_command "$manager") $1 >&2
+    as_installer $(install_command "$manager") $packages
 }
 
 bats_from_npm() {
-    have npm || fail "$manager has no bats, and there is no npm to get it from"
+    have npm || install_packages npm
     printf '%s: installing bats with npm into build/npm\n' "$me" >&2
     npm install --silent --no-save --no-package-lock \
-        --prefix "$root/build/npm" bats@1.13.0 >&2
+        --prefix "$root/build/npm" bats@1.13.0 </dev/null >&2
 }
 
 # --- Build -------------------------------------------------------------------

@@ -79,7 +79,7 @@ scene() {
 # The lines in which two programs differ.
 show_pair() {
     printf '\n%s\n' "What differs ($dim""scripts/pair $1 $2$plain):"
-    CLICOLOR_FORCE=${bold:+1} sh "$root/scripts/pair" "$1" "$2" | sed 's/^/    /'
+    CLICOLOR_FORCE=${bold:+1} sh "$root/scripts/pair" "$1" "$2" | sed 's/^/  /'
 }
 
 # Remember a measured number for the table at the end, and show it now.
@@ -90,6 +90,7 @@ number() {
 
 # The table of these acts, as far as they were played.
 show_numbers() {
+    ls "$stage"/numbers.* >/dev/null 2>&1 || return 0
     curtain 'All that was measured just now, on this machine'
     for act in "$@"; do
         [ -f "$stage/numbers.$act" ] || continue

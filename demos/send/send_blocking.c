@@ -49,7 +49,7 @@ int main(int argc, char **argv)
     say("longest time held inside send: %.6f s", seconds(held));
     report("held_seconds", "%.6f", seconds(held));
     report("left", "%zu", size - taken);
-    if (taken < size) /* a signal or a reset can cut even this call short */
+    if (taken < size) /* a signal or a reset has cut it short */
         die_because(0, "stopped by %s before all was sent",
                     stopping() ? stop_reason() : "the peer");
     free(payload);
