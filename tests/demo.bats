@@ -58,6 +58,10 @@ times() {
     # The table has every number that was shown, as it was shown, and no other.
     is "$(sed -n 's/^=> //p' <<<"$output")" "$(sed '1,/^All that was measured/d' <<<"$output" | sed -n 's/^   //p')"
 
+    # The README shows such a table: the same lines, with other numbers.
+    is "$(sed -n '/^Who is/,/^```$/p' "$root/README.md" | labels)" \
+        "$(sed '1,/^All that was measured/d' <<<"$output" | labels)"
+
     # And they are those of the programs of this run.
     left=$(sed -n 's/^=> .*left behind *//p' <<<"$output")
     grep -q "left behind: ${left% (*} bytes (${left##*(}" <<<"$output"
@@ -65,6 +69,10 @@ times() {
     said=$(sed -n 's/^client *| connected after \(.*\) s$/\1/p' <<<"$output")
     holds "$said - $waited < 0.006 && $waited - $said < 0.006"
     left_nothing
+}
+
+labels() {
+    sed -n '/^   [a-z]/s/   *[0-9][0-9,.]*.*//p; /^[A-Z][A-Za-z ]*?*$/p'
 }
 
 @test "demo: does one act alone play alone?" {

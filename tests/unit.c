@@ -2,6 +2,8 @@
 /*
  * unit - checks the library from inside: unit GROUP, or no argument to list
  * the groups. Every check that fails is named; status 1 if any did.
+ *
+ * unit --error-table prints the table of errors as the reference page has it.
  */
 #include "wouldblock.h"
 
@@ -334,8 +336,22 @@ static const struct {
     {"clients", client_sets},
 };
 
+static void print_error_table(void)
+{
+    size_t count;
+    const struct error_entry *e = error_table(&count);
+
+    for (; count-- > 0; e++)
+        printf("| `%s` | %s | %s | %s |\n", e->symbol,
+               category_word(e->category), e->text, e->advice);
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[1], "--error-table") == 0) {
+        print_error_table();
+        return 0;
+    }
     for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++)
         if (argc < 2) {
             printf("%s\n", groups[i].name);

@@ -1,0 +1,83 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What the pages say, held against what the programs do.
+
+load helpers
+
+@test "README: is every program in it, and no other?" {
+    cd "$root"
+    programs=$(basename -s .c demos/*/*.c | sort)
+    # Programs are named in backquotes; so are options, files and calls.
+    grep -o '`[a-z_]*`' README.md | tr -d '`' | sort -u >"$T/named"
+    is "$(comm -12 "$T/named" <(echo "$programs"))" "$programs"
+    while read -r name; do
+        is "$name: $(compgen -G "demos/*/$name.c" || true)" "$name: $(ls demos/*/"$name".c)"
+    done < <(grep _ "$T/named" | grep -v -e '^O_' -e '^SO_')
+}
+
+@test "README: is its table of pairs that of demos/pairs, each in its lesson?" {
+    cd "$root"
+    sed -n '/^## The pairs/,/^Their partners/p' README.md |
+        awk -F '|' '/^\| `/ {
+            gsub(/[` ]/, ""); sub("→", "|")
+            if ($3 == "") print $2, $4, $5; else print $2, $3, $4 }' |
+        sed 's/|/ /g' >"$T/readme"
+    grep -v -e '^#' -e '^$' demos/pairs | while read -r first second _; do
+        lesson=$(dirname demos/*/"$first.c")
+        [ -f "$lesson/$second.c" ] || flunk "$second is not in $lesson" || return 1
+        echo "${lesson#demos/} $first $second"
+    done >"$T/pairs"
+    is "$(cat "$T/readme")" "$(cat "$T/pairs")"
+}
+
+@test "pages: does every command of theirs exist?" {
+    cd "$root"
+    for page in README.md docs/*.md; do
+        # Files under scripts/ and build/, and make's targets.
+        for command in $(grep -oE '\b(scripts|build/bin)/[a-z_]+' "$page" | sort -u); do
+            [ -x "$command" ] || [ -x "$bin/${command#build/bin/}" ] || flunk "$page: $command"
+        done
+        for target in $(sed -n 's/^\$ make \([a-z]*\).*/\1/p' "$page"); do
+            grep -q "^$target:" Makefile || flunk "$page: make $target"
+        done
+    done
+    # Whatever CI runs, the page tells.
+    grep -v '^#' .ci/run | grep -o 'S*[A-Z=1]* *scripts/.*' | while read -r command; do
+        grep -qF "\$ $command" README.md || flunk "not in the README: $command"
+    done
+}
+
+@test "pages: does every link lead somewhere?" {
+    cd "$root"
+    for page in README.md docs/*.md; do
+        for link in $(grep -oE '\]\([^)]+\)' "$page" | sed 's/^](//; s/)$//'); do
+            case $link in
+            http*) continue ;;
+            esac
+            [ -e "$(dirname "$page")/${link%%#*}" ] || flunk "$page: $link"
+        done
+    done
+}
+
+@test "reference: is its table of errors the program's?" {
+    is "$(sed '1,/^| symbol/d' "$root/docs/reference.md" | grep '^| `')" "$("$peers/unit" --error-table)"
+}
+
+@test "reference: is every key of every report explained, and no other?" {
+    cd "$root"
+    sed -n '/^## The report/,/^## For/p' docs/reference.md | grep '^| `' |
+        awk -F '|' '{ print $2 }' | grep -o '[a-z_]*' | sort >"$T/page"
+    {
+        sed -n 's/.*report("\([a-z_]*\)".*/\1/p' demos/*/*.c
+        "$bin/echo_blocking" --report --stop-after 1ms 0 | sed -n 's/^report: //p' |
+            tr ' ' '\n' | sed 's/=.*//'
+    } | sort -u >"$T/programs"
+    is "$(cat "$T/page")" "$(cat "$T/programs")"
+}
+
+@test "reference: is every option that all programs share in it, in the programs' words?" {
+    "$bin/echo_blocking" --help | grep -oE '^  --[a-z-]+( [A-Z]+)?' | grep -v -- --bind | sed 's/^  //' |
+        while read -r option; do
+            grep -qF "| \`$option\` |" "$root/docs/reference.md" || flunk "$option"
+        done
+}
