@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2013,SC2016 # words are wanted, and backquotes are text
 # What the pages say, held against what the programs do.
 
 load helpers

@@ -1,0 +1,226 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2016 # code for the stubs, expanded when they run
+# The other scripts: the pairs, the tests' own command, and how a machine that
+# lacks the tools gets them.
+
+load helpers
+
+@test "pairs: does each differ by no more than its idea?" {
+    run "$root/scripts/pair" --check
+    is "$status: $output" '0: '
+}
+
+@test "pairs: is every program in one, or said to be a partner?" {
+    for name in $(basename -s .c "$root"/demos/*/*.c); do
+        case $name in
+        sink | tarpit) ;;
+        *) grep -qw "$name" "$root/demos/pairs" || flunk "$name has no pair" ;;
+        esac
+    done
+}
+
+# A tree of one's own, to spoil it.
+copy_tree() {
+    mkdir "$T/tree"
+    cp -R "$root/demos" "$root/scripts" "$T/tree"
+}
+
+@test "pairs: is one that breaks its limits named?" {
+    copy_tree
+    sed -i 's/instant began = now/instant  began = now/' "$T/tree/demos/connect/connect_nonblocking.c"
+    run "$T/tree/scripts/pair" --check
+    is "$status" 1
+    [[ ${#lines[@]} -eq 1 && $output == 'connect_blocking -> connect_nonblocking: 2 removed (at most 1)'* ]] || flunk "$output"
+}
+
+@test "pairs: is what differs shown, and nothing else?" {
+    run --separate-stderr "$root/scripts/pair" send_blocking send_once
+    is "$status: $stderr" '0: '
+    is "${lines[0]}${lines[1]}${lines[2]}" '--- send_blocking+++ send_once+set_nonblocking(fd);'
+    [[ $output != *'Shows'* && $output != *'#include'* && $output != *$'\033'* ]]
+    run --separate-stderr "$root/scripts/pair" send_blocking no_such_program
+    is "$status: $stderr" "1: pair: there is no program 'no_such_program' in demos/"
+    run --separate-stderr "$root/scripts/pair" send_blocking
+    is "$status" 2
+}
+
+# --- scripts/test ------------------------------------------------------------
+
+# Run by itself: the bats that runs this test is none of its business.
+test_command() {
+    local path
+    path=$(tr : '\n' <<<"$PATH" | grep -v bats-core | paste -s -d :)
+    run --separate-stderr env -i PATH="$path" ${SANITIZE:+SANITIZE=1} "$root/scripts/test" "$@"
+}
+
+@test "test: does the last line count, and the status tell?" {
+    # Written this way round, they are not tests of this file.
+    printf '@%s { %s; }\n' 'test "good"' true 'test "bad"' false 'test "left out"' skip >"$T/some.bats"
+    test_command "$T/some.bats"
+    is "$status: ${lines[-1]}" '1: 1 passed, 1 failed, 1 skipped'
+    sed -i '/bad/d' "$T/some.bats"
+    test_command "$T/some.bats"
+    is "$status: ${lines[-1]}" '0: 1 passed, 0 failed, 1 skipped'
+}
+
+@test "test: is a file that does not even start a failure?" {
+    printf '@%s {\n' 'test "never ends"' >"$T/broken.bats"
+    test_command "$T/broken.bats"
+    [ "$status" -ne 0 ]
+}
+
+# --- Machines that lack the tools ----------------------------------------------
+
+# A machine with a small path: $1 lists which of cc, make and bats it has, $2
+# the package manager. Whatever is called there is written to $T/calls. What
+# the manager installs appears.
+bare_machine() {
+    copy_tree
+    rm -rf "$T/path" "$T/calls"
+    mkdir "$T/path"
+    for tool in sh sed awk grep diff tr cat rm mkdir mktemp dirname basename ln chmod; do
+        ln -s "$(command -v "$tool")" "$T/path/$tool"
+    done
+    for tool in $1; do
+        appear "$tool"
+    done
+    stub id 'echo "${WB_UID:-0}"'
+    [ -z "$2" ] || stub "$2" 'for package; do
+        case $package in
+        gcc) ln -sf "$T/stubs/cc" "$T/path/cc" ;;
+        make | npm) ln -sf "$T/stubs/$package" "$T/path/$package" ;;
+        bats | bats-core)
+            [ -z "${WB_NO_BATS:-}" ] || exit 1
+            ln -sf "$T/stubs/bats" "$T/path/bats" ;;
+        esac
+    done'
+}
+
+# stub NAME BODY: a command on that machine that notes how it was called.
+stub() {
+    printf '#!/bin/sh\necho "%s $*" >>"%s/calls"\nT=%s\n%s\n' "$1" "$T" "$T" "$2" >"$T/path/$1"
+    chmod +x "$T/path/$1"
+}
+
+appear() {
+    ln -sf "$T/stubs/$1" "$T/path/$1"
+}
+
+# What the tools do once they are there: just enough.
+make_stubs() {
+    mkdir "$T/stubs"
+    printf '#!/bin/sh\nexit 0\n' >"$T/stubs/cc"
+    printf '#!/bin/sh\necho "make $*" >>"%s/calls"\n' "$T" >"$T/stubs/make"
+    cat >"$T/stubs/bats" <<'END'
+#!/bin/sh
+[ "$1" != --version ] || { echo "Bats ${WB_BATS_VERSION:-1.8.2}"; exit; }
+while [ "$1" != --output ]; do shift; done
+printf '1..1\nok 1 one\n' >"$2/report.tap"
+END
+    cat >"$T/stubs/npm" <<END
+#!/bin/sh
+echo "npm \$*" >>"$T/calls"
+mkdir -p "$T/tree/build/npm/node_modules/.bin"
+sed 's/WB_BATS_VERSION/WB_NPM_BATS_VERSION/' "$T/stubs/bats" >"$T/tree/build/npm/node_modules/.bin/bats"
+chmod +x "$T/tree/build/npm/node_modules/.bin/bats"
+END
+    chmod +x "$T"/stubs/*
+}
+
+# there SCRIPT [ARGUMENT]...: run a script on that machine.
+there() {
+    run --separate-stderr env -u CC PATH="$T/path" sh "$T/tree/scripts/$1" "${@:2}"
+}
+
+managers='apt-get:apt-get install -y --no-install-recommends gcc libc6-dev make
+dnf:dnf install -y gcc glibc-devel make
+apk:apk add gcc musl-dev make
+pacman:pacman -Sy --noconfirm --needed gcc make
+zypper:zypper --non-interactive install gcc glibc-devel make
+brew:brew install gcc make'
+
+@test "bare machine: does root's package manager get compiler, make and bats, whichever it is?" {
+    make_stubs
+    while IFS=: read -r manager command; do
+        bare_machine '' "$manager"
+        there test
+        is "$manager $status ${lines[-1]}" "$manager 0 1 passed, 0 failed"
+        [[ $stderr == 'test: not on this machine yet: compiler make bats '*"installing: "*"$command"* ]] || flunk "$stderr"
+        is "$(grep -v update "$T/calls" | grep "^$manager" | head -n 1)" "$command"
+        # It comes by itself: an old system may lack it.
+        is "$(grep -c "^$manager .* bats" "$T/calls")" 1
+        rm -rf "$T/tree"
+    done <<<"$managers"
+}
+
+@test "bare machine: is nothing installed where nothing is missing?" {
+    make_stubs
+    bare_machine 'cc make bats' apt-get
+    there test
+    is "$status: ${lines[-1]}" '0: 1 passed, 0 failed'
+    is "$(grep -v -e ^make "$T/calls" || true)" ''
+}
+
+@test "bare machine: who is neither root nor has sudo, gets the exact command and status 1" {
+    make_stubs
+    while IFS=: read -r manager command; do
+        [ "$manager" != brew ] || continue # which wants no root
+        bare_machine '' "$manager"
+        for script in demo test; do
+            WB_UID=1000 there "$script"
+            is "$status: $output" '1: '
+            [[ ${stderr_lines[-1]} == "$script: neither root nor sudo here; as root, run: "*"$command"* ]] || flunk "$stderr"
+        done
+        [[ ${stderr_lines[-1]} == *' bats' ]]
+        is "$(grep "^$manager" "$T/calls" || true)" '' # and nothing was tried
+        rm -rf "$T/tree"
+    done <<<"$managers"
+}
+
+@test "bare machine: is sudo used by who has it?" {
+    make_stubs
+    bare_machine 'make bats' apk
+    stub sudo '"$@"'
+    WB_UID=1000 there test
+    is "$status: ${lines[-1]}" '0: 1 passed, 0 failed'
+    is "$(grep -v -e ^id -e ^make "$T/calls")" $'sudo apk add gcc musl-dev\napk add gcc musl-dev'
+}
+
+@test "bare machine: does bats come from npm where the system has none, or an old one?" {
+    make_stubs
+    bare_machine 'cc make npm' apt-get
+    WB_NO_BATS=1 there test
+    is "$status: ${lines[-1]}" '0: 1 passed, 0 failed'
+    grep -q '^npm install .*bats@' "$T/calls"
+    rm -rf "$T/tree"
+
+    bare_machine 'cc make bats' dnf
+    WB_BATS_VERSION=1.2.1 there test
+    is "$status: ${lines[-1]}" '0: 1 passed, 0 failed'
+    grep -q '^dnf install -y npm$' "$T/calls"
+}
+
+@test "bare machine: is the lack of a package manager, or its failure, told with status 1?" {
+    make_stubs
+    bare_machine 'bats' ''
+    there test
+    is "$status" 1
+    [[ ${stderr_lines[-1]} == 'test: no package manager found ('*'): install these by hand: compiler make'* ]] || flunk "$stderr"
+    rm -rf "$T/tree"
+
+    bare_machine 'bats' apk
+    stub apk 'exit 3'
+    there test
+    is "$status" 1
+    is "${stderr_lines[-1]}" 'test: still missing after installing: compiler make'
+}
+
+@test "bare machine: is a build that fails shown?" {
+    make_stubs
+    bare_machine 'cc bats' ''
+    stub make 'echo "the compiler is unhappy"; exit 2'
+    there test
+    is "$status: $output" '1: '
+    [[ $stderr == *'the compiler is unhappy'*'test: the build failed; '* ]] || flunk "$stderr"
+}
