@@ -137,13 +137,10 @@ source_operands() {
 }
 
 @test "every server: does it end at once on SIGTERM and SIGINT, with its report?" {
-    env --default-signal=INT true || skip "env cannot undo ignored signals here"
+    needs_int
     for name in echo_blocking echo_busypoll tarpit; do
         for signal in TERM INT; do
-            env --default-signal=INT "$bin/$name" --stop-after 30s --report 0 \
-                >"$T/server.out" 2>"$T/server.err" 3>&- 4>&- &
-            pid_of[server]=$!
-            wait_for server.out '^listening on '
+            serve server "$name"
             stop server "$signal"
             is "$name $signal $status" "$name $signal 0"
             is "$(grep -c '^report: program=' "$T/server.out")" 1

@@ -85,11 +85,9 @@ both='connect_blocking connect_nonblocking'
 }
 
 @test "non-blocking: does Ctrl-C stop it?" {
-    env --default-signal=INT true || skip "env cannot undo ignored signals here"
+    needs_int
     serve server tarpit
-    env --default-signal=INT "$bin/connect_nonblocking" --stop-after 30s --report 127.0.0.1 "$port" \
-        </dev/null >"$T/client.out" 2>"$T/client.err" 3>&- 4>&- &
-    pid_of[client]=$!
+    start client connect_nonblocking 127.0.0.1 "$port"
     wait_for client.out '^connecting to'
     stop client INT
     is "$status" 1

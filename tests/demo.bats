@@ -24,9 +24,7 @@ demo() {
 # In the background, its output in demo.out and demo.err. The end of the input
 # is an Enter at every beat: full length, but no time to read.
 start_demo() {
-    env --default-signal=INT "$root/scripts/demo" --pause "$@" \
-        </dev/null >"$T/demo.out" 2>"$T/demo.err" 3>&- 4>&- &
-    pid_of[demo]=$!
+    launch demo "$root/scripts/demo" --pause "$@"
 }
 
 # How often does a line that is exactly this one stand in the output?
@@ -105,9 +103,9 @@ labels() {
     command -v script >/dev/null || skip "the program 'script' is not installed"
     setup_demo
     mkfifo "$T/keys"
-    TERM=xterm timeout 60 script -qec "$root/scripts/demo --pause --quick connect; stty -a" "$T/typescript" \
-        <"$T/keys" >"$T/screen.out" 2>&1 3>&- 4>&- &
-    pid_of[screen]=$!
+    input=$T/keys
+    TERM=xterm launch screen timeout 60 \
+        script -qec "$root/scripts/demo --pause --quick connect; stty -a" "$T/typescript"
     exec 5>"$T/keys"
     wait_for screen.out 'q: quit'
     printf q >&5
@@ -121,7 +119,7 @@ labels() {
 }
 
 @test "demo: does a signal end it at once, with all that it started?" {
-    env --default-signal=INT true || skip "env cannot undo ignored signals here"
+    needs_int
     setup_demo
     for signal in INT:130 TERM:143; do
         start_demo echo

@@ -190,11 +190,8 @@ resident() {
 
 @test "busy-poll: out of descriptors, does it keep serving, and accept again afterwards?" {
     # 0, 1, 2, the listener, and four clients.
-    (ulimit -n 8 && exec "$bin/echo_busypoll" --stop-after "$bound" --report 0) \
-        </dev/null >"$T/server.out" 2>"$T/server.err" 3>&- 4>&- &
-    pid_of[server]=$!
-    wait_for server.out '^listening on '
-    port=$(sed -n '1s/.* //p' "$T/server.out")
+    launch server bash -c "ulimit -n 8 && exec '$bin/echo_busypoll' --stop-after $bound --report 0"
+    listens server
     start crowd peer --count 4 crowd 127.0.0.1 "$port"
     wait_for crowd.out '^4 connections served$'
     start waiting echo_client 127.0.0.1 "$port" hello
@@ -245,10 +242,8 @@ resident() {
 @test "servers: do they go on where nothing can be written to stderr?" {
     # There errno changes with every message: 11 becomes 28.
     for name in $servers; do
-        "$bin/$name" --stop-after "$bound" --log debug 0 </dev/null >"$T/server.out" 2>/dev/full 3>&- 4>&- &
-        pid_of[server]=$!
-        wait_for server.out '^listening on '
-        port=$(sed -n '1s/.* //p' "$T/server.out")
+        launch server bash -c "exec '$bin/$name' --stop-after $bound --log debug 0 2>/dev/full"
+        listens server
         client peer reset 127.0.0.1 "$port"
         still_serves
         stop server

@@ -62,20 +62,40 @@ program() {
     fi
 }
 
-# start ROLE PROGRAM [ARGUMENT]...: in the background, its output in ROLE.out
-# and ROLE.err; reads the file or FIFO $input. With $shim, faults are injected.
-start() {
-    local role=$1 name=$2
-    shift 2
+# A shell starts background programs with SIGINT ignored; this undoes it.
+deaf_to_int=''
+heed_int=(env --default-signal=INT)
+"${heed_int[@]}" true 2>/dev/null || deaf_to_int=yes heed_int=()
+
+needs_int() {
+    [ -z "$deaf_to_int" ] || skip "env cannot undo ignored signals here"
+}
+
+# launch ROLE COMMAND [ARGUMENT]...: in the background, its output in ROLE.out
+# and ROLE.err; reads the file or FIFO $input.
+launch() {
+    local role=$1
+    shift
     : >"$T/$role.out" # nobody is to read what an earlier one said
-    LD_PRELOAD=${shim:-} "$(program "$name")" --stop-after "$bound" --report "$@" \
+    "${heed_int[@]}" "$@" \
         <"${input:-/dev/null}" >>"$T/$role.out" 2>"$T/$role.err" 3>&- 4>&- &
     pid_of[$role]=$!
+}
+
+# start ROLE PROGRAM [ARGUMENT]...: launch one of ours, with a report. With
+# $shim, faults are injected.
+start() {
+    LD_PRELOAD=${shim:-} launch "$1" "$(program "$2")" --stop-after "$bound" --report "${@:3}"
 }
 
 # serve ROLE PROGRAM [ARGUMENT]...: start a server; sets port once it listens.
 serve() {
     start "$@" 0
+    listens "$1"
+}
+
+# Wait until the server in this role listens; sets port.
+listens() {
     wait_for "$1.out" '^listening on '
     port=$(sed -n '1s/.* //p' "$T/$1.out")
 }
