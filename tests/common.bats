@@ -211,3 +211,45 @@ source_operands() {
     is "$status" 0
     holds "${lines[-1]##*wall_seconds=} >= 0.2"
 }
+
+@test "valgrind: does no program leak memory or descriptors, or read what it never wrote?" {
+    [ -z "${SANITIZE:-}" ] || skip "not together with the sanitizers"
+    command -v valgrind >/dev/null || skip "valgrind is not installed"
+    checked=(valgrind --quiet --leak-check=full --track-fds=yes --error-exitcode=99)
+    "${checked[@]}" "$bin/echo_client" --help >"$T/try.out" 2>&1 || skip "valgrind cannot run these programs"
+
+    watch() {
+        launch "$1" "${checked[@]}" "$bin/$2" --stop-after "$bound" --log error "${@:3}"
+    }
+    clean() {
+        is "$1 $status: $(cat "$T/$2.err")" "$1 0: "
+    }
+    for pair in echo_blocking:echo_client echo_busypoll:echo_client_busypoll; do
+        watch server "${pair%:*}" 0
+        listens server
+        watch client "${pair#*:}" 127.0.0.1 "$port" one two
+        finish client
+        clean "${pair#*:}" client
+        client peer reset 127.0.0.1 "$port"
+        stop server
+        clean "${pair%:*}" server
+    done
+    for name in send_blocking send_once send_all; do
+        watch server sink --size 1k 0
+        listens server
+        watch client "$name" --size 1k 127.0.0.1 "$port"
+        finish client
+        clean "$name" client
+        finish server
+        clean sink server
+    done
+    watch server tarpit --release 100ms 0
+    listens server
+    for name in connect_blocking connect_nonblocking; do
+        watch client "$name" 127.0.0.1 "$port"
+        finish client
+        clean "$name" client
+    done
+    stop server
+    clean tarpit server
+}

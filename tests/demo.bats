@@ -104,7 +104,7 @@ labels() {
     setup_demo
     mkfifo "$T/keys"
     input=$T/keys
-    TERM=xterm launch screen timeout 60 \
+    launch screen TERM=xterm timeout 60 \
         script -qec "$root/scripts/demo --pause --quick connect; stty -a" "$T/typescript"
     exec 5>"$T/keys"
     wait_for screen.out 'q: quit'

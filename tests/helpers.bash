@@ -63,21 +63,20 @@ program() {
 }
 
 # A shell starts background programs with SIGINT ignored; this undoes it.
-deaf_to_int=''
-heed_int=(env --default-signal=INT)
-"${heed_int[@]}" true 2>/dev/null || deaf_to_int=yes heed_int=()
+heed_int=--default-signal=INT
+env "$heed_int" true 2>/dev/null || heed_int=''
 
 needs_int() {
-    [ -z "$deaf_to_int" ] || skip "env cannot undo ignored signals here"
+    [ -n "$heed_int" ] || skip "env cannot undo ignored signals here"
 }
 
-# launch ROLE COMMAND [ARGUMENT]...: in the background, its output in ROLE.out
-# and ROLE.err; reads the file or FIFO $input.
+# launch ROLE [NAME=VALUE]... COMMAND [ARGUMENT]...: in the background, its
+# output in ROLE.out and ROLE.err; reads the file or FIFO $input.
 launch() {
     local role=$1
     shift
     : >"$T/$role.out" # nobody is to read what an earlier one said
-    "${heed_int[@]}" "$@" \
+    env ${heed_int:+"$heed_int"} "$@" \
         <"${input:-/dev/null}" >>"$T/$role.out" 2>"$T/$role.err" 3>&- 4>&- &
     pid_of[$role]=$!
 }
@@ -85,7 +84,8 @@ launch() {
 # start ROLE PROGRAM [ARGUMENT]...: launch one of ours, with a report. With
 # $shim, faults are injected.
 start() {
-    LD_PRELOAD=${shim:-} launch "$1" "$(program "$2")" --stop-after "$bound" --report "${@:3}"
+    launch "$1" LD_PRELOAD="${shim:-}" \
+        "$(program "$2")" --stop-after "$bound" --report "${@:3}"
 }
 
 # serve ROLE PROGRAM [ARGUMENT]...: start a server; sets port once it listens.
