@@ -116,11 +116,14 @@ source_operands() {
 @test "every server: does it start again at once on the port it had?" {
     for name in echo_blocking echo_busypoll; do
         serve server "$name"
-        still_serves
+        # The side that closes first keeps the port for a while (TIME_WAIT).
+        start client echo_client --hold 20s 127.0.0.1 "$port" hello
+        wait_for client.out '^hello$'
         stop server
         start again "$name" "$port"
         wait_for again.out "^listening on 127.0.0.1 port $port\$"
         stop again
+        stop client
     done
 }
 
@@ -134,6 +137,16 @@ source_operands() {
     run --separate-stderr "${drop[@]}" "$bin/echo_blocking" --stop-after 5s 80
     is "$status: $output" '1: '
     [[ $stderr == 'echo_blocking: cannot listen on 127.0.0.1 port 80: EACCES Permission denied. '* ]]
+}
+
+@test "every server: is SIGPIPE no death?" {
+    for name in echo_blocking echo_busypoll tarpit; do
+        serve server "$name"
+        kill -PIPE "${pid_of[server]}"
+        kill -PIPE "${pid_of[server]}"
+        stop server
+        is "$name $status" "$name 0"
+    done
 }
 
 @test "every server: does it end at once on SIGTERM and SIGINT, with its report?" {
@@ -164,8 +177,7 @@ source_operands() {
         [ "$(source_operands "$name")" != PORT ] || continue
         client "$name" no..such..host 80
         is "$status: $output" '1: '
-        [[ $stderr == "$name: cannot find the address of no..such..host: "* ]] || flunk "$stderr"
-        [[ $stderr != *errno* && $stderr != *Success* ]] || flunk "$stderr"
+        [[ $stderr == "$name: cannot find the address of no..such..host: EAI_"* ]] || flunk "$stderr"
     done
 }
 

@@ -216,6 +216,14 @@ brew:brew install gcc make'
     is "${stderr_lines[-1]}" 'test: still missing after installing: compiler make'
 }
 
+@test "test: are tests that were planned and never ran counted as failed?" {
+    make_stubs
+    bare_machine 'cc make bats' ''
+    sed -i 's/1\.\.1/1..3/' "$T/stubs/bats"
+    there test
+    is "$status: ${lines[-1]}" '1: 1 passed, 2 failed'
+}
+
 @test "bare machine: is a build that fails shown?" {
     make_stubs
     bare_machine 'cc bats' ''
