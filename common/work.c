@@ -68,8 +68,11 @@ void status_progress(size_t moved, size_t total)
     double share = (double)moved / (double)total;
     int bar = (int)(share * width);
 
-    fprintf(stderr, "\r[%.*s%.*s] %3.0f %%  %s primes found meanwhile\033[K",
-            bar, full, width - bar, none, 100 * share, grouped(found));
+    fprintf(stderr, "\r[%.*s%.*s] %3.0f %%", bar, full, width - bar, none,
+            100 * share);
+    if (found > 0)
+        fprintf(stderr, "  %s primes found meanwhile", grouped(found));
+    fprintf(stderr, "\033[K");
 }
 
 void status_clear(void)
