@@ -75,6 +75,12 @@ struct answer send_answer(ssize_t result, size_t asked)
     return done;
 }
 
+struct answer datagram_answer(ssize_t result, bool received)
+{
+    return received ? recv_answer(result, 0)
+                    : send_answer(result, result > 0 ? (size_t)result : 0);
+}
+
 struct answer connect_answer(int result)
 {
     int error = errno;
@@ -84,6 +90,11 @@ struct answer connect_answer(int result)
     if (error == EINPROGRESS || error == EALREADY || error == EINTR)
         return made(PENDING, error);
     return made(not_now(error) ? AGAIN : FAILED, error);
+}
+
+struct answer connected_answer(int so_error)
+{
+    return made(so_error == 0 ? DONE : FAILED, so_error);
 }
 
 struct answer accept_answer(int result)

@@ -16,6 +16,7 @@
 #ifndef WOULDBLOCK_ANSWER_H
 #define WOULDBLOCK_ANSWER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -43,14 +44,24 @@ struct answer {
  * connect: EINPROGRESS and EALREADY are PENDING, EISCONN is DONE; so is EINTR
  *     PENDING, because an interrupted connect goes on in the kernel (POSIX
  *     connect()).
+ * datagram: a recv or send of UDP, where 0 is a datagram without content and
+ *     no end; DONE in any case unless it is -1. received tells which it was.
  * accept: the network errors that Linux hands on from the new connection, and
  *     ECONNABORTED, are AGAIN: that one client is gone, the listener is well
  *     (accept(2), "Error handling").
  */
 struct answer recv_answer(ssize_t result, size_t asked);
 struct answer send_answer(ssize_t result, size_t asked);
+struct answer datagram_answer(ssize_t result, bool received);
 struct answer connect_answer(int result);
 struct answer accept_answer(int result);
+
+/*
+ * How a connect ended that was PENDING, from the SO_ERROR of its socket: 0 is
+ * DONE. To be asked once, and not before the socket is writable: until then it
+ * is 0 as well, and reading it clears it (getsockopt(2), socket(7)).
+ */
+struct answer connected_answer(int so_error);
 
 /* The lower-case word for a kind: "done", "again", ... A literal. */
 const char *answer_word(enum answer_kind kind);

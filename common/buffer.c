@@ -29,6 +29,14 @@ char *buffer_back(struct buffer *b)
     return b->data + b->end;
 }
 
+size_t buffer_line(const struct buffer *b)
+{
+    const char *front = buffer_front(b);
+    const char *newline = memchr(front, '\n', buffer_used(b));
+
+    return newline ? (size_t)(newline - front) + 1 : 0;
+}
+
 void buffer_added(struct buffer *b, size_t n)
 {
     assert(n <= BUFFER_SIZE - b->end);
@@ -41,4 +49,10 @@ void buffer_taken(struct buffer *b, size_t n)
     b->start += n;
     if (b->start == b->end)
         b->start = b->end = 0;
+}
+
+void buffer_cut(struct buffer *b, size_t n)
+{
+    assert(n <= buffer_used(b));
+    b->end = b->start + n;
 }

@@ -31,9 +31,15 @@ size_t buffer_room(const struct buffer *b);
 const char *buffer_front(const struct buffer *b);
 char *buffer_back(struct buffer *b);
 
+/* The length of the first line held, with its newline; 0 if none is whole. */
+size_t buffer_line(const struct buffer *b);
+
 /* Say that n bytes were written at the back, or used up at the front. More
  * than there was room for, or were held, is a bug in the caller: it aborts. */
 void buffer_added(struct buffer *b, size_t n);
 void buffer_taken(struct buffer *b, size_t n);
+
+/* Forget all but the first n bytes held. */
+void buffer_cut(struct buffer *b, size_t n);
 
 #endif

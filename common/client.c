@@ -12,6 +12,7 @@ void client_open(struct client *c, int fd)
 {
     c->fd = fd;
     c->number = counters.accepted;
+    c->watched = 0;
     c->buffer.start = c->buffer.end = 0;
     log_info("client %llu connected from %s", c->number, peer_text(fd));
 }
@@ -48,7 +49,8 @@ struct client *clients_add(struct clients *set, int fd)
         return NULL;
     }
     client_open(c, fd);
-    set->at[set->count++] = c;
+    c->index = set->count++;
+    set->at[c->index] = c;
     return c;
 }
 
@@ -57,6 +59,7 @@ void clients_remove(struct clients *set, size_t index)
     struct client *c = set->at[index];
 
     set->at[index] = set->at[--set->count];
+    set->at[index]->index = index;
     client_close(c);
     free(c);
 }

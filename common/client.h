@@ -13,7 +13,9 @@
 struct client {
     int fd;
     unsigned long long number; /* the first client is 1 */
-    struct buffer buffer;      /* received and not yet sent back */
+    size_t index;              /* where it stands in its set */
+    unsigned watched;     /* the events that epoll looks out for; 0: none */
+    struct buffer buffer; /* received and not yet sent back */
 };
 
 /* Set up a client around a socket that accept gave, and log its arrival. */

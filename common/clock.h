@@ -24,8 +24,18 @@ instant now(void);
 /* The instant that lies limit after now; limit 0 means NEVER. */
 instant deadline_in(duration limit);
 
+/* The earlier of two deadlines. */
+instant sooner(instant a, instant b);
+
 /* Has the deadline passed? */
 bool passed(instant deadline);
+
+/*
+ * The time left until a deadline as poll and epoll_wait take it: milliseconds,
+ * rounded up so that they do not return a little too early, again and again;
+ * -1, for ever, if it is NEVER.
+ */
+int poll_time(instant deadline);
 
 /* A length of time as seconds, for printing. */
 double seconds(duration length);

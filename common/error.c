@@ -9,9 +9,9 @@
 #include <string.h>
 #include <time.h>
 
-#define ENTRY(symbol, category, text, advice)                                  \
+#define ENTRY(symbol, category, text, calls, advice)                           \
     {                                                                          \
-        symbol, #symbol, text, category, advice                                \
+        symbol, #symbol, text, category, calls, advice                         \
     }
 
 /* What a socket call can answer, according to the pages of POSIX and Linux
@@ -19,88 +19,105 @@
  * poll. The texts are POSIX's, so that they are the same with every libc. */
 static const struct error_entry table[] = {
     ENTRY(EAGAIN, TRANSMISSION, "Resource temporarily unavailable",
+          "accept, recv, send; connect of a Unix socket",
           "Nothing is wrong: the call would block; ask again later"),
 #if EWOULDBLOCK != EAGAIN
     ENTRY(EWOULDBLOCK, TRANSMISSION, "Operation would block",
-          "Nothing is wrong: ask again later"),
+          "accept, recv, send", "Nothing is wrong: ask again later"),
 #endif
     ENTRY(EINTR, TRANSMISSION, "Interrupted function call",
+          "accept, connect, recv, send, select, poll, epoll_wait",
           "A signal came and nothing else happened: call again at once"),
-    ENTRY(EINPROGRESS, CONNECTION, "Operation in progress",
+    ENTRY(EINPROGRESS, CONNECTION, "Operation in progress", "connect",
           "Nothing is wrong: the connection is being made; ask later how it "
           "ended"),
-    ENTRY(EALREADY, CONNECTION, "Connection already in progress",
+    ENTRY(EALREADY, CONNECTION, "Connection already in progress", "connect",
           "Nothing is wrong: an earlier connect is still under way; go on "
           "waiting"),
-    ENTRY(EISCONN, CONNECTION, "Socket is connected",
+    ENTRY(EISCONN, CONNECTION, "Socket is connected", "connect",
           "Nothing is wrong: the connection is made; use it"),
     ENTRY(ENOTCONN, CONNECTION, "The socket is not connected",
+          "recv, send, shutdown, getpeername",
           "Connect first, and wait until the connection is made"),
     ENTRY(ECONNREFUSED, CONNECTION, "Connection refused",
+          "connect; recv and send of UDP, one call late",
           "The machine answers, but no server listens there: start it, or "
           "check the port"),
-    ENTRY(ECONNRESET, CONNECTION, "Connection reset by peer",
+    ENTRY(ECONNRESET, CONNECTION, "Connection reset by peer", "recv, send",
           "The peer has thrown the connection away: close it; make a new one "
           "if needed"),
     ENTRY(ECONNABORTED, CONNECTION, "Connection aborted",
+          "accept; connect once more after a failure",
           "The peer left before it was served: go on with the next one"),
-    ENTRY(EPIPE, CONNECTION, "Broken pipe",
+    ENTRY(EPIPE, CONNECTION, "Broken pipe", "send",
           "The peer reads no more: stop sending and close"),
-    ENTRY(ETIMEDOUT, CONNECTION, "Connection timed out",
+    ENTRY(ETIMEDOUT, CONNECTION, "Connection timed out", "connect, recv, send",
           "The peer does not answer: check the address, or try later"),
     ENTRY(EHOSTUNREACH, CONNECTION, "Host is unreachable",
+          "connect, send, accept",
           "No way leads to that machine: check the address and the network"),
     ENTRY(ENETUNREACH, CONNECTION, "Network unreachable",
+          "connect, send, accept",
           "No route leads to that network: check the address and this "
           "machine's network"),
-    ENTRY(ENETDOWN, CONNECTION, "Network is down",
+    ENTRY(ENETDOWN, CONNECTION, "Network is down", "connect, send, accept",
           "This machine's network is switched off: bring it up"),
-    ENTRY(ENETRESET, CONNECTION, "Connection aborted by network",
+    ENTRY(ENETRESET, CONNECTION, "Connection aborted by network", "recv, send",
           "The network dropped the connection: close it and make a new one"),
-    ENTRY(EPROTO, CONNECTION, "Protocol error",
+    ENTRY(EPROTO, CONNECTION, "Protocol error", "accept",
           "The peer does not keep to the protocol: close this connection"),
-    ENTRY(EMSGSIZE, TRANSMISSION, "Message too large",
+    ENTRY(EMSGSIZE, TRANSMISSION, "Message too large", "send of UDP",
           "A datagram must fit in one piece: send a smaller one"),
-    ENTRY(ENOBUFS, TRANSMISSION, "No buffer space available",
+    ENTRY(ENOBUFS, TRANSMISSION, "No buffer space available", "any call",
           "The kernel is short of buffers: wait a little and ask again"),
-    ENTRY(ENOMEM, CONFIGURATION, "Not enough space",
+    ENTRY(ENOMEM, CONFIGURATION, "Not enough space", "any call",
           "The machine is short of memory: end something, or use less"),
     ENTRY(EMFILE, CONFIGURATION, "Too many open files",
+          "socket, accept, epoll_create1",
           "This program holds as many descriptors as it may: close some, or "
           "raise 'ulimit -n'"),
     ENTRY(ENFILE, CONFIGURATION, "Too many files open in system",
+          "socket, accept, epoll_create1",
           "The machine holds as many files as it may: end some programs"),
     ENTRY(EADDRINUSE, CONFIGURATION, "Address already in use",
+          "bind, listen, connect",
           "Another program has that port: choose another, or 0 for any free "
           "one"),
     ENTRY(EADDRNOTAVAIL, CONFIGURATION, "Address not available",
+          "bind, connect",
           "This machine does not have that address, or no port is left: "
           "choose another"),
     ENTRY(EAFNOSUPPORT, CONFIGURATION, "Address family not supported",
+          "socket, connect",
           "This machine lacks that kind of address: try IPv4 or IPv6 instead"),
-    ENTRY(EACCES, CONFIGURATION, "Permission denied",
+    ENTRY(EACCES, CONFIGURATION, "Permission denied", "bind, connect, socket",
           "Ports below 1024 and some addresses need privilege: choose another "
           "port"),
     ENTRY(EPERM, CONFIGURATION, "Operation not permitted",
+          "connect, send, accept",
           "A firewall rule or a missing privilege forbids it: ask whoever "
           "runs the machine"),
-    ENTRY(EBADF, CONFIGURATION, "Bad file descriptor",
+    ENTRY(EBADF, CONFIGURATION, "Bad file descriptor", "any call",
           "The program uses a descriptor that is closed: mend the program"),
-    ENTRY(ENOTSOCK, CONFIGURATION, "Not a socket",
+    ENTRY(ENOTSOCK, CONFIGURATION, "Not a socket", "any call",
           "The program uses a file where a socket belongs: mend the program"),
-    ENTRY(EINVAL, CONFIGURATION, "Invalid argument",
+    ENTRY(EINVAL, CONFIGURATION, "Invalid argument", "any call",
           "The call cannot be meant like this: mend the program"),
-    ENTRY(EFAULT, CONFIGURATION, "Bad address",
+    ENTRY(EFAULT, CONFIGURATION, "Bad address", "any call",
           "The program passes a bad pointer: mend the program"),
     ENTRY(EDESTADDRREQ, CONFIGURATION, "Destination address required",
+          "send of UDP",
           "Connect the socket, or name the receiver with sendto"),
     ENTRY(EOPNOTSUPP, CONFIGURATION, "Operation not supported on socket",
+          "listen, accept, send, recv",
           "This kind of socket cannot do that: mend the program"),
-    ENTRY(EPROTONOSUPPORT, CONFIGURATION, "Protocol not supported",
+    ENTRY(EPROTONOSUPPORT, CONFIGURATION, "Protocol not supported", "socket",
           "This machine lacks the protocol: choose another"),
     ENTRY(EPROTOTYPE, CONFIGURATION, "Protocol wrong type for socket",
+          "socket, connect",
           "Kind of socket and protocol do not match: mend the program"),
     ENTRY(ENOPROTOOPT, CONFIGURATION, "Protocol not available",
+          "setsockopt, getsockopt",
           "This kind of socket has no such option: mend the program"),
 };
 
@@ -119,9 +136,18 @@ const struct error_entry *error_entry(int number)
         .symbol = symbol,
         .text = strerror(number),
         .category = CONFIGURATION,
+        .calls = "none of those for sockets",
         .advice = "Not an error that socket calls are known for: see errno(3)",
     };
     return &unknown;
+}
+
+const struct error_entry *error_called(const char *symbol)
+{
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        if (strcmp(table[i].symbol, symbol) == 0)
+            return &table[i];
+    return NULL;
 }
 
 const struct error_entry *error_table(size_t *count)

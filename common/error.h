@@ -20,6 +20,7 @@ struct error_entry {
     const char *symbol; /* "ECONNREFUSED" */
     const char *text;   /* "Connection refused" */
     enum error_category category;
+    const char *calls;  /* which give it: "connect, send" */
     const char *advice; /* what to do: one sentence without its full stop */
 };
 
@@ -29,6 +30,9 @@ struct error_entry {
  * the next such call.
  */
 const struct error_entry *error_entry(int number);
+
+/* The entry of a symbol such as "EAGAIN"; NULL if the table lacks it. */
+const struct error_entry *error_called(const char *symbol);
 
 /* The whole table, for those who print it. */
 const struct error_entry *error_table(size_t *count);

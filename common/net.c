@@ -2,15 +2,18 @@
 #include "net.h"
 #include "answer.h"
 #include "error.h"
+#include "input.h"
 #include "program.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static void check_port(const char *port, long least)
@@ -39,40 +42,70 @@ static NO_RETURN void die_resolving(const char *host, int code)
                     : "Check the name, or give the address in numbers");
 }
 
-static struct addrinfo *look_up(const char *host, const char *port, int flags)
+static struct addrinfo *look_up(const char *host, const char *port, int type,
+                                int flags, int *code)
 {
     struct addrinfo hints = {
         .ai_family = AF_UNSPEC,
-        .ai_socktype = SOCK_STREAM,
+        .ai_socktype = type,
         .ai_flags = flags | AI_NUMERICSERV,
     };
-    struct addrinfo *list;
-    int code = getaddrinfo(host, port, &hints, &list);
+    struct addrinfo *list = NULL;
 
-    if (code != 0)
-        die_resolving(host, code);
+    *code = getaddrinfo(host, port, &hints, &list);
+    if (*code != 0)
+        return NULL;
     for (const struct addrinfo *a = list; a; a = a->ai_next)
         log_debug("%s is %s", host, address_text(a->ai_addr, a->ai_addrlen));
     return list;
 }
 
-struct addrinfo *resolve(const char *host, const char *port)
+struct addrinfo *resolve(const char *host, const char *port, int type)
 {
+    int code;
+
     check_port(port, 1);
-    return look_up(host, port, 0);
+
+    struct addrinfo *list = look_up(host, port, type, 0, &code);
+
+    if (!list)
+        die_resolving(host, code);
+    return list;
 }
 
-int bound_socket(const char *address, const char *port)
+struct addrinfo *resolve_or_tell(const char *host, const char *port,
+                                 const char **why)
 {
+    int code;
+
+    check_port(port, 1);
+
+    struct addrinfo *list = look_up(host, port, SOCK_STREAM, 0, &code);
+
+    if (!list)
+        *why =
+            code == EAI_SYSTEM ? error_entry(errno)->text : gai_strerror(code);
+    return list;
+}
+
+int bound_socket(const char *address, const char *port, int type)
+{
+    const int on = 1;
+    int code;
+
     check_port(port, 0);
 
-    struct addrinfo *list = look_up(address, port, AI_PASSIVE);
-    const int on = 1;
+    struct addrinfo *list = look_up(address, port, type, AI_PASSIVE, &code);
+
+    if (!list)
+        die_resolving(address, code);
+
     int fd = socket(list->ai_family, list->ai_socktype, list->ai_protocol);
 
     if (fd < 0)
         die("cannot make a socket for %s", address);
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
+    if (type == SOCK_STREAM &&
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
         die("cannot set SO_REUSEADDR");
     if (bind(fd, list->ai_addr, list->ai_addrlen) < 0)
         die("cannot listen on %s",
@@ -91,9 +124,27 @@ void announce_listening(int listener)
     say("listening on %s", address_text((struct sockaddr *)&own, length));
 }
 
+size_t raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        die("cannot ask for the limit of descriptors");
+    if (limit.rlim_cur < limit.rlim_max) {
+        rlim_t before = limit.rlim_cur;
+
+        limit.rlim_cur = limit.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+            limit.rlim_cur = before;
+    }
+    return limit.rlim_cur < SIZE_MAX ? (size_t)limit.rlim_cur : SIZE_MAX;
+}
+
 int listen_on(const char *address, const char *port)
 {
-    int fd = bound_socket(address, port);
+    raise_descriptor_limit();
+
+    int fd = bound_socket(address, port, SOCK_STREAM);
 
     if (listen(fd, SOMAXCONN) < 0)
         die("cannot listen on %s port %s", address, port);
@@ -124,9 +175,46 @@ void address_failed(const struct addrinfo *a, int error)
     warn_because(error, "cannot connect to %s", where);
 }
 
+/* How an attempt ended, once its socket is writable. */
+static struct answer ending(int fd)
+{
+    int error = 0;
+    socklen_t length = sizeof error;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
+        error = errno;
+    return connected_answer(error);
+}
+
+struct answer connect_until(const struct addrinfo *to, instant deadline)
+{
+    int fd = socket(to->ai_family, to->ai_socktype, to->ai_protocol);
+
+    if (fd < 0)
+        return connected_answer(errno);
+    set_nonblocking(fd);
+
+    struct answer made =
+        connect_answer(connect(fd, to->ai_addr, to->ai_addrlen));
+
+    while (made.kind == PENDING && !stopping()) {
+        struct pollfd wait = {.fd = fd, .events = POLLOUT};
+
+        if (poll(&wait, 1, poll_time(deadline)) > 0)
+            made = ending(fd);
+        else if (passed(deadline))
+            made = connected_answer(ETIMEDOUT);
+    }
+    if (made.kind == DONE)
+        made.fd = fd;
+    else
+        close(fd);
+    return made;
+}
+
 int connect_to(const char *host, const char *port)
 {
-    struct addrinfo *list = resolve(host, port);
+    struct addrinfo *list = resolve(host, port, SOCK_STREAM);
     int fd = -1;
 
     for (const struct addrinfo *a = list; a && fd < 0; a = a->ai_next) {
@@ -141,6 +229,23 @@ int connect_to(const char *host, const char *port)
     log_info("connected to %s", peer_text(fd));
     freeaddrinfo(list);
     return fd;
+}
+
+void send_line(int fd, const char *text)
+{
+    char *operands[] = {(char *)text, NULL};
+    struct line line = {0};
+
+    while (next_line(&line, operands))
+        for (size_t sent = 0; sent < line.length;) {
+            struct answer put =
+                send_answer(send(fd, line.bytes + sent, line.length - sent, 0),
+                            line.length - sent);
+
+            if (put.kind == FAILED)
+                die_because(put.error, "cannot send to %s", peer_text(fd));
+            sent += put.count;
+        }
 }
 
 static void change_flag(int fd, bool nonblocking)

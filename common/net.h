@@ -7,24 +7,35 @@
 #ifndef WOULDBLOCK_NET_H
 #define WOULDBLOCK_NET_H
 
+#include "answer.h"
+#include "clock.h"
+
 #include <netdb.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 
 /*
- * The addresses of a TCP server, best first. Host is a name or an address in
- * numbers, port a number from 1 to 65535 (otherwise bad usage, status 2). The
- * caller frees the list with freeaddrinfo. Looking up a name blocks, whatever
- * flags a socket has.
+ * The addresses of a server, best first, for sockets of this type. Host is a
+ * name or an address in numbers, port a number from 1 to 65535 (otherwise bad
+ * usage, status 2). The caller frees the list with freeaddrinfo. Looking up a
+ * name blocks, whatever flags a socket has.
  */
-struct addrinfo *resolve(const char *host, const char *port);
+struct addrinfo *resolve(const char *host, const char *port, int type);
 
 /*
- * A blocking socket bound to this address of this machine and not listening
- * yet; SO_REUSEADDR is set, so that a server can start again at once. Port 0
- * lets the kernel choose.
+ * The same where an unknown name is no reason to give up: NULL then, and *why
+ * tells in the resolver's words.
  */
-int bound_socket(const char *address, const char *port);
+struct addrinfo *resolve_or_tell(const char *host, const char *port,
+                                 const char **why);
+
+/*
+ * A blocking socket of this type, SOCK_STREAM or SOCK_DGRAM, bound to this
+ * address of this machine and not listening yet. Port 0 lets the kernel choose.
+ * A stream socket has SO_REUSEADDR, so that a server can start again at once;
+ * with datagrams that would let two servers share a port unawares.
+ */
+int bound_socket(const char *address, const char *port, int type);
 
 /*
  * Print the line that scripts wait for, on which the address and the port are
@@ -34,8 +45,13 @@ int bound_socket(const char *address, const char *port);
  */
 void announce_listening(int listener);
 
-/* All of that: bind, listen with the longest queue allowed, announce. */
+/* All of that: bind, listen with the longest queue allowed, announce. With as
+ * many descriptors as may be had. */
 int listen_on(const char *address, const char *port);
+
+/* Allow this program as many descriptors as the machine lets it have: the soft
+ * limit goes up to the hard one (getrlimit(2)). Returns that. */
+size_t raise_descriptor_limit(void);
 
 /*
  * What to do with the error of an accept that FAILED: if the listener itself is
@@ -50,9 +66,22 @@ void accept_failed(int error);
  */
 void address_failed(const struct addrinfo *a, int error);
 
+/*
+ * Connect to this one address until the deadline at the latest, as
+ * connect_poll does it. DONE brings a new socket, non-blocking, the caller's;
+ * FAILED the error, ETIMEDOUT for the deadline; PENDING says that somebody
+ * asked for a stop. Whatever fails, its socket is closed: a failed one is not
+ * to be used again (POSIX connect(), "the state of the socket is unspecified").
+ */
+struct answer connect_until(const struct addrinfo *to, instant deadline);
+
 /* A blocking socket connected to the first address that answers; each one that
  * does not is named on stderr. */
 int connect_to(const char *host, const char *port);
+
+/* Send a text and a newline on a blocking socket; ends the program if that
+ * fails. */
+void send_line(int fd, const char *text);
 
 /* Switch O_NONBLOCK on or off and leave the other flags alone (fcntl(2)). */
 void set_nonblocking(int fd);

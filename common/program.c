@@ -268,6 +268,11 @@ static void ask_to_stop(int signal)
     alarm(1);
 }
 
+static void interrupt(int signal)
+{
+    (void)signal; /* that it came is all there is to it */
+}
+
 static void listen_for_signals(void)
 {
     struct sigaction act = {.sa_handler = ask_to_stop};
@@ -282,6 +287,9 @@ static void listen_for_signals(void)
         sigaction(SIGINT, &act, NULL);
     signal(SIGPIPE, SIG_IGN);
 
+    act.sa_handler = interrupt;
+    sigaction(SIGUSR1, &act, NULL);
+
     if (stop_after > 0) {
         struct itimerval timer = {
             .it_value = {.tv_sec = (time_t)(stop_after / SECOND),
@@ -292,23 +300,30 @@ static void listen_for_signals(void)
     }
 }
 
+static bool button_gone;
+
+/* A background job that reads from its terminal is stopped: it does not. */
+int stop_button(void)
+{
+    if (button_gone ||
+        (isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) != getpgrp()))
+        return -1;
+    return STDIN_FILENO;
+}
+
 /* Standard input is shared with whoever started us, so it keeps its flags:
  * poll with no time to wait tells whether a read would block. */
 static bool enter_pressed(void)
 {
-    static bool closed;
-    struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+    struct pollfd in = {.fd = stop_button(), .events = POLLIN};
     char line[256];
 
-    if (closed || poll(&in, 1, 0) <= 0)
-        return false;
-    /* A background job that reads from its terminal is stopped: leave it. */
-    if (isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) != getpgrp())
+    if (poll(&in, 1, 0) <= 0)
         return false;
 
     ssize_t n = read(STDIN_FILENO, line, sizeof line);
 
-    closed = n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN);
+    button_gone = n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN);
     return n > 0 && memchr(line, '\n', (size_t)n);
 }
 
@@ -349,6 +364,18 @@ const char *stop_reason(void)
     default:
         return "--stop-after";
     }
+}
+
+/* --- Memory -------------------------------------------------------------- */
+
+void *enlarged(void *block, size_t count, size_t size)
+{
+    void *larger =
+        count <= SIZE_MAX / size ? realloc(block, count * size) : NULL;
+
+    if (!larger)
+        die("cannot get memory for %zu times %zu bytes", count, size);
+    return larger;
 }
 
 /* --- Telling ------------------------------------------------------------ */

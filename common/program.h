@@ -36,9 +36,10 @@ struct program {
 /*
  * Begin: read options and operands, ignore SIGPIPE (a send to a peer that is
  * gone then fails with EPIPE instead of ending the program), and let SIGINT,
- * SIGTERM and --stop-after ask for a stop. --help ends the program with status
- * 0, bad usage with 2. Returns the operands, ended by NULL; they belong to
- * argv.
+ * SIGTERM and --stop-after ask for a stop; SIGUSR1 interrupts a call, and that
+ * is all, to see what a program makes of EINTR. --help ends the program with
+ * status 0, bad usage with 2. Returns the operands, ended by NULL; they belong
+ * to argv.
  *
  * Every program has these options besides its own: --report, --stop-after,
  * --log, --help.
@@ -64,9 +65,17 @@ bool stopping(void);
  */
 bool stop_due(instant deadline);
 
+/* The descriptor on which Enter comes, to be waited for together with sockets;
+ * -1, which poll leaves out, if nobody can press it. */
+int stop_button(void);
+
 /* Who asked for it: "SIGINT", "SIGTERM", "--stop-after", "the deadline" or
  * "Enter"; "" if nobody. */
 const char *stop_reason(void);
+
+/* realloc for count things of size bytes, which ends the program if there is no
+ * memory. The block is the caller's. */
+void *enlarged(void *block, size_t count, size_t size);
 
 /* Tell one sentence of what happens, on stdout, at once. */
 void say(const char *format, ...) LIKE_PRINTF(1, 2);

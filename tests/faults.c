@@ -11,8 +11,11 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
 #include <sys/types.h>
 
 /* Not from <sys/socket.h>: the GNU C library declares accept with a union of
@@ -112,4 +115,48 @@ ssize_t send(int fd, const void *bytes, size_t size, int flags)
         return -1;
     }
     return real(fd, bytes, error == SHORT && size > 0 ? 1 : size, flags);
+}
+
+int poll(struct pollfd *list, nfds_t count, int limit)
+{
+    static int (*real)(struct pollfd *, nfds_t, int);
+    static unsigned long calls;
+    int error = fault("poll", ++calls);
+
+    REAL(real, "poll");
+    if (error > 0) {
+        errno = error;
+        return -1;
+    }
+    return real(list, count, limit);
+}
+
+int select(int count, fd_set *restrict readable, fd_set *restrict writable,
+           fd_set *restrict except, struct timeval *restrict limit)
+{
+    static int (*real)(int, fd_set *restrict, fd_set *restrict,
+                       fd_set *restrict, struct timeval *restrict);
+    static unsigned long calls;
+    int error = fault("select", ++calls);
+
+    REAL(real, "select");
+    if (error > 0) {
+        errno = error;
+        return -1;
+    }
+    return real(count, readable, writable, except, limit);
+}
+
+int epoll_wait(int set, struct epoll_event *ready, int most, int limit)
+{
+    static int (*real)(int, struct epoll_event *, int, int);
+    static unsigned long calls;
+    int error = fault("epoll_wait", ++calls);
+
+    REAL(real, "epoll_wait");
+    if (error > 0) {
+        errno = error;
+        return -1;
+    }
+    return real(set, ready, most, limit);
 }

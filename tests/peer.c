@@ -21,7 +21,8 @@ static const struct setting settings[] = {
     {0},
 };
 static const struct program program = {
-    "Plays a bad peer: reset, half-close, drip, never-read, vanish, crowd or "
+    "Plays a bad peer: reset, half-close, burst, drip, never-read, vanish, "
+    "crowd or "
     "nonsense against a server; refuse, hang-up or reset-sender as one.",
     "BEHAVIOUR HOST PORT",
     settings,
@@ -84,13 +85,18 @@ static void close_with_reset(int fd)
     close(fd);
 }
 
-static void ping(int fd)
+static void expect_ping(int fd)
 {
     char echo[4];
 
-    send_exactly(fd, "ping", 4);
     if (receive_up_to(fd, echo, 4) != 4 || memcmp(echo, "ping", 4) != 0)
         die_because(0, "the echo is not what was sent");
+}
+
+static void ping(int fd)
+{
+    send_exactly(fd, "ping", 4);
+    expect_ping(fd);
 }
 
 /* Reset in mid-stream, with data on the way in both directions. */
@@ -120,6 +126,30 @@ static void half_close(void)
     say("received %zu of %zu bytes, then the end", received, count);
     free(bytes);
     free(echo);
+}
+
+/* Send all at once and then nothing, and see how much comes back until nothing
+ * has come for a second. */
+static void burst(void)
+{
+    int fd = connect_to(host, port);
+    char *bytes = payload_new(count);
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    size_t received = 0;
+
+    send_exactly(fd, bytes, count);
+    say("sent");
+    while (received < count &&
+           poll(&p, 1, received > 0 ? 1000 : (int)(patience / MILLISECOND)) >
+               0) {
+        ssize_t n = recv(fd, bytes, count, 0);
+
+        if (n <= 0)
+            break;
+        received += (size_t)n;
+    }
+    say("received %zu of %zu bytes", received, count);
+    free(bytes);
 }
 
 /* One byte at a time, each in a packet of its own. */
@@ -183,12 +213,15 @@ static void crowd(void)
 
     if (!fds)
         die("cannot keep %zu sockets", count);
+    raise_descriptor_limit();
     for (size_t i = 0; i < count; i++)
         fds[i] = connect_to(host, port);
-    for (size_t i = 0; i < count; i++)
-        ping(fds[i]);
-    for (size_t i = count; i-- > 0;)
-        ping(fds[i]);
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < count; i++)
+            send_exactly(fds[i], "ping", 4);
+        for (size_t i = count; i-- > 0;)
+            expect_ping(fds[i]);
+    }
     say("%zu connections served", count);
     while (!stopping())
         nap(SECOND);
@@ -211,7 +244,7 @@ static void nonsense(void)
 /* A port that refuses: bound, so that nobody else gets it, not listening. */
 static void refuse(void)
 {
-    int fd = bound_socket(host, port);
+    int fd = bound_socket(host, port, SOCK_STREAM);
 
     announce_listening(fd);
     while (!stopping())
@@ -252,11 +285,10 @@ static const struct {
     const char *name;
     void (*play)(void);
 } behaviours[] = {
-    {"reset", reset},       {"half-close", half_close},
-    {"drip", drip},         {"never-read", never_read},
-    {"vanish", vanish},     {"crowd", crowd},
-    {"nonsense", nonsense}, {"refuse", refuse},
-    {"hang-up", hang_up},   {"reset-sender", reset_sender},
+    {"reset", reset},     {"half-close", half_close},     {"burst", burst},
+    {"drip", drip},       {"never-read", never_read},     {"vanish", vanish},
+    {"crowd", crowd},     {"nonsense", nonsense},         {"refuse", refuse},
+    {"hang-up", hang_up}, {"reset-sender", reset_sender},
 };
 
 int main(int argc, char **argv)

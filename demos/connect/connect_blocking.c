@@ -54,7 +54,7 @@ static bool attempt(const struct addrinfo *to)
 int main(int argc, char **argv)
 {
     char **operands = begin(&program, argc, argv);
-    struct addrinfo *list = resolve(operands[0], operands[1]);
+    struct addrinfo *list = resolve(operands[0], operands[1], SOCK_STREAM);
     bool connected = false;
 
     for (struct addrinfo *to = list; to && !connected; to = to->ai_next)

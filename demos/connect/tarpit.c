@@ -50,7 +50,7 @@ static int fill_queue(int listener)
 int main(int argc, char **argv)
 {
     char **operands = begin(&program, argc, argv);
-    int listener = bound_socket(address, operands[0]);
+    int listener = bound_socket(address, operands[0], SOCK_STREAM);
 
     if (listen(listener, 0) < 0)
         die("cannot listen");

@@ -60,6 +60,10 @@ int main(int argc, char **argv)
 
     set_nonblocking(listener);
     while (!stopping()) {
+        for (size_t i = clients.count; i-- > 0;)
+            if (!serve(clients.at[i]))
+                clients_remove(&clients, i);
+
         struct answer came = accept_answer(accept(listener, NULL, NULL));
 
         if (came.kind == DONE) {
@@ -68,9 +72,6 @@ int main(int argc, char **argv)
         } else if (came.kind == FAILED) {
             accept_failed(came.error);
         }
-        for (size_t i = clients.count; i-- > 0;)
-            if (!serve(clients.at[i]))
-                clients_remove(&clients, i);
         nap(round_nap);
     }
     clients_free(&clients);

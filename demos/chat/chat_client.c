@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * chat_client - talks with a chat server: keyboard and socket at once.
+ *
+ * Shows    poll watches the two, so that neither waits for the other. Standard
+ *          input stays as it is: O_NONBLOCK would be shared with the shell and
+ *          outlive the program. The end of the input ends the sending alone;
+ *          what others still say is heard.
+ * Run      chat_server 8080
+ *          chat_client 127.0.0.1 8080
+ * See      chat_server
+ */
+#include "wouldblock.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static const struct setting settings[] = {
+    {0},
+};
+static const struct program program = {
+    "Talks with a chat server.",
+    "HOST PORT",
+    settings,
+};
+
+/* What was typed and not sent yet. Nothing is read while there is some. */
+static struct buffer typed;
+
+/* False at the end of the input. */
+static bool read_keyboard(void)
+{
+    ssize_t n = read(STDIN_FILENO, buffer_back(&typed), buffer_room(&typed));
+
+    if (n > 0)
+        buffer_added(&typed, (size_t)n);
+    return n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN));
+}
+
+static void send_typed(int fd)
+{
+    size_t size = buffer_used(&typed);
+    struct answer put =
+        send_answer(send(fd, buffer_front(&typed), size, 0), size);
+
+    if (put.kind == FAILED)
+        die_because(put.error, "cannot send to the server");
+    buffer_taken(&typed, put.count);
+}
+
+/* Print what others say. False when the server has ended. */
+static bool hear(int fd)
+{
+    char heard[BUFFER_SIZE];
+    struct answer got =
+        recv_answer(recv(fd, heard, sizeof heard, 0), sizeof heard);
+
+    if (got.kind == FAILED)
+        die_because(got.error, "cannot receive from the server");
+    fwrite(heard, 1, got.count, stdout);
+    fflush(stdout);
+    return got.kind != CLOSED;
+}
+
+int main(int argc, char **argv)
+{
+    char **operands = begin(&program, argc, argv);
+    int fd = connect_to(operands[0], operands[1]);
+    bool typing = true, connected = true;
+
+    set_nonblocking(fd);
+    while (connected && !stopping()) {
+        bool unsent = buffer_used(&typed) > 0;
+        struct pollfd list[] = {
+            {.fd = fd, .events = unsent ? POLLIN | POLLOUT : POLLIN},
+            {.fd = typing && !unsent ? stop_button() : -1, .events = POLLIN},
+        };
+
+        if (poll(list, 2, -1) < 0)
+            continue; /* a signal: see whether to stop */
+        if (list[1].revents) {
+            typing = read_keyboard();
+            if (!typing)
+                shutdown(fd, SHUT_WR);
+        }
+        if (buffer_used(&typed) > 0)
+            send_typed(fd);
+        if (list[0].revents & ~POLLOUT)
+            connected = hear(fd);
+    }
+    close(fd);
+    return 0;
+}

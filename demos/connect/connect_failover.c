@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * connect_failover - connects to the first of several servers that answers.
+ *
+ * Shows    every server has a deadline of its own: one that is dead costs that
+ *          much and no more, instead of the minutes of the kernel. With --race
+ *          the next attempt starts before the former one has ended, as browsers
+ *          do it ("happy eyeballs", RFC 8305), and the fastest wins. The others
+ *          are closed, which cancels them.
+ * Run      echo_blocking 8080
+ *          connect_failover 127.0.0.1 8079 127.0.0.1 8080
+ * Compare  connect_retry: another time instead of other servers
+ */
+#include "wouldblock.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static duration each = 2 * SECOND, race;
+
+static const struct setting settings[] = {
+    {"each", "TIME", "give each server TIME", .time = &each},
+    {"race", "TIME", "start the next after TIME already", .time = &race},
+    {0},
+};
+static const struct program program = {
+    "Connects to the first of several servers that answers.",
+    "HOST PORT [HOST PORT]...",
+    settings,
+};
+
+enum { MOST = 32 };
+
+/* One address of one server. */
+struct attempt {
+    const char *host, *port; /* the server as it was named */
+    const char *role;        /* "primary" or "backup" */
+    struct addrinfo *to;
+    int fd; /* -1 unless the attempt is under way */
+    instant began, deadline;
+};
+
+static size_t under_way;
+
+static void failed(struct attempt *a, const char *why)
+{
+    say("%s %s port %s does not serve: %s after %.3f s", a->role, a->host,
+        a->port, why, seconds(now() - a->began));
+    if (a->fd >= 0) {
+        close(a->fd);
+        under_way--;
+    }
+    a->fd = -1;
+}
+
+/* Begin to connect. */
+static void start(struct attempt *a)
+{
+    a->began = now();
+    a->deadline = deadline_in(each);
+    a->fd = socket(a->to->ai_family, a->to->ai_socktype, a->to->ai_protocol);
+    if (a->fd < 0) {
+        failed(a, error_entry(errno)->symbol);
+        return;
+    }
+    under_way++;
+    set_nonblocking(a->fd);
+
+    struct answer made =
+        connect_answer(connect(a->fd, a->to->ai_addr, a->to->ai_addrlen));
+
+    if (made.kind == FAILED)
+        failed(a, error_entry(made.error)->symbol);
+}
+
+/* Has this attempt succeeded? If it has ended otherwise, say why. */
+static bool succeeded(struct attempt *a, short events)
+{
+    int error = ETIMEDOUT;
+    socklen_t length = sizeof error;
+
+    if (events == 0 && !passed(a->deadline))
+        return false;
+    if (events != 0)
+        getsockopt(a->fd, SOL_SOCKET, SO_ERROR, &error, &length);
+
+    struct answer ended = connected_answer(error);
+
+    if (ended.kind == FAILED)
+        failed(a, error_entry(ended.error)->symbol);
+    return ended.kind == DONE;
+}
+
+/* Wait until an attempt has ended or the next one is due. The one that
+ * succeeded, if any. */
+static struct attempt *wait_for_one(struct attempt *all, size_t count,
+                                    instant next_start)
+{
+    struct pollfd list[MOST];
+    instant until = next_start;
+
+    for (size_t i = 0; i < count; i++) {
+        list[i] = (struct pollfd){.fd = all[i].fd, .events = POLLOUT};
+        if (all[i].fd >= 0)
+            until = sooner(until, all[i].deadline);
+    }
+    if (poll(list, count, poll_time(until)) < 0)
+        return NULL; /* a signal: main looks around */
+    for (size_t i = 0; i < count; i++)
+        if (all[i].fd >= 0 && succeeded(&all[i], list[i].revents))
+            return &all[i];
+    return NULL;
+}
+
+/* Fill in the addresses of all servers, the primary's first; their number. */
+static size_t find_all(struct attempt *all, char **operands)
+{
+    size_t count = 0;
+
+    for (char **o = operands; *o; o += 2) {
+        const char *why;
+        const char *role = o == operands ? "primary" : "backup";
+
+        if (!o[1])
+            usage_error("'%s' lacks its port", o[0]);
+
+        struct addrinfo *list = resolve_or_tell(o[0], o[1], &why);
+
+        if (!list)
+            say("%s %s port %s does not serve: %s", role, o[0], o[1], why);
+        for (struct addrinfo *to = list; to && count < MOST; to = to->ai_next)
+            all[count++] = (struct attempt){
+                .host = o[0], .port = o[1], .role = role, .to = to, .fd = -1};
+    }
+    return count;
+}
+
+int main(int argc, char **argv)
+{
+    char **operands = begin(&program, argc, argv);
+    struct attempt all[MOST], *winner = NULL;
+    size_t count = find_all(all, operands), begun = 0;
+    instant began = now(), next_start = NEVER;
+
+    while (!winner && !stopping()) {
+        if (begun < count && (under_way == 0 || passed(next_start))) {
+            start(&all[begun++]);
+            next_start = begun < count ? deadline_in(race) : NEVER;
+        } else if (under_way == 0) {
+            die_because(0, "none of the servers serves");
+        } else {
+            winner = wait_for_one(all, begun, next_start);
+        }
+    }
+    report("tried", "%zu", begun);
+    report("waited_seconds", "%.6f", seconds(now() - began));
+    if (!winner)
+        die_because(0, "stopped by %s", stop_reason());
+    say("%s %s port %s serves, after %.3f s", winner->role, winner->host,
+        winner->port, seconds(now() - began));
+    for (size_t i = 0; i < begun; i++)
+        if (all[i].fd >= 0)
+            close(all[i].fd); /* which cancels the ones that lost */
+    return 0;
+}

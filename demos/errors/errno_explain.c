@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * errno_explain - tells what an error of a socket call means.
+ *
+ * Shows    the table behind all messages of these programs: what kind of error
+ *          it is, which calls give it, and what a program should do.
+ * Run      errno_explain EAGAIN
+ *          errno_explain 111
+ *          errno_explain --all
+ * See      errno_provoke: makes them happen
+ */
+#include "wouldblock.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool all;
+
+static const struct setting settings[] = {
+    {"all", NULL, "explain all there are", .flag = &all},
+    {0},
+};
+static const struct program program = {
+    "Tells what an error of a socket call means.",
+    "[ERRNO]...",
+    settings,
+};
+
+static void explain(const struct error_entry *e)
+{
+    say("%s (%d): %s", e->symbol, e->number, e->text);
+    say("    kind        %s", category_word(e->category));
+    say("    given by    %s", e->calls);
+    say("    what to do  %s.", e->advice);
+}
+
+/* A symbol or a number. */
+static const struct error_entry *find(const char *word)
+{
+    char *rest = NULL;
+    long number = strtol(word, &rest, 10);
+
+    if (isdigit((unsigned char)*word) && *rest == '\0' && number > 0 &&
+        number < 4096)
+        return error_entry((int)number);
+    /* On Linux one number has two names; the other one is in the table. */
+    return error_called(
+        strcmp(word, "EWOULDBLOCK") == 0 && EWOULDBLOCK == EAGAIN ? "EAGAIN"
+                                                                  : word);
+}
+
+int main(int argc, char **argv)
+{
+    char **operands = begin(&program, argc, argv);
+    size_t count;
+    const struct error_entry *table = error_table(&count);
+
+    if (!all && !operands[0])
+        usage_error("name an error, or say --all");
+    for (size_t i = 0; all && i < count; i++)
+        explain(&table[i]);
+    for (; *operands; operands++) {
+        const struct error_entry *e = find(*operands);
+
+        if (!e)
+            die_because(0,
+                        "'%s' is no error of a socket call: --all lists them",
+                        *operands);
+        explain(e);
+    }
+    return 0;
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * errno_provoke - makes the errors of socket calls happen, for real.
+ *
+ * Shows    how each of them comes about, in a few lines and without privilege,
+ *          on the loopback interface.
+ * Run      errno_provoke
+ *          errno_provoke ECONNREFUSED EPIPE
+ * See      errno_explain: what they mean
+ *          scripts/gallery: both together
+ */
+#include "wouldblock.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+static bool deadly;
+
+static const struct setting settings[] = {
+    {"deadly-sigpipe", NULL, "let SIGPIPE end the program, as it would",
+     .flag = &deadly},
+    {0},
+};
+static const struct program program = {
+    "Makes the errors of socket calls happen.",
+    "[ERRNO]...",
+    settings,
+};
+
+static struct sockaddr_in there; /* where the next connect goes to */
+
+/* --- The pieces ---------------------------------------------------------- */
+
+static int tcp_socket(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    if (fd < 0)
+        die("cannot make a socket");
+    return fd;
+}
+
+/* A socket bound to a free port of 127.0.0.1, and there set to it. */
+static int bound(void)
+{
+    int fd = tcp_socket();
+    socklen_t length = sizeof there;
+
+    there = (struct sockaddr_in){.sin_family = AF_INET,
+                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    if (bind(fd, (struct sockaddr *)&there, sizeof there) < 0 ||
+        getsockname(fd, (struct sockaddr *)&there, &length) < 0)
+        die("cannot bind");
+    return fd;
+}
+
+static int listener(int queue)
+{
+    int fd = bound();
+
+    if (listen(fd, queue) < 0)
+        die("cannot listen");
+    return fd;
+}
+
+static int connect_there(int fd)
+{
+    return connect(fd, (struct sockaddr *)&there, sizeof there);
+}
+
+/* Two ends of a connection. */
+static void connection(int ends[2])
+{
+    int door = listener(1);
+
+    ends[0] = tcp_socket();
+    if (connect_there(ends[0]) < 0 || (ends[1] = accept(door, NULL, NULL)) < 0)
+        die("cannot make a connection");
+    close(door);
+}
+
+/* A listener whose queue is full: nobody is answered any more. */
+static void full_queue(void)
+{
+    listener(0);
+    if (connect_there(tcp_socket()) < 0)
+        die("cannot fill the queue");
+}
+
+/* --- The errors ------------------------------------------------------------
+ * Each function ends with the call that is to fail. What it has opened stays
+ * open until the program ends. */
+
+static int nothing_there_yet(void)
+{
+    int ends[2];
+    char byte;
+
+    connection(ends);
+    set_nonblocking(ends[0]);
+    return (int)recv(ends[0], &byte, 1, 0);
+}
+
+static void do_nothing(int number)
+{
+    (void)number;
+}
+
+static int interrupted(void)
+{
+    int ends[2];
+    char byte;
+
+    /* A signal every 50 ms, with a handler that does nothing, and without
+     * SA_RESTART. Afterwards as before. */
+    const struct sigaction wake = {.sa_handler = do_nothing};
+    const struct itimerval often = {.it_interval.tv_usec = 50000,
+                                    .it_value.tv_usec = 50000};
+    struct sigaction before;
+    struct itimerval timer_before;
+
+    connection(ends);
+    sigaction(SIGALRM, &wake, &before);
+    setitimer(ITIMER_REAL, &often, &timer_before);
+
+    int result = (int)recv(ends[0], &byte, 1, 0);
+    int error = errno;
+
+    setitimer(ITIMER_REAL, &timer_before, NULL);
+    sigaction(SIGALRM, &before, NULL);
+    errno = error;
+    return result;
+}
+
+static int begun(void)
+{
+    int fd = tcp_socket();
+
+    listener(1);
+    set_nonblocking(fd);
+    return connect_there(fd);
+}
+
+static int begun_before(void)
+{
+    int fd = tcp_socket();
+
+    full_queue();
+    set_nonblocking(fd);
+    connect_there(fd);
+    return connect_there(fd);
+}
+
+static int connected_before(void)
+{
+    int fd = tcp_socket();
+
+    listener(1);
+    connect_there(fd);
+    return connect_there(fd);
+}
+
+static int not_connected(void)
+{
+    char byte;
+
+    return (int)recv(tcp_socket(), &byte, 1, 0);
+}
+
+static int nobody_listens(void)
+{
+    bound(); /* which keeps others from the port */
+    return connect_there(tcp_socket());
+}
+
+static int nobody_answers(void)
+{
+    int fd = tcp_socket();
+    unsigned patience = 500; /* ms; Linux, and without it some 2 minutes */
+
+    full_queue();
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &patience, sizeof patience);
+    return connect_there(fd);
+}
+
+static int thrown_away(void)
+{
+    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    int ends[2];
+    char byte;
+
+    connection(ends);
+    setsockopt(ends[1], SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close(ends[1]);
+    return (int)recv(ends[0], &byte, 1, 0);
+}
+
+static int nobody_reads(void)
+{
+    int ends[2];
+
+    connection(ends);
+    shutdown(ends[0], SHUT_WR);
+    if (deadly)
+        signal(SIGPIPE, SIG_DFL);
+    return (int)send(ends[0], "x", 1, 0);
+}
+
+static int port_taken(void)
+{
+    listener(1);
+    return bind(tcp_socket(), (struct sockaddr *)&there, sizeof there);
+}
+
+static int too_many(void)
+{
+    struct rlimit limit;
+    int fd = tcp_socket();
+
+    /* The lowest free number is the next one: allow no higher than that. */
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = (rlim_t)fd + 1;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    return socket(AF_INET, SOCK_STREAM, 0);
+}
+
+static int too_large(void)
+{
+    static char datagram[65536];
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+    bound();
+    return (int)sendto(fd, datagram, sizeof datagram, 0,
+                       (struct sockaddr *)&there, sizeof there);
+}
+
+static int no_way_there(void)
+{
+    there = (struct sockaddr_in){.sin_family = AF_INET,
+                                 .sin_port = htons(9),
+                                 .sin_addr.s_addr = htonl(0xC0000201)};
+    return connect_there(tcp_socket());
+}
+
+static const struct {
+    int error;
+    const char *how;
+    int (*provoke)(void);
+} provocations[] = {
+    {EAGAIN, "recv on a non-blocking socket, and nothing has come",
+     nothing_there_yet},
+    {EINTR, "recv waits, and a signal comes", interrupted},
+    {EINPROGRESS, "connect on a non-blocking socket", begun},
+    {EALREADY, "connect again while it is under way", begun_before},
+    {EISCONN, "connect again when it is made", connected_before},
+    {ENOTCONN, "recv on a socket that was never connected", not_connected},
+    {ECONNREFUSED, "connect to a port where nobody listens", nobody_listens},
+    {ETIMEDOUT, "connect to a server whose queue is full", nobody_answers},
+    {ECONNRESET, "recv when the peer has thrown the connection away",
+     thrown_away},
+    {EPIPE, "send after one's own shutdown", nobody_reads},
+    {EADDRINUSE, "bind to a port on which somebody listens", port_taken},
+    {EMSGSIZE, "send a datagram of 65,536 bytes", too_large},
+    {EMFILE, "one socket more than allowed", too_many},
+    /* By name only, and in a network of its own: elsewhere it would go out. */
+    {ENETUNREACH, "connect to 192.0.2.1, to where no route leads",
+     no_way_there},
+};
+
+enum { PROVOCATIONS = sizeof provocations / sizeof provocations[0] };
+
+/* Make it happen. False if something else did. */
+static bool provoke(size_t i)
+{
+    const struct error_entry *wanted = error_entry(provocations[i].error);
+    int result;
+
+    errno = 0;
+    result = provocations[i].provoke();
+
+    int error = errno;
+
+    say("%-13s %s", wanted->symbol, provocations[i].how);
+    if (result < 0 && error == wanted->number)
+        return true;
+    warn_because(result < 0 ? error : 0, "this was to give %s: it gave %d",
+                 wanted->symbol, result);
+    return false;
+}
+
+int main(int argc, char **argv)
+{
+    char **operands = begin(&program, argc, argv);
+    bool all = true;
+
+    for (size_t i = 0; !operands[0] && i < PROVOCATIONS; i++)
+        if (provocations[i].error != ENETUNREACH)
+            all = provoke(i) && all;
+    for (; *operands; operands++) {
+        size_t i = 0;
+
+        while (i < PROVOCATIONS &&
+               strcmp(error_entry(provocations[i].error)->symbol, *operands) !=
+                   0)
+            i++;
+        if (i == PROVOCATIONS)
+            die_because(0, "cannot provoke '%s'", *operands);
+        all = provoke(i) && all;
+    }
+    return all ? 0 : 1;
+}

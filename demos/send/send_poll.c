@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * send_poll - send_all, but it sleeps until there is room again.
+ *
+ * Shows    poll with POLLOUT waits until the kernel takes more. The same bytes
+ *          in the same time as with send_all, at a fraction of the CPU. Asked
+ *          for only after a "would block": a socket with room is writable all
+ *          the time. Writable is not empty: there is room again, no more.
+ * Run      sink --pace 60M 8080
+ *          send_poll 127.0.0.1 8080
+ * Compare  send_all: asks again and again
+ */
+#include "wouldblock.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static size_t size = PAYLOAD_SIZE;
+static duration limit = 60 * SECOND;
+
+static const struct setting settings[] = {
+    {"size", "BYTES", "send BYTES of the payload", .size = &size},
+    {"deadline", "TIME", "give up after TIME", .time = &limit},
+    {0},
+};
+static const struct program program = {
+    "Sends the payload piece by piece and sleeps in between.",
+    "HOST PORT",
+    settings,
+};
+
+/* Sleep until the kernel has room again, or it is time to look around. */
+static void wait_until_writable(int fd, instant deadline)
+{
+    struct pollfd wait[] = {{.fd = fd, .events = POLLOUT},
+                            {.fd = stop_button(), .events = POLLIN}};
+
+    poll(wait, 2, poll_time(deadline));
+}
+
+int main(int argc, char **argv)
+{
+    char **operands = begin(&program, argc, argv);
+    char *payload = payload_new(size);
+    int fd = connect_to(operands[0], operands[1]);
+
+    set_nonblocking(fd);
+    instant deadline = deadline_in(limit);
+    duration held = 0;
+    size_t taken = 0;
+
+    while (taken < size && !stop_due(deadline)) {
+        instant began = now();
+        struct answer put = send_answer(
+            send(fd, payload + taken, size - taken, 0), size - taken);
+
+        if (now() - began > held)
+            held = now() - began;
+        if (put.kind == FAILED)
+            die_because(put.error, "cannot send the payload");
+        if (put.kind == AGAIN)
+            wait_until_writable(fd, deadline);
+        taken += put.count;
+        status_progress(taken, size);
+    }
+
+    say("taken by the kernel: %s of %s bytes", grouped(taken), grouped(size));
+    say("left behind: %s bytes (%.1f %%)", grouped(size - taken),
+        size > 0 ? 100.0 * (double)(size - taken) / (double)size : 0.0);
+    say("longest time held inside send: %.6f s", seconds(held));
+    report("held_seconds", "%.6f", seconds(held));
+    report("left", "%zu", size - taken);
+    if (taken < size)
+        die_because(0, "stopped by %s before all was sent", stop_reason());
+    free(payload);
+    close(fd);
+    return 0;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * timeout_busypoll - waits for a line, asking again and again.
+ *
+ * Shows    a non-blocking socket is asked until something has come or the
+ *          deadline has passed: exact to the microsecond, and a core burns.
+ * Run      echo_blocking 8080
+ *          timeout_busypoll 127.0.0.1 8080          waits in vain
+ *          timeout_busypoll 127.0.0.1 8080 hello    does not
+ * Compare  timeout_option, timeout_select, timeout_poll: other ways
+ */
+#include "wouldblock.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+static duration limit = 2 * SECOND;
+
+static const struct setting settings[] = {
+    {"limit", "TIME", "wait for TIME at most; 0: for ever", .time = &limit},
+    {0},
+};
+static const struct program program = {
+    "Waits for a line by asking until the deadline.",
+    "HOST PORT [LINE]",
+    settings,
+};
+
+/* Receive what has come, if anything has. */
+static struct answer receive(int fd, struct buffer *b, instant deadline)
+{
+    size_t room = buffer_room(b);
+
+    (void)deadline; /* main looks at it after each question */
+    return recv_answer(recv(fd, buffer_back(b), room, 0), room);
+}
+
+int main(int argc, char **argv)
+{
+    char **operands = begin(&program, argc, argv);
+    int fd = connect_to(operands[0], operands[1]);
+    struct buffer b = {0};
+    struct answer got = {.kind = AGAIN};
+
+    if (operands[2])
+        send_line(fd, operands[2]);
+    set_nonblocking(fd);
+
+    instant began = now(), deadline = deadline_in(limit);
+
+    while (!buffer_line(&b) && buffer_room(&b) > 0 && got.kind <= AGAIN &&
+           !passed(deadline) && !stopping()) {
+        got = receive(fd, &b, deadline);
+        buffer_added(&b, got.count);
+    }
+
+    double waited = seconds(now() - began);
+
+    report("waited_seconds", "%.6f", waited);
+    if (buffer_line(&b))
+        say("a line after %.3f s: %.*s", waited, (int)buffer_line(&b) - 1,
+            buffer_front(&b));
+    else if (got.kind == CLOSED)
+        die_because(0, "the server closed after %.3f s without a line", waited);
+    else if (got.kind == FAILED)
+        die_because(got.error, "cannot receive a line: after %.3f s", waited);
+    else if (buffer_room(&b) == 0)
+        die_because(0, "the line is longer than %d bytes", BUFFER_SIZE);
+    else
+        die_because(0, "%s after %.3f s without a line",
+                    stopping() ? stop_reason() : "timed out", waited);
+    close(fd);
+    return 0;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * udp_echo_nonblocking - an echo server for datagrams, which works while none
+ * comes.
+ *
+ * Shows    with O_NONBLOCK recvmsg answers "would block" when the queue is
+ *          empty, and the program can do something else. The queue is the
+ *          kernel's and bounded: who does something else for too long loses
+ *          datagrams, and hears nothing of it.
+ * Run      udp_echo_nonblocking 8080
+ *          udp_client 127.0.0.1 8080 'one datagram' '' 'another'
+ * Compare  udp_echo_blocking: sleeps until a datagram comes
+ */
+#include "wouldblock.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+static const char *address = "127.0.0.1";
+static size_t room = 2048;
+
+static const struct setting settings[] = {
+    {"bind", "ADDRESS", "listen on ADDRESS", .text = &address},
+    {"room", "BYTES", "take datagrams of up to BYTES", .size = &room},
+    {0},
+};
+static const struct program program = {
+    "An echo server for datagrams that works until one comes.",
+    "PORT",
+    settings,
+};
+
+static char datagram[64 * 1024];
+
+int main(int argc, char **argv)
+{
+    char **operands = begin(&program, argc, argv);
+    int fd = bound_socket(address, operands[0], SOCK_DGRAM);
+    size_t datagrams = 0, truncated = 0, unanswered = 0;
+
+    if (room > sizeof datagram)
+        usage_error("--room goes up to %zu", sizeof datagram);
+    set_nonblocking(fd);
+    announce_listening(fd);
+    while (!stopping()) {
+        struct sockaddr_storage from;
+        struct iovec part = {.iov_base = datagram, .iov_len = room};
+        struct msghdr message = {
+            .msg_name = &from,
+            .msg_namelen = sizeof from,
+            .msg_iov = &part,
+            .msg_iovlen = 1,
+        };
+        struct answer got = datagram_answer(recvmsg(fd, &message, 0), true);
+
+        if (got.kind == AGAIN)
+            work_step();
+        if (got.kind == FAILED)
+            die_because(got.error, "cannot receive");
+        if (got.kind != DONE)
+            continue;
+
+        datagrams++;
+        if (message.msg_flags & MSG_TRUNC) {
+            truncated++;
+            log_info(
+                "a datagram from %s has more than %zu bytes: they are lost",
+                address_text((struct sockaddr *)&from, message.msg_namelen),
+                room);
+        }
+
+        struct answer put = datagram_answer(sendto(fd, datagram, got.count, 0,
+                                                   (struct sockaddr *)&from,
+                                                   message.msg_namelen),
+                                            false);
+
+        if (put.kind != DONE)
+            unanswered++; /* UDP promises nothing, and nor do we */
+    }
+    say("prime numbers found meanwhile: %s", grouped(work_found()));
+    report("datagrams", "%zu", datagrams);
+    report("truncated", "%zu", truncated);
+    report("unanswered", "%zu", unanswered);
+    close(fd);
+    return 0;
+}
