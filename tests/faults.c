@@ -23,6 +23,7 @@
 struct sockaddr;
 int accept(int fd, struct sockaddr *restrict address,
            unsigned *restrict length);
+int connect(int fd, const struct sockaddr *address, unsigned length);
 ssize_t recv(int fd, void *bytes, size_t size, int flags);
 ssize_t send(int fd, const void *bytes, size_t size, int flags);
 
@@ -32,13 +33,10 @@ static const struct {
     const char *name;
     int number;
 } errors[] = {
-    {"ECONNABORTED", ECONNABORTED},
-    {"ECONNRESET", ECONNRESET},
-    {"EINTR", EINTR},
-    {"EMFILE", EMFILE},
-    {"ENOBUFS", ENOBUFS},
-    {"EPIPE", EPIPE},
-    {"short", SHORT},
+    {"EACCES", EACCES},         {"ECONNABORTED", ECONNABORTED},
+    {"ECONNRESET", ECONNRESET}, {"EINTR", EINTR},
+    {"EMFILE", EMFILE},         {"ENOBUFS", ENOBUFS},
+    {"EPIPE", EPIPE},           {"short", SHORT},
 };
 
 /* What is to go wrong with this call, the nth of its kind; 0: nothing. */
@@ -82,6 +80,20 @@ int accept(int fd, struct sockaddr *restrict address, unsigned *restrict length)
     int error = fault("accept", ++calls);
 
     REAL(real, "accept");
+    if (error > 0) {
+        errno = error;
+        return -1;
+    }
+    return real(fd, address, length);
+}
+
+int connect(int fd, const struct sockaddr *address, unsigned length)
+{
+    static int (*real)(int, const struct sockaddr *, unsigned);
+    static unsigned long calls;
+    int error = fault("connect", ++calls);
+
+    REAL(real, "connect");
     if (error > 0) {
         errno = error;
         return -1;

@@ -71,13 +71,14 @@ needs_int() {
 }
 
 # launch ROLE [NAME=VALUE]... COMMAND [ARGUMENT]...: in the background, its
-# output in ROLE.out and ROLE.err; reads the file or FIFO $input.
+# output in ROLE.out and ROLE.err; reads the file or FIFO $input. Descriptors 3
+# and 4 are bats' own, and 5 is what a test may have opened: closed here.
 launch() {
     local role=$1
     shift
     : >"$T/$role.out" # nobody is to read what an earlier one said
     env ${heed_int:+"$heed_int"} "$@" \
-        <"${input:-/dev/null}" >>"$T/$role.out" 2>"$T/$role.err" 3>&- 4>&- &
+        <"${input:-/dev/null}" >>"$T/$role.out" 2>"$T/$role.err" 3>&- 4>&- 5>&- &
     pid_of[$role]=$!
 }
 

@@ -23,7 +23,8 @@ static const struct setting settings[] = {
 static const struct program program = {
     "Plays a bad peer: reset, half-close, burst, drip, never-read, vanish, "
     "crowd or "
-    "nonsense against a server; refuse, hang-up or reset-sender as one.",
+    "nonsense against a server; refuse, drip-to, hang-up or reset-sender as "
+    "one.",
     "BEHAVIOUR HOST PORT",
     settings,
 };
@@ -260,13 +261,28 @@ static int accept_one(void)
     return accept(listener, NULL, NULL);
 }
 
-/* Accept, take what comes first, and hang up without an answer. */
+/* Accept, take the first byte that comes (none with --count 0), and hang up
+ * without an answer. */
 static void hang_up(void)
 {
     int fd = accept_one();
     char byte;
 
-    receive_up_to(fd, &byte, 1);
+    if (count > 0)
+        receive_up_to(fd, &byte, 1);
+    close(fd);
+}
+
+/* Accept, and send a byte every 50 ms, never a newline. */
+static void drip_to(void)
+{
+    int fd = accept_one();
+
+    for (size_t i = 0; i < count && !stopping(); i++) {
+        if (send(fd, "x", 1, 0) < 0)
+            break;
+        nap(50 * MILLISECOND);
+    }
     close(fd);
 }
 
@@ -285,10 +301,12 @@ static const struct {
     const char *name;
     void (*play)(void);
 } behaviours[] = {
-    {"reset", reset},     {"half-close", half_close},     {"burst", burst},
-    {"drip", drip},       {"never-read", never_read},     {"vanish", vanish},
-    {"crowd", crowd},     {"nonsense", nonsense},         {"refuse", refuse},
-    {"hang-up", hang_up}, {"reset-sender", reset_sender},
+    {"reset", reset},           {"half-close", half_close},
+    {"burst", burst},           {"drip", drip},
+    {"never-read", never_read}, {"vanish", vanish},
+    {"crowd", crowd},           {"nonsense", nonsense},
+    {"refuse", refuse},         {"drip-to", drip_to},
+    {"hang-up", hang_up},       {"reset-sender", reset_sender},
 };
 
 int main(int argc, char **argv)

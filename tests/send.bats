@@ -78,14 +78,18 @@ whole=136314880
     start sender send_blocking --size 64M 127.0.0.1 "$port"
     # Asleep in the call: the state of the process tells (proc(5)).
     wait_for sender.err 'connected to'
-    end=$((SECONDS + patience))
-    until [ "$(sed 's/.*) \(.\).*/\1/' "/proc/${pid_of[sender]}/stat")" = S ] &&
-        [ "$(ticks sender)" -eq "${seen:--1}" ]; do
-        [ "$SECONDS" -lt "$end" ]
-        seen=$(ticks sender)
+    until_asleep sender
+    uses_no_cpu sender
+}
+
+until_asleep() {
+    local end=$((SECONDS + patience)) seen=''
+    until [ "$(sed 's/.*) \(.\).*/\1/' "/proc/${pid_of[$1]}/stat")" = S ] &&
+        [ "$(ticks "$1")" = "$seen" ]; do
+        [ "$SECONDS" -lt "$end" ] || flunk "$1 does not go to sleep"
+        seen=$(ticks "$1")
         sleep 0.1
     done
-    uses_no_cpu sender
 }
 
 @test "once: does one non-blocking call leave most of the payload behind?" {
@@ -134,26 +138,57 @@ with_commas() {
     is "$status" 0
 }
 
-@test "all: does it end on its deadline when nobody reads, and say what is left?" {
-    serve sink sink --pause 20s
-    client send_all --deadline 300ms 127.0.0.1 "$port"
-    is "$status" 1
-    [[ $stderr == *'send_all: stopped by the deadline before all was sent' ]] || flunk "$stderr"
-    [[ $output == *'left behind: 1'*' bytes'* ]] || flunk "$output"
+@test "poll: are the same bytes delivered, while it sleeps instead of asking?" {
+    serve sink sink --pace 200M
+    start asking send_all 127.0.0.1 "$port"
+    finish asking
+    finish sink
+    is "$status $(value sink bytes_received)" "0 $whole"
+    serve sink sink --pace 200M
+    start sleeping send_poll 127.0.0.1 "$port"
+    finish sleeping
+    is "$status $(value sleeping left)" '0 0'
+    finish sink
+    is "$status $(value sink bytes_received)" "0 $whole"
+    # A fraction of the questions: those after which it slept.
+    holds "$(value sleeping again) > 0 && $(value asking again) > 20 * $(value sleeping again)"
 }
 
-@test "all: does Enter stop it?" {
+@test "poll: is no CPU used while nobody reads?" {
     serve sink sink --pause 20s
-    mkfifo "$T/keys"
-    input=$T/keys
-    start sender send_all 127.0.0.1 "$port"
-    exec 5>"$T/keys"
+    start sender send_poll 127.0.0.1 "$port"
     wait_for sender.err 'connected to'
-    echo >&5
-    finish sender
-    exec 5>&-
-    is "$status" 1
-    grep -q 'send_all: stopped by Enter before all was sent' "$T/sender.err"
+    until_asleep sender
+    uses_no_cpu sender
+}
+
+@test "all and poll: do they end on their deadline when nobody reads, and say what is left?" {
+    for name in send_all send_poll; do
+        serve sink sink --pause 20s
+        client "$name" --deadline 300ms 127.0.0.1 "$port"
+        is "$name $status" "$name 1"
+        [[ $stderr == *"$name: stopped by the deadline before all was sent" ]] || flunk "$stderr"
+        [[ $output == *'left behind: 1'*' bytes'* ]] || flunk "$output"
+        stop sink
+    done
+}
+
+@test "all and poll: does Enter stop them?" {
+    mkfifo "$T/keys"
+    for name in send_all send_poll; do
+        serve sink sink --pause 20s
+        input=$T/keys
+        start sender "$name" 127.0.0.1 "$port"
+        input=''
+        exec 5>"$T/keys"
+        wait_for sender.err 'connected to'
+        echo >&5
+        finish sender
+        exec 5>&-
+        is "$name $status" "$name 1"
+        grep -q "$name: stopped by Enter before all was sent" "$T/sender.err"
+        stop sink
+    done
 }
 
 @test "blocking: does SIGTERM free it from the call, with an honest count?" {
@@ -168,7 +203,7 @@ with_commas() {
 }
 
 @test "senders: is a peer that resets an error with a name, and no death by SIGPIPE?" {
-    for name in send_blocking send_all; do
+    for name in send_blocking send_all send_poll; do
         serve rude peer --count 100k reset-sender 127.0.0.1
         client "$name" --log warn 127.0.0.1 "$port"
         is "$status" 1
@@ -182,7 +217,7 @@ with_commas() {
 
 @test "IPv6: does the payload travel over ::1 as well?" {
     grep -q "^0*1 .* lo$" /proc/net/if_inet6 || skip "this machine has no IPv6"
-    for name in send_blocking send_all; do
+    for name in send_blocking send_all send_poll; do
         serve sink sink --bind ::1 --size 1M
         client "$name" --size 1M ::1 "$port"
         is "$status" 0

@@ -63,7 +63,7 @@ int main(int argc, char **argv)
     else if (got.kind == CLOSED)
         die_because(0, "the server closed after %.3f s without a line", waited);
     else if (got.kind == FAILED)
-        die_because(got.error, "cannot receive a line: after %.3f s", waited);
+        die_because(got.error, "cannot receive a line after %.3f s", waited);
     else if (buffer_room(&b) == 0)
         die_because(0, "the line is longer than %d bytes", BUFFER_SIZE);
     else

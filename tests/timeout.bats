@@ -1,0 +1,108 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The lesson timeout: four ways to bound a wait, which all have to come to the
+# same.
+
+load helpers
+
+ways='timeout_option timeout_busypoll timeout_select timeout_poll'
+
+@test "timeout: is a line that comes in time received?" {
+    serve server echo_busypoll
+    for name in $ways; do
+        client "$name" 127.0.0.1 "$port" hello
+        is "$name $status" "$name 0"
+        [[ $output == 'a line after 0.'*' s: hello' ]] || flunk "$output"
+    done
+}
+
+@test "timeout: does each give up at its limit, not before, and say that the time was up?" {
+    serve server echo_busypoll
+    for name in $ways; do
+        start client "$name" --limit 300ms 127.0.0.1 "$port"
+        finish client
+        is "$name $status" "$name 1"
+        waited=$(value client waited_seconds)
+        holds "$waited >= 0.3 && $waited < 2"
+        grep -q "^$name: timed out after $(printf '%.3f' "$waited") s without a line\$" "$T/client.err"
+    done
+}
+
+@test "timeout: do signals make the wait neither shorter nor longer?" {
+    serve server echo_busypoll
+    for name in $ways; do
+        start client "$name" --limit 1s 127.0.0.1 "$port"
+        wait_for client.err 'connected to'
+        # Fifty of them, all over its time and beyond.
+        for _ in $(seq 50); do
+            kill -USR1 "${pid_of[client]}" 2>/dev/null || break
+            sleep 0.05
+        done
+        finish client
+        is "$name $status" "$name 1"
+        holds "$(value client waited_seconds) >= 1 && $(value client waited_seconds) < 2"
+        grep -q 'timed out' "$T/client.err"
+    done
+}
+
+@test "timeout: does a byte now and then not renew it?" {
+    for name in $ways; do
+        serve dripper peer --count 1000 drip-to 127.0.0.1
+        start client "$name" --limit 400ms 127.0.0.1 "$port"
+        finish client
+        is "$name $status" "$name 1"
+        holds "$(value client bytes_received) >= 2"
+        holds "$(value client waited_seconds) >= 0.4 && $(value client waited_seconds) < 2"
+        grep -q 'timed out' "$T/client.err"
+        stop dripper
+    done
+}
+
+@test "timeout: are closed and failed told apart from timed out?" {
+    for name in $ways; do
+        serve rude peer hang-up 127.0.0.1
+        client "$name" 127.0.0.1 "$port" x
+        is "$name $status" "$name 1"
+        # What was not read makes it a reset; the one byte was all.
+        [[ $stderr == *"$name: cannot receive a line after 0."*': ECONNRESET '* ||
+            $stderr == *"$name: the server closed after 0."* ]] || flunk "$stderr"
+        finish rude
+
+        serve rude peer --count 0 hang-up 127.0.0.1
+        client "$name" 127.0.0.1 "$port"
+        is "$name $status" "$name 1"
+        [[ $stderr == *"$name: the server closed after 0."*' s without a line' ]] || flunk "$stderr"
+        finish rude
+    done
+}
+
+@test "timeout: does only the one that asks again and again use CPU?" {
+    serve server echo_blocking
+    for name in timeout_option timeout_select timeout_poll; do
+        start client "$name" --limit 1s 127.0.0.1 "$port"
+        finish client
+        holds "$(value client cpu_seconds) < 0.2 && $(value client calls) < 10"
+    done
+    start client timeout_busypoll --limit 500ms 127.0.0.1 "$port"
+    finish client
+    holds "$(value client calls) > 1000"
+}
+
+@test "timeout: is a limit of 0 no limit?" {
+    serve server echo_busypoll
+    for name in $ways; do
+        client "$name" --limit 0 --stop-after 300ms 127.0.0.1 "$port"
+        is "$name $status" "$name 1"
+        [[ $stderr == *"$name: --stop-after after "*' s without a line' ]] || flunk "$stderr"
+    done
+}
+
+@test "timeout: is a line that is too long an error, not a wait without end?" {
+    serve server echo_poll
+    line=$(head -c 30000 /dev/zero | tr '\0' x)
+    for name in $ways; do
+        client "$name" 127.0.0.1 "$port" "$line"
+        is "$name $status" "$name 1"
+        [[ $stderr == *"$name: the line is longer than 16384 bytes" ]] || flunk "$stderr"
+    done
+}
