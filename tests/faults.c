@@ -26,6 +26,10 @@ int accept(int fd, struct sockaddr *restrict address,
 int connect(int fd, const struct sockaddr *address, unsigned length);
 ssize_t recv(int fd, void *bytes, size_t size, int flags);
 ssize_t send(int fd, const void *bytes, size_t size, int flags);
+struct msghdr;
+ssize_t recvmsg(int fd, struct msghdr *message, int flags);
+ssize_t sendto(int fd, const void *bytes, size_t size, int flags,
+               const struct sockaddr *to, unsigned length);
 
 enum { SHORT = -1 };
 
@@ -171,4 +175,34 @@ int epoll_wait(int set, struct epoll_event *ready, int most, int limit)
         return -1;
     }
     return real(set, ready, most, limit);
+}
+
+ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+    static ssize_t (*real)(int, struct msghdr *, int);
+    static unsigned long calls;
+    int error = fault("recvmsg", ++calls);
+
+    REAL(real, "recvmsg");
+    if (error > 0) {
+        errno = error;
+        return -1;
+    }
+    return real(fd, message, flags);
+}
+
+ssize_t sendto(int fd, const void *bytes, size_t size, int flags,
+               const struct sockaddr *to, unsigned length)
+{
+    static ssize_t (*real)(int, const void *, size_t, int,
+                           const struct sockaddr *, unsigned);
+    static unsigned long calls;
+    int error = fault("sendto", ++calls);
+
+    REAL(real, "sendto");
+    if (error > 0) {
+        errno = error;
+        return -1;
+    }
+    return real(fd, bytes, size, flags, to, length);
 }

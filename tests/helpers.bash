@@ -19,7 +19,7 @@ patience=20
 setup() {
     T=$BATS_TEST_TMPDIR
     cd "$T" || return 1
-    declare -gA pid_of=()
+    declare -gA pid_of=() keyboard=()
     unset WB_FAULTS CLICOLOR_FORCE NO_COLOR
     # With faults.so the sanitizer is not the first library, and need not be.
     export ASAN_OPTIONS=verify_asan_link_order=0
@@ -71,14 +71,18 @@ needs_int() {
 }
 
 # launch ROLE [NAME=VALUE]... COMMAND [ARGUMENT]...: in the background, its
-# output in ROLE.out and ROLE.err; reads the file or FIFO $input. Descriptors 3
-# and 4 are bats' own, and 5 is what a test may have opened: closed here.
+# output in ROLE.out and ROLE.err; reads the file or FIFO $input. Closed to it
+# are 3 and 4, which are bats' own, and what the test writes to others with.
 launch() {
     local role=$1
     shift
     : >"$T/$role.out" # nobody is to read what an earlier one said
-    env ${heed_int:+"$heed_int"} "$@" \
-        <"${input:-/dev/null}" >>"$T/$role.out" 2>"$T/$role.err" 3>&- 4>&- 5>&- &
+    (
+        for fd in 5 "${keyboard[@]}"; do
+            exec {fd}>&-
+        done
+        exec env ${heed_int:+"$heed_int"} "$@"
+    ) <"${input:-/dev/null}" >>"$T/$role.out" 2>"$T/$role.err" 3>&- 4>&- &
     pid_of[$role]=$!
 }
 

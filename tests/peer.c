@@ -193,6 +193,30 @@ static void never_read(void)
     free(bytes);
 }
 
+/* Read nothing until a line comes on standard input, then everything, and tell
+ * the last line of it. */
+static void sleepy(void)
+{
+    int fd = connect_to(host, port);
+    static char heard[64 * 1024 + 1];
+    char line[16], *last;
+    size_t length = 0, more;
+
+    if (!fgets(line, sizeof line, stdin))
+        die_because(0, "nobody woke me up");
+    while ((more = receive_up_to(fd, heard + length, 32 * 1024 - length)) > 0) {
+        length += more;
+        if (length == 32 * 1024) { /* keep the second half */
+            memmove(heard, heard + length / 2, length / 2);
+            length /= 2;
+        }
+    }
+    heard[length > 0 ? length - 1 : 0] = '\0';
+    last = strrchr(heard, '\n');
+    say("last line: %s", last ? last + 1 : heard);
+    close(fd);
+}
+
 /* Connect and be gone, every second time with a reset. */
 static void vanish(void)
 {
@@ -301,12 +325,19 @@ static const struct {
     const char *name;
     void (*play)(void);
 } behaviours[] = {
-    {"reset", reset},           {"half-close", half_close},
-    {"burst", burst},           {"drip", drip},
-    {"never-read", never_read}, {"vanish", vanish},
-    {"crowd", crowd},           {"nonsense", nonsense},
-    {"refuse", refuse},         {"drip-to", drip_to},
-    {"hang-up", hang_up},       {"reset-sender", reset_sender},
+    {"reset", reset},
+    {"half-close", half_close},
+    {"burst", burst},
+    {"drip", drip},
+    {"never-read", never_read},
+    {"vanish", vanish},
+    {"sleepy", sleepy},
+    {"crowd", crowd},
+    {"nonsense", nonsense},
+    {"refuse", refuse},
+    {"drip-to", drip_to},
+    {"hang-up", hang_up},
+    {"reset-sender", reset_sender},
 };
 
 int main(int argc, char **argv)
