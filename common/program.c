@@ -58,7 +58,8 @@ const char *program_name(void)
 
 static void print_usage(FILE *to)
 {
-    fprintf(to, "Usage: %s [OPTION]... %s\n", name, self->operands);
+    fprintf(to, "Usage: %s [OPTION]...%s%s\n", name, *self->operands ? " " : "",
+            self->operands);
 }
 
 static void print_default(const struct setting *s)

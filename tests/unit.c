@@ -342,8 +342,8 @@ static void print_error_table(void)
     const struct error_entry *e = error_table(&count);
 
     for (; count-- > 0; e++)
-        printf("| `%s` | %s | %s | %s |\n", e->symbol,
-               category_word(e->category), e->text, e->advice);
+        printf("| `%s` | %s | %s | %s | %s |\n", e->symbol, e->text,
+               category_word(e->category), e->calls, e->advice);
 }
 
 int main(int argc, char **argv)

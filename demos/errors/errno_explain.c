@@ -27,12 +27,32 @@ static const struct program program = {
     settings,
 };
 
+enum { WIDTH = 58 };
+
+/* A label and a text beside it, which goes on below itself. */
+static void tell(const char *label, const char *text)
+{
+    size_t left = strlen(text);
+
+    while (left > 0) {
+        size_t length = left;
+
+        if (left > WIDTH)
+            for (length = WIDTH; text[length] != ' ';)
+                length--;
+        say("    %-11s %.*s", label, (int)length, text);
+        label = "";
+        text += length + (length < left);
+        left -= length + (length < left);
+    }
+}
+
 static void explain(const struct error_entry *e)
 {
     say("%s (%d): %s", e->symbol, e->number, e->text);
-    say("    kind        %s", category_word(e->category));
-    say("    given by    %s", e->calls);
-    say("    what to do  %s.", e->advice);
+    tell("kind", category_word(e->category));
+    tell("given by", e->calls);
+    tell("what to do", e->advice);
 }
 
 /* A symbol or a number. */

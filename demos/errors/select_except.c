@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * select_except - what select's third set is for, and what not.
+ *
+ * Shows    an error makes a socket readable and writable: the next call tells
+ *          which it is. The third set, "exceptional conditions", is about TCP's
+ *          urgent data, and stays empty when a connection breaks.
+ * Run      select_except
+ * Compare  connect_poll: where an error shows up as writable
+ */
+#include "wouldblock.h"
+
+#include <netinet/in.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static const struct setting settings[] = {
+    {0},
+};
+static const struct program program = {
+    "Shows which of select's sets fire when.",
+    "",
+    settings,
+};
+
+/* Two ends of a connection over the loopback interface. */
+static void connection(int *near, int *far)
+{
+    struct sockaddr_in there = {.sin_family = AF_INET,
+                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof there;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+    *far = socket(AF_INET, SOCK_STREAM, 0);
+    if (listener < 0 || *far < 0 ||
+        bind(listener, (struct sockaddr *)&there, sizeof there) < 0 ||
+        getsockname(listener, (struct sockaddr *)&there, &length) < 0 ||
+        listen(listener, 1) < 0 ||
+        connect(*far, (struct sockaddr *)&there, sizeof there) < 0 ||
+        (*near = accept(listener, NULL, NULL)) < 0)
+        die("cannot make a connection");
+    close(listener);
+}
+
+static void print_sets(const char *when, int fd)
+{
+    struct timeval limit = {.tv_sec = 1};
+    fd_set readable, writable, exceptional;
+
+    FD_ZERO(&readable);
+    FD_ZERO(&writable);
+    FD_ZERO(&exceptional);
+    FD_SET(fd, &readable);
+    FD_SET(fd, &exceptional);
+    /* First without the set that nearly always fires, to wait for the event. */
+    if (select(fd + 1, &readable, NULL, &exceptional, &limit) < 0)
+        die("cannot select");
+    FD_SET(fd, &readable);
+    FD_SET(fd, &writable);
+    FD_SET(fd, &exceptional);
+    if (select(fd + 1, &readable, &writable, &exceptional, &limit) < 0)
+        die("cannot select");
+    say("%-26s %-10s %-10s %s", when,
+        FD_ISSET(fd, &readable) ? "readable" : "-",
+        FD_ISSET(fd, &writable) ? "writable" : "-",
+        FD_ISSET(fd, &exceptional) ? "exceptional" : "-");
+}
+
+int main(int argc, char **argv)
+{
+    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    int near, far;
+    char byte;
+
+    begin(&program, argc, argv);
+
+    connection(&near, &far);
+    send(far, "x", 1, 0);
+    print_sets("a byte has come", near);
+    recv(near, &byte, 1, 0);
+    send(far, "!", 1, MSG_OOB);
+    print_sets("an urgent byte has come", near);
+    close(far);
+    close(near);
+
+    connection(&near, &far);
+    close(far);
+    print_sets("the peer has closed", near);
+    close(near);
+
+    connection(&near, &far);
+    setsockopt(far, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close(far);
+    print_sets("the peer has reset", near);
+
+    struct answer got = recv_answer(recv(near, &byte, 1, 0), 1);
+
+    say("... and recv tells why: %s", error_entry(got.error)->symbol);
+    close(near);
+    return 0;
+}
