@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * echo_load - puts an echo server under load, and measures what that costs it.
+ *
+ * Shows    thousands of connections in one thread, most of them silent, as in
+ *          life. The active ones send a message, wait for its echo and send the
+ *          next; poll watches them alone. How long each round trip took goes
+ *          into a histogram. With --watch it reads from /proc how much
+ * processor time and memory the server used meanwhile (Linux). Run echo_epoll
+ * 8080 echo_load --connections 1000 --active 10 127.0.0.1 8080 See
+ * scripts/scale: all servers, from 10 to 10,000 connections
+ */
+#include "wouldblock.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static size_t connections = 100, active = 10, size = 64;
+static duration length = 2 * SECOND, idle = 500 * MILLISECOND;
+static const char *watched = "";
+
+static const struct setting settings[] = {
+    {"connections", "N", "open N connections", .size = &connections},
+    {"active", "N", "of which N send all the time", .size = &active},
+    {"size", "BYTES", "send messages of BYTES", .size = &size},
+    {"time", "TIME", "send for TIME", .time = &length},
+    {"idle", "TIME", "before that, be silent for TIME", .time = &idle},
+    {"watch", "PID", "measure that process, the server", .text = &watched},
+    {0},
+};
+static const struct program program = {
+    "Puts an echo server under load and measures it.",
+    "HOST PORT",
+    settings,
+};
+
+static const duration patience = 20 * SECOND;
+
+static int *fds;
+static char message[BUFFER_SIZE], echo[BUFFER_SIZE];
+
+/* --- The server, from outside --------------------------------------------- */
+
+/* The first number in a file of /proc/PID after some text; -1 if it cannot be
+ * had. */
+static double number_in(const char *file, const char *text)
+{
+    char path[64], line[256];
+    double number = -1;
+
+    snprintf(path, sizeof path, "/proc/%s/%s", watched, file);
+
+    FILE *from = *watched ? fopen(path, "r") : NULL;
+
+    while (from && number < 0 && fgets(line, sizeof line, from))
+        if (strncmp(line, text, strlen(text)) == 0)
+            number = strtod(line + strlen(text), NULL);
+    if (from)
+        fclose(from);
+    return number;
+}
+
+/* Processor time used so far, in seconds (proc(5), schedstat). */
+static double cpu_time(void)
+{
+    return number_in("schedstat", "") / 1e9;
+}
+
+/* --- The load ------------------------------------------------------------- */
+
+/* The round trips by how many microseconds they took; the last entry holds all
+ * that took longer. */
+enum { MOST_MICROSECONDS = 1000000 };
+static unsigned histogram[MOST_MICROSECONDS + 1];
+static unsigned long long round_trips;
+
+static void count_round_trip(duration took)
+{
+    duration us = took / MICROSECOND;
+
+    histogram[us < MOST_MICROSECONDS ? us : MOST_MICROSECONDS]++;
+    round_trips++;
+}
+
+/* So many microseconds did this share of the round trips take at most. */
+static unsigned percentile(double share)
+{
+    unsigned long long rank = (unsigned long long)((double)round_trips * share);
+    unsigned us = 0;
+
+    for (unsigned long long passed_by = histogram[0];
+         passed_by <= rank && us < MOST_MICROSECONDS;)
+        passed_by += histogram[++us];
+    return us;
+}
+
+static void send_message(int fd)
+{
+    struct answer put = send_answer(send(fd, message, size, 0), size);
+
+    if (put.kind == FAILED)
+        die_because(put.error, "cannot send to the server");
+    if (put.count < size) /* one message always fits into empty buffers */
+        die_because(0, "the server does not keep up with one message");
+}
+
+/* Receive until size bytes have come, counted in *got. True when they have. */
+static bool received_message(int fd, size_t *got)
+{
+    struct answer came =
+        recv_answer(recv(fd, echo, size - *got, 0), size - *got);
+
+    if (came.kind == FAILED || came.kind == CLOSED)
+        die_because(came.error, "the server has closed a connection");
+    *got += came.count;
+    return *got == size;
+}
+
+/* Open all connections, and see each of them served once: an echo tells that
+ * the server has accepted it. */
+static void connect_all(const struct addrinfo *to)
+{
+    for (size_t i = 0; i < connections; i++) {
+        struct answer made = connect_until(to, deadline_in(patience));
+
+        if (made.kind != DONE)
+            die_because(made.error, "cannot open connection %zu", i + 1);
+        fds[i] = made.fd;
+        send_message(fds[i]);
+        status_progress(i, connections);
+    }
+    for (size_t i = 0; i < connections && !stopping(); i++)
+        for (size_t got = 0; got < size;) {
+            struct pollfd wait = {.fd = fds[i], .events = POLLIN};
+
+            if (poll(&wait, 1, (int)(patience / MILLISECOND)) == 0)
+                die_because(0, "connection %zu is not served", i + 1);
+            received_message(fds[i], &got);
+        }
+}
+
+/* The active ones send, wait for the echo, and send again. */
+static void run_load(void)
+{
+    struct pollfd *list = enlarged(NULL, active, sizeof *list);
+    size_t *got = enlarged(NULL, active, sizeof *got);
+    instant *began = enlarged(NULL, active, sizeof *began);
+    instant end = deadline_in(length);
+
+    for (size_t i = 0; i < active; i++) {
+        /* Evenly spread over all connections. */
+        list[i] = (struct pollfd){.fd = fds[i * connections / active],
+                                  .events = POLLIN};
+        got[i] = 0;
+        began[i] = now();
+        send_message(list[i].fd);
+    }
+    while (!passed(end) && !stopping()) {
+        poll(list, active, poll_time(end));
+        for (size_t i = 0; i < active; i++)
+            if (list[i].revents && received_message(list[i].fd, &got[i])) {
+                count_round_trip(now() - began[i]);
+                got[i] = 0;
+                began[i] = now();
+                send_message(list[i].fd);
+            }
+    }
+    free(list);
+    free(got);
+    free(began);
+}
+
+int main(int argc, char **argv)
+{
+    char **operands = begin(&program, argc, argv);
+    struct addrinfo *to = resolve(operands[0], operands[1], SOCK_STREAM);
+
+    if (active == 0 || active > connections)
+        usage_error("--active goes from 1 to the number of connections");
+    if (size == 0 || size > sizeof message)
+        usage_error("--size goes from 1 to %zu", sizeof message);
+    if (raise_descriptor_limit() < connections + 10)
+        die_because(EMFILE, "cannot open %zu connections", connections);
+    fds = enlarged(NULL, connections, sizeof *fds);
+    memset(message, 'x', sizeof message);
+
+    double memory = number_in("status", "VmRSS:");
+
+    connect_all(to);
+    memory = number_in("status", "VmRSS:") - memory;
+
+    double cpu = cpu_time();
+
+    nap(idle);
+
+    double idle_cpu = cpu_time() - cpu;
+    instant began = now();
+
+    cpu = cpu_time();
+    run_load();
+
+    double took = seconds(now() - began);
+
+    cpu = cpu_time() - cpu;
+    say("%zu connections, %zu active: %.0f round trips a second", connections,
+        active, (double)round_trips / took);
+    say("half of them took up to %u us, 99 %% up to %u us", percentile(0.5),
+        percentile(0.99));
+    report("round_trips", "%llu", round_trips);
+    report("trips_per_second", "%.0f", (double)round_trips / took);
+    report("p50_us", "%u", percentile(0.5));
+    report("p99_us", "%u", percentile(0.99));
+    if (number_in("schedstat", "") >= 0 && round_trips > 0) {
+        double each = 1e6 * cpu / (double)round_trips;
+
+        say("the server used %.1f us of processor time for each, %.1f %% of a "
+            "core while idle, and %.1f KiB for each connection",
+            each, 100 * idle_cpu / seconds(idle), memory / (double)connections);
+        report("server_us", "%.2f", each);
+        report("server_idle", "%.4f", idle_cpu / seconds(idle));
+        report("server_kib", "%.2f", memory / (double)connections);
+    }
+    freeaddrinfo(to);
+    for (size_t i = 0; i < connections; i++)
+        close(fds[i]);
+    free(fds);
+    return stopping() ? 1 : 0;
+}
