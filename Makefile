@@ -45,9 +45,9 @@ $(BUILD)/bin/$(notdir $(basename $(1))): $(call objects,$(1)) $(library)
 endef
 $(foreach demo,$(demos),$(eval $(call program,$(demo))))
 
-# What the tests need besides the programs: bad peers, a check of the library,
-# and injected faults.
-tests    := $(addprefix $(BUILD)/tests/,peer unit)
+# What the tests need besides the programs: bad peers, checks of the library,
+# injected faults, and something to compare with.
+tests    := $(addprefix $(BUILD)/tests/,bare peer unit)
 faults   := $(BUILD)/tests/faults.so
 
 $(tests): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(library)
@@ -69,7 +69,7 @@ test: ## run the tests
 lint: ## check all sources with every checker that is installed
 	@scripts/lint
 
-benchmark: ## compare the speed of send_all with that of send_blocking
+benchmark: ## compare speeds: send_all, echo_epoll
 	@scripts/benchmark
 
 format: ## lay out the C sources
@@ -82,4 +82,4 @@ help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' \
 	    $(firstword $(MAKEFILE_LIST))
 
--include $(patsubst %.o,%.d,$(call objects,$(common) $(demos) tests/peer.c tests/unit.c))
+-include $(patsubst %.o,%.d,$(call objects,$(common) $(demos) $(wildcard tests/*.c)))

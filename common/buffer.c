@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "buffer.h"
+#include "program.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* The block that an empty buffer is filled into; it becomes that buffer's with
+ * the first byte that stays. */
+static char *spare;
 
 size_t buffer_used(const struct buffer *b)
 {
@@ -16,11 +22,16 @@ size_t buffer_room(const struct buffer *b)
 
 const char *buffer_front(const struct buffer *b)
 {
-    return b->data + b->start;
+    return b->data ? b->data + b->start : "";
 }
 
 char *buffer_back(struct buffer *b)
 {
+    if (!b->data) {
+        if (!spare)
+            spare = enlarged(NULL, BUFFER_SIZE, 1);
+        return spare;
+    }
     if (b->start > 0) {
         memmove(b->data, buffer_front(b), buffer_used(b));
         b->end -= b->start;
@@ -40,6 +51,11 @@ size_t buffer_line(const struct buffer *b)
 void buffer_added(struct buffer *b, size_t n)
 {
     assert(n <= BUFFER_SIZE - b->end);
+    if (n > 0 && !b->data) {
+        assert(spare);
+        b->data = spare;
+        spare = NULL;
+    }
     b->end += n;
 }
 
@@ -48,11 +64,22 @@ void buffer_taken(struct buffer *b, size_t n)
     assert(n <= buffer_used(b));
     b->start += n;
     if (b->start == b->end)
-        b->start = b->end = 0;
+        buffer_free(b);
 }
 
 void buffer_cut(struct buffer *b, size_t n)
 {
     assert(n <= buffer_used(b));
     b->end = b->start + n;
+    if (n == 0)
+        buffer_free(b);
+}
+
+void buffer_free(struct buffer *b)
+{
+    if (spare)
+        free(b->data);
+    else
+        spare = b->data;
+    *b = (struct buffer){0};
 }

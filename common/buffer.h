@@ -3,7 +3,8 @@
  * buffer.h - bytes on their way: received and not yet sent on.
  *
  * The size is fixed. A full buffer is the signal to stop receiving; then the
- * kernel's buffers fill, and TCP slows the sender down: back-pressure.
+ * kernel's buffers fill, and TCP slows the sender down: back-pressure. An empty
+ * buffer owns no memory, so that thousands of silent connections cost little.
  */
 #ifndef WOULDBLOCK_BUFFER_H
 #define WOULDBLOCK_BUFFER_H
@@ -14,9 +15,9 @@ enum { BUFFER_SIZE = 16 * 1024 };
 
 /* All zeros is an empty buffer. */
 struct buffer {
+    char *data;   /* BUFFER_SIZE bytes; NULL while it is empty */
     size_t start; /* the oldest byte */
     size_t end;   /* one past the newest byte */
-    char data[BUFFER_SIZE];
 };
 
 /* Bytes held, and bytes that still fit. */
@@ -26,7 +27,9 @@ size_t buffer_room(const struct buffer *b);
 /*
  * Where the held bytes begin, and where the next ones go: buffer_used() bytes
  * may be read from the first, buffer_room() written to the second. The latter
- * may move the held bytes; both stay valid until the buffer changes.
+ * may move the held bytes, and ends the program if there is no memory. Both
+ * stay valid until this buffer changes or another one is asked for its back:
+ * what is written there belongs to nobody before buffer_added().
  */
 const char *buffer_front(const struct buffer *b);
 char *buffer_back(struct buffer *b);
@@ -41,5 +44,8 @@ void buffer_taken(struct buffer *b, size_t n);
 
 /* Forget all but the first n bytes held. */
 void buffer_cut(struct buffer *b, size_t n);
+
+/* Forget everything, and give the memory back. */
+void buffer_free(struct buffer *b);
 
 #endif

@@ -10,16 +10,18 @@
 
 void client_open(struct client *c, int fd)
 {
+    send_at_once(fd);
     c->fd = fd;
     c->number = counters.accepted;
     c->watched = 0;
-    c->buffer.start = c->buffer.end = 0;
+    c->buffer = (struct buffer){0};
     log_info("client %llu connected from %s", c->number, peer_text(fd));
 }
 
 void client_close(struct client *c)
 {
     close(c->fd);
+    buffer_free(&c->buffer);
     log_info("client %llu left", c->number);
 }
 

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -205,10 +206,12 @@ struct answer connect_until(const struct addrinfo *to, instant deadline)
         else if (passed(deadline))
             made = connected_answer(ETIMEDOUT);
     }
-    if (made.kind == DONE)
-        made.fd = fd;
-    else
+    if (made.kind != DONE) {
         close(fd);
+        return made;
+    }
+    send_at_once(fd);
+    made.fd = fd;
     return made;
 }
 
@@ -226,6 +229,7 @@ int connect_to(const char *host, const char *port)
             close(fd);
         fd = -1;
     }
+    send_at_once(fd);
     log_info("connected to %s", peer_text(fd));
     freeaddrinfo(list);
     return fd;
@@ -246,6 +250,14 @@ void send_line(int fd, const char *text)
                 die_because(put.error, "cannot send to %s", peer_text(fd));
             sent += put.count;
         }
+}
+
+void send_at_once(int fd)
+{
+    const int on = 1;
+
+    /* A peer that has left already is no reason to complain here. */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
 static void change_flag(int fd, bool nonblocking)

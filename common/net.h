@@ -83,6 +83,13 @@ int connect_to(const char *host, const char *port);
  * fails. */
 void send_line(int fd, const char *text);
 
+/*
+ * Have the kernel send at once what it is given (TCP_NODELAY, tcp(7)). Without
+ * that, a part of an answer may lie there until the peer has confirmed the part
+ * before it, which it puts off for 40 ms: see nagle_stall.
+ */
+void send_at_once(int fd);
+
 /* Switch O_NONBLOCK on or off and leave the other flags alone (fcntl(2)). */
 void set_nonblocking(int fd);
 void set_blocking(int fd);

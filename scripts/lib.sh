@@ -184,3 +184,15 @@ build_programs() {
         fail "the build failed; the compiler's words are above"
     fi
 }
+
+# --- Measuring ---------------------------------------------------------------
+
+# Sets on_first and on_second, in front of a server and its load: each on a
+# processor of its own. Left to itself, the scheduler now and then puts both on
+# one, and latencies jump by a factor of ten.
+pin() {
+    on_first='' on_second=''
+    if have taskset && taskset -c 0 true 2>/dev/null && taskset -c 1 true 2>/dev/null; then
+        on_first='taskset -c 0' on_second='taskset -c 1'
+    fi
+}

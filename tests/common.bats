@@ -102,6 +102,7 @@ programs_with() {
         PORT) good='0' bad=('70000' '-1' '80x' 'http' '' '0 0') ;;
         'HOST PORT'*) good='127.0.0.1 1' bad=('127.0.0.1' '127.0.0.1 70000' '127.0.0.1 0' '127.0.0.1 8o') ;;
         '[ERRNO]'*) good='EAGAIN' bad=() ;;
+        'Usage: '*) good='' bad=('extra') ;; # no operands at all
         *) flunk "what does $name want?" ;;
         esac
         for arguments in "${bad[@]}" "--nonsense $good" "--log loud $good" \

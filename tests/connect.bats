@@ -86,7 +86,7 @@ stoppable='connect_nonblocking connect_poll'
     serve refuser peer refuse 127.0.0.1
     start client connect_poll 127.0.0.1 "$port"
     finish client
-    is "$status $(value client done) $(value client failed)" '1 0 1'
+    is "$status $(value client 'done') $(value client failed)" '1 0 1'
     grep -q ECONNREFUSED "$T/client.err"
 }
 

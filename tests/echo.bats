@@ -293,6 +293,82 @@ may_open() {
     done
 }
 
+@test "epoll: are three system calls a round trip all it takes?" {
+    [ -z "${SANITIZE:-}" ] && strace -o /dev/null true 2>/dev/null ||
+        skip "strace is not installed, or may not trace"
+    launch server strace -f -o "$T/trace" "$bin/echo_epoll" --stop-after 10s --report 0
+    listens server
+    start load echo_load --connections 1 --active 1 --idle 1ms --time 300ms 127.0.0.1 "$port"
+    finish load
+    # Its one connection was served once before the load began.
+    trips=$(($(value load round_trips) + 1))
+    start load echo_load --connections 100 --active 10 --idle 1ms --time 300ms 127.0.0.1 "$port"
+    finish load
+    many=$(value load round_trips)
+    pkill -TERM -P "${pid_of[server]}"
+    finish server
+    # From the first accept to the second, and from the last one on.
+    calls_between 1 2 >"$T/one"
+    calls_between 101 102 >"$T/many"
+    holds "$trips > 20 && $many > 20"
+    holds "$(wc -l <"$T/one") / $trips <= 3.05 + 10 / $trips" # and its beginning and end
+    holds "$(wc -l <"$T/many") / ($many + 100) <= 2.5"
+}
+
+# The calls that wait or move bytes, after the Nth accept and before the Mth.
+calls_between() {
+    awk -v from="$1" -v to="$2" '
+        / accept\(/ && / = [0-9]/ { accepted++ }
+        accepted >= from && accepted < to && / (epoll_wait|epoll_ctl|recvfrom|sendto)\(/' "$T/trace"
+}
+
+@test "polling servers: does an idle connection cost next to nothing?" {
+    may_open 2100
+    for name in echo_busypoll echo_poll echo_epoll echo_epoll_edge; do
+        serve server "$name" --log warn
+        [ -n "${SANITIZE:-}" ] || holds "$(resident server) <= 2048" # kB, the program itself
+        start load echo_load --connections 2000 --active 1 --time 1ms --idle 1ms --watch "${pid_of[server]}" 127.0.0.1 "$port"
+        finish load
+        is "$name $status" "$name 0"
+        most=2
+        [ "$name" != echo_epoll ] || most=0.25
+        [ -n "${SANITIZE:-}" ] || holds "$(value load server_kib) <= $most"
+        stop server
+    done
+}
+
+@test "servers: does no size of message stall, as with Nagle's algorithm?" {
+    for name in $servers; do
+        serve server "$name"
+        for size in 1 1000 16384 16385 20000 65536; do
+            start load echo_load --connections 1 --active 1 --size "$size" --idle 1ms --time 60ms 127.0.0.1 "$port"
+            finish load
+            is "$name $size $status" "$name $size 0"
+            # A stall lasts 40 ms, and would leave one or two round trips.
+            holds "$(value load p50_us) < 20000 && $(value load round_trips) > 3"
+        done
+        stop server
+    done
+}
+
+@test "load: does it count what the server has echoed, and say what it measured?" {
+    serve server echo_epoll
+    start load echo_load --connections 20 --active 5 --size 100 --idle 1ms --time 100ms --watch "${pid_of[server]}" 127.0.0.1 "$port"
+    finish load
+    is "$status" 0
+    trips=$(value load round_trips)
+    # Each connection once, all round trips, and what was on its way at the end.
+    received=$(value load bytes_received)
+    holds "$received >= 100 * ($trips + 20) && $received < 100 * ($trips + 20 + 5)"
+    holds "$(value load p50_us) <= $(value load p99_us)"
+    grep -q '^20 connections, 5 active: [0-9]* round trips a second$' "$T/load.out"
+    client echo_load --connections 5 --active 6 127.0.0.1 "$port"
+    is "$status" 2
+    stop server
+    client echo_load --connections 1 --active 1 127.0.0.1 "$port"
+    is "$status" 1
+}
+
 @test "blocking: out of descriptors, does it go on without spinning?" {
     shim=$peers/faults.so
     export WB_FAULTS='accept:EMFILE:1,accept:EMFILE:2,accept:ENOBUFS:3'

@@ -139,19 +139,30 @@ with_commas() {
 }
 
 @test "poll: are the same bytes delivered, while it sleeps instead of asking?" {
-    serve sink sink --pace 200M
+    serve sink sink --pace 100M
     start asking send_all 127.0.0.1 "$port"
     finish asking
     finish sink
     is "$status $(value sink bytes_received)" "0 $whole"
-    serve sink sink --pace 200M
+    serve sink sink --pace 100M
     start sleeping send_poll 127.0.0.1 "$port"
     finish sleeping
     is "$status $(value sleeping left)" '0 0'
     finish sink
     is "$status $(value sink bytes_received)" "0 $whole"
     # A fraction of the questions: those after which it slept.
-    holds "$(value sleeping again) > 0 && $(value asking again) > 20 * $(value sleeping again)"
+    holds "$(value sleeping again) > 0 && $(value sleeping again) <= 200"
+    holds "$(value asking again) > 1000 * $(value sleeping again)"
+    holds "$(value asking cpu_seconds) > 2 * $(value sleeping cpu_seconds)"
+}
+
+@test "nagle: do two sends stall where one does not, nor TCP_NODELAY?" {
+    start program nagle_stall --exchanges 11
+    finish program
+    is "$status" 0
+    two=$(value program two_sends_seconds)
+    holds "$two > 0.02 && $two > 5 * $(value program nodelay_seconds) && $two > 5 * $(value program one_send_seconds)"
+    is "$(grep -c ' ms$' "$T/program.out")" 3
 }
 
 @test "poll: is no CPU used while nobody reads?" {

@@ -87,6 +87,12 @@ static void answers(void)
     CHECK(is(connect_error(ECONNREFUSED), FAILED, ECONNREFUSED));
     CHECK(is(connect_error(ETIMEDOUT), FAILED, ETIMEDOUT));
 
+    CHECK(is(connected_answer(0), DONE, 0));
+    CHECK(is(connected_answer(ECONNREFUSED), FAILED, ECONNREFUSED));
+    CHECK(is(datagram_answer(0, true), DONE, 0)); /* empty, and no end */
+    CHECK(datagram_answer(7, true).count == 7);
+    CHECK(is(datagram_answer(0, false), DONE, 0));
+
     CHECK(is(accept_answer(5), DONE, 0));
     CHECK(accept_answer(0).fd == 0);
     CHECK(accept_error(EAGAIN).fd == -1);
@@ -156,6 +162,8 @@ static void errors(void)
     CHECK(error_entry(ECONNREFUSED)->category == CONNECTION);
     CHECK(error_entry(EAGAIN)->category == TRANSMISSION);
     CHECK(error_entry(EADDRINUSE)->category == CONFIGURATION);
+    CHECK(error_called("EPIPE") == error_entry(EPIPE));
+    CHECK(error_called("ENONSENSE") == NULL && error_called("") == NULL);
     CHECK(strcmp(category_word(CONNECTION), "connection") == 0);
     CHECK(strcmp(error_entry(12345)->symbol, "errno 12345") == 0);
     CHECK(strlen(error_entry(12345)->text) > 0);
@@ -232,6 +240,25 @@ static void buffers(void)
     CHECK(buffer_front(&b)[BUFFER_SIZE - 10] == 'x');
     buffer_taken(&b, BUFFER_SIZE);
     CHECK(buffer_used(&b) == 0 && buffer_room(&b) == BUFFER_SIZE);
+
+    /* An empty buffer owns nothing; what was only written there is not kept. */
+    CHECK(b.data == NULL);
+    memcpy(buffer_back(&b), "tried", 5);
+    CHECK(b.data == NULL && buffer_used(&b) == 0);
+    struct buffer other = {0};
+    memcpy(buffer_back(&other), "line\nand more", 13);
+    buffer_added(&other, 13);
+    memcpy(buffer_back(&b), "mine", 4);
+    buffer_added(&b, 4);
+    CHECK(memcmp(buffer_front(&other), "line\nand more", 13) == 0);
+    CHECK(memcmp(buffer_front(&b), "mine", 4) == 0);
+    CHECK(buffer_line(&other) == 5 && buffer_line(&b) == 0);
+    buffer_cut(&other, 5);
+    CHECK(buffer_used(&other) == 5 && buffer_line(&other) == 5);
+    buffer_cut(&other, 0);
+    CHECK(buffer_used(&other) == 0 && other.data == NULL);
+    buffer_free(&b);
+    CHECK(buffer_used(&b) == 0 && buffer_line(&b) == 0);
 }
 
 static void clocks(void)
@@ -246,6 +273,11 @@ static void clocks(void)
     CHECK(now() - start >= 30 * MILLISECOND);
     nap(-SECOND); /* no time at all */
     nap_until(start);
+    CHECK(poll_time(NEVER) == -1);
+    CHECK(poll_time(start) == 0);
+    CHECK(poll_time(now() + 5 * MILLISECOND / 2) == 3); /* rounded up */
+    CHECK(poll_time(now() + (duration)1e18) > 0);
+    CHECK(sooner(1, NEVER) == 1 && sooner(3, 2) == 2);
     CHECK(seconds(1500 * MILLISECOND) > 1.499);
     CHECK(seconds(1500 * MILLISECOND) < 1.501);
 }

@@ -184,6 +184,7 @@ static void welcome(int fd)
         return;
     }
     set_nonblocking(fd);
+    send_at_once(fd);
     g->fd = fd;
     g->out_at = NEVER;
     snprintf(g->name, sizeof g->name, "guest%llu", counters.accepted);
@@ -204,6 +205,8 @@ static void gone(struct guest *g, const char *how)
     log_info("%s %s", g->name, g->leaving);
     close(g->fd);
     g->fd = -1;
+    buffer_free(&g->said);
+    buffer_free(&g->to_hear);
 }
 
 static void receive(struct guest *g)
@@ -328,7 +331,7 @@ int main(int argc, char **argv)
     }
     report("too_slow", "%zu", too_slow);
     for (size_t i = 0; i < count; i++) {
-        close(guests[i]->fd);
+        gone(guests[i], "must go: the server ends");
         free(guests[i]);
     }
     free(guests);

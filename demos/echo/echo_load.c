@@ -41,7 +41,7 @@ static const struct program program = {
 static const duration patience = 20 * SECOND;
 
 static int *fds;
-static char message[BUFFER_SIZE], echo[BUFFER_SIZE];
+static char message[64 * 1024], echo[64 * 1024];
 
 /* --- The server, from outside --------------------------------------------- */
 

@@ -73,6 +73,7 @@ int main(int argc, char **argv)
     else
         die_because(0, "%s after %.3f s without a line",
                     stopping() ? stop_reason() : "timed out", waited);
+    buffer_free(&b);
     close(fd);
     return 0;
 }
