@@ -153,10 +153,10 @@ role_file() {
     printf '%s/%s.%s' "$stage" "$(printf '%s' "$1" | tr ' ' '_')" "$2"
 }
 
-# Reads what a program prints; shows each line under the role's name; keeps the
-# report for later; tells the main script when the cue has come.
+# Reads what a program prints; shows its first lines under the role's name;
+# keeps the report for later; tells the main script when the cue has come.
 relay() {
-    waiting=$2
+    waiting=$2 shown=0
     while IFS= read -r text; do
         case $text in
         'report: '*)
@@ -164,12 +164,16 @@ relay() {
             continue
             ;;
         esac
-        if [ ${#text} -le 68 ]; then
+        shown=$((shown + 1))
+        if [ $shown -gt 14 ]; then
+            [ $shown -gt 15 ] || printf '%s%-9s|%s ...\n' "$3" "$1" "$plain"
+        elif [ ${#text} -le 68 ]; then
             printf '%s%-9s|%s %s\n' "$3" "$1" "$plain" "$text"
         else
             printf '%s\n' "$text" | fold -s -w 68 |
                 sed "s/^/$3$(printf '%-9s' "$1")|$plain /"
         fi
+        [ -n "$waiting" ] || continue
         # shellcheck disable=SC2254 # the cue is a pattern
         case $text in
         $waiting)
@@ -182,6 +186,20 @@ relay() {
     [ -z "$waiting" ] || : >"$(role_file "$1" cue)"
 }
 
+# The command line of a role, as one would type it.
+show_command() {
+    typed="$ $1"
+    shift
+    for word in "$@"; do
+        case $word in
+        '' | *' '*) typed="$typed '$word'" ;;
+        *) typed="$typed $word" ;;
+        esac
+    done
+    [ ${#typed} -le 68 ] || typed=$(printf '%.65s...' "$typed")
+    printf '%s%-9s|%s %s%s%s\n' "$colour" "$role" "$plain" "$bold" "$typed" "$plain"
+}
+
 # launch ROLE CUE PROGRAM [ARGUMENT]...: start a program in a role, and wait
 # until it prints a line that matches the pattern CUE ('' waits for nothing).
 # Sets cue_line. However things go, the program ends within a minute.
@@ -192,14 +210,7 @@ launch() {
     rm -f "$(role_file "$role" report)" "$(role_file "$role" out)" "$(role_file "$role" cue)"
     mkfifo "$(role_file "$role" out)" "$(role_file "$role" cue)"
 
-    printf '%s%-9s|%s %s$ %s' "$colour" "$role" "$plain" "$bold" "$program"
-    for word in "$@"; do
-        case $word in
-        *' '*) printf " '%s'" "$word" ;;
-        *) printf ' %s' "$word" ;;
-        esac
-    done
-    printf '%s\n' "$plain"
+    show_command "$program" "$@"
     relay "$role" "$cue" "$colour" <"$(role_file "$role" out)" &
     relay_pid=$!
     "$build/bin/$program" --report --stop-after 60s "$@" \
@@ -214,12 +225,37 @@ launch() {
     fi
 }
 
-# serve ROLE PROGRAM [ARGUMENT]...: start a server; sets port.
+# serve ROLE PROGRAM [ARGUMENT]...: start a server; sets port, and server_pid.
 serve() {
     role=$1
     shift
     launch "$role" 'listening on *' "$@" 0
     port=${cue_line##* }
+    server_pid=$program_pid
+}
+
+# aside ROLE FILE PROGRAM [ARGUMENT]...: start a program that reads a file or
+# FIFO and says more than anybody wants to see: into the role's text.
+aside() {
+    role=$1 input=$2 program=$3
+    shift 3
+    colour=$(role_colour "$role")
+    show_command "$program" "$@"
+    "$build/bin/$program" --report --log error --stop-after 60s "$@" \
+        <"$input" >"$(role_file "$role" text)" 2>&1 &
+    program_pid=$!
+    pids="$program_pid $pids"
+    printf '%s\n' "$program_pid" >"$(role_file "$role" pids)"
+}
+
+# until_said ROLE PATTERN: wait until a line of the role's text matches.
+until_said() {
+    patience=400
+    until grep -q -e "$2" "$(role_file "$1" text)" 2>/dev/null; do
+        patience=$((patience - 1))
+        [ $patience -gt 0 ] || fail "$1 does not say what was to be heard: $2"
+        sleep 0.05
+    done
 }
 
 # Wait until the program in this role has ended and all its lines are shown.
@@ -228,7 +264,11 @@ finish() {
     read -r program_pid relay_pid <"$(role_file "$1" pids)"
     wait_for "$program_pid"
     ended=$?
-    wait_for "$relay_pid"
+    if [ -n "$relay_pid" ]; then
+        wait_for "$relay_pid"
+    else
+        sed -n '/^report: /p' "$(role_file "$1" text)" >"$(role_file "$1" report)"
+    fi
     return $ended
 }
 

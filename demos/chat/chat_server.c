@@ -331,7 +331,7 @@ int main(int argc, char **argv)
     }
     report("too_slow", "%zu", too_slow);
     for (size_t i = 0; i < count; i++) {
-        gone(guests[i], "must go: the server ends");
+        gone(guests[i], "goes, for the server ends");
         free(guests[i]);
     }
     free(guests);

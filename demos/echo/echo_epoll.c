@@ -55,7 +55,7 @@ static bool serve(struct client *c)
     return true;
 }
 
-static int set; /* the kernel's: which sockets are waited for, and for what */
+static int set; /* in the kernel: who is waited for, and what for */
 
 static bool watch(int change, int fd, uint32_t events, struct client *c)
 {
@@ -73,7 +73,9 @@ static bool watch_client(struct client *c)
     if (events == c->watched)
         return true;
     c->watched = events;
-    return watch(change, c->fd, events, c) || client_failed(c, "watch", errno);
+    if (!watch(change, c->fd, events, c))
+        return client_failed(c, "watch", errno);
+    return true;
 }
 
 int main(int argc, char **argv)

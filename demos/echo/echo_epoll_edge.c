@@ -55,7 +55,7 @@ static bool serve(struct client *c)
     return true;
 }
 
-static int set; /* the kernel's: which sockets are waited for, and for what */
+static int set; /* in the kernel: who is waited for, and what for */
 
 static bool watch(int change, int fd, uint32_t events, struct client *c)
 {
@@ -72,7 +72,9 @@ static bool watch_client(struct client *c)
     int change = c->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
 
     c->watched = events;
-    return watch(change, c->fd, events, c) || client_failed(c, "watch", errno);
+    if (!watch(change, c->fd, events, c))
+        return client_failed(c, "watch", errno);
+    return true;
 }
 
 /* A change is reported once: go on until the kernel says "would block". But

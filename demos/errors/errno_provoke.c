@@ -275,6 +275,8 @@ static const struct {
 
 enum { PROVOCATIONS = sizeof provocations / sizeof provocations[0] };
 
+static size_t provoked;
+
 /* Make it happen. False if something else did. */
 static bool provoke(size_t i)
 {
@@ -287,8 +289,10 @@ static bool provoke(size_t i)
     int error = errno;
 
     say("%-13s %s", wanted->symbol, provocations[i].how);
-    if (result < 0 && error == wanted->number)
+    if (result < 0 && error == wanted->number) {
+        provoked++;
         return true;
+    }
     warn_because(result < 0 ? error : 0, "this was to give %s: it gave %d",
                  wanted->symbol, result);
     return false;
@@ -313,5 +317,6 @@ int main(int argc, char **argv)
             die_because(0, "cannot provoke '%s'", *operands);
         all = provoke(i) && all;
     }
+    report("provoked", "%zu", provoked);
     return all ? 0 : 1;
 }

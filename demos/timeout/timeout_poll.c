@@ -35,7 +35,7 @@ static struct answer receive(int fd, struct buffer *b, instant deadline)
     struct pollfd wait = {.fd = fd, .events = POLLIN};
 
     if (poll(&wait, 1, poll_time(deadline)) <= 0)
-        return (struct answer){.kind = AGAIN}; /* no time left, or a signal */
+        return (struct answer){.kind = AGAIN}; /* too late, or a signal */
     return recv_answer(recv(fd, buffer_back(b), room, 0), room);
 }
 

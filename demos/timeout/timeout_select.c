@@ -43,7 +43,7 @@ static struct answer receive(int fd, struct buffer *b, instant deadline)
     FD_SET(fd, &readable);
     if (select(fd + 1, &readable, NULL, NULL,
                deadline == NEVER ? NULL : &time) <= 0)
-        return (struct answer){.kind = AGAIN}; /* no time left, or a signal */
+        return (struct answer){.kind = AGAIN}; /* too late, or a signal */
     return recv_answer(recv(fd, buffer_back(b), room, 0), room);
 }
 

@@ -1,0 +1,30 @@
+# shellcheck shell=sh disable=SC2154 # from lib.sh and stage.sh
+# SPDX-License-Identifier: MIT
+# Title: What errors say
+
+play() {
+    question 'Minus one, and a number in errno. How do they come about, and which' \
+        'of them are errors at all?'
+    beat 3 || return
+
+    scene 'Provoked, one after the other (scripts/gallery explains each of them).'
+    launch program '' errno_provoke
+    succeed program
+    number 'errors made to happen' "$(value program provoked)"
+    beat 4 || return
+
+    scene 'Three that mean: not yet.'
+    launch program '' errno_explain EAGAIN EINPROGRESS EALREADY
+    succeed program
+    beat 4 || return
+
+    scene "And the third set of select, which tutorials call 'for errors'?"
+    launch program '' select_except
+    succeed program
+    beat 4 || return
+
+    answer 'Most of them are answers: ask later, or it is under way. The rest tell' \
+        'what has ended, and what to do. And an error makes a socket readable' \
+        'and writable: the third set is for urgent data.'
+    beat 3
+}
