@@ -5,7 +5,9 @@
 
 BEGIN { FS = "\t" }
 
-NR == 1 { next }
+/^#/ { machine = substr($0, 3) }
+
+/^#/ || $1 == "server" { next }
 
 {
     panel = $3 == $2 && $2 > 1 ? "all" : "few"

@@ -16,19 +16,15 @@ load helpers
     done < <(grep _ "$T/named" | grep -v -e '^O_' -e '^SO_')
 }
 
-@test "README: is its table of pairs that of demos/pairs, each in its lesson?" {
+@test "README: is every pair of demos/pairs in it, in its lesson, and no other?" {
     cd "$root"
-    sed -n '/^## The pairs/,/^Their partners/p' README.md |
-        awk -F '|' '/^\| `/ {
-            gsub(/[` ]/, ""); sub("→", "|")
-            if ($3 == "") print $2, $4, $5; else print $2, $3, $4 }' |
-        sed 's/|/ /g' >"$T/readme"
     grep -v -e '^#' -e '^$' demos/pairs | while read -r first second _; do
         lesson=$(dirname demos/*/"$first.c")
-        [ -f "$lesson/$second.c" ] || flunk "$second is not in $lesson" || return 1
-        echo "${lesson#demos/} $first $second"
-    done >"$T/pairs"
-    is "$(cat "$T/readme")" "$(cat "$T/pairs")"
+        [ -f "$lesson/$second.c" ] || flunk "$second is not in $lesson"
+        grep "^| \`${lesson#demos/}\` |" README.md | grep -qF "\`$first\` → \`$second\`" ||
+            flunk "not in the README: $first → $second"
+    done
+    is "$(grep -o '→' README.md | wc -l)" "$(grep -vc -e '^#' -e '^$' demos/pairs)"
 }
 
 @test "pages: does every command of theirs exist?" {
@@ -67,9 +63,9 @@ load helpers
 @test "reference: is every key of every report explained, and no other?" {
     cd "$root"
     sed -n '/^## The report/,/^## For/p' docs/reference.md | grep '^| `' |
-        awk -F '|' '{ print $2 }' | grep -o '[a-z_]*' | sort >"$T/page"
+        awk -F '|' '{ print $2 }' | grep -o '[a-z0-9_]*' | sort >"$T/page"
     {
-        sed -n 's/.*report("\([a-z_]*\)".*/\1/p' demos/*/*.c
+        sed -n 's/.*report("\([a-z0-9_]*\)".*/\1/p' demos/*/*.c
         "$bin/echo_blocking" --report --stop-after 1ms 0 | sed -n 's/^report: //p' |
             tr ' ' '\n' | sed 's/=.*//'
     } | sort -u >"$T/programs"
@@ -81,4 +77,26 @@ load helpers
         while read -r option; do
             grep -qF "| \`$option\` |" "$root/docs/reference.md" || flunk "$option"
         done
+}
+
+@test "scale: do picture, sentences and numbers of the page belong together?" {
+    run --separate-stderr "$root/scripts/scale" --from "$root/docs/scale.tsv" --svg "$T/scale.svg"
+    is "$status: $stderr" '0: '
+    cmp "$T/scale.svg" "$root/docs/scale.svg"
+    is "$(sed -n '/^```text/,/^```$/p' "$root/docs/scale.md" | sed '1d;$d')" \
+        "$(grep -e '^[0-9]* connections cost' -e '^With' <<<"$output")"
+    # What the page says in words.
+    awk -F '\t' '
+        /^#/ || $1 == "server" { next }
+        { cpu[$1, $2, $3] = $7; p50[$1, $2, $3] = $5; idle[$1, $2, $3] = $8 }
+        END {
+            grown = cpu["poll", 1000, 1] / cpu["poll", 10, 1]
+            if (grown < 4) exit 1
+            if (cpu["select", 1000, 1] / cpu["poll", 1000, 1] > 1.5) exit 2
+            if (cpu["epoll", 10000, 1] / cpu["epoll", 10, 1] > 1.25) exit 3
+            if (cpu["epoll", 1000, 1000] < 0.8 * cpu["poll", 1000, 1000]) exit 4
+            if (p50["busypoll", 10, 1] > p50["epoll", 10, 1]) exit 5
+            if (p50["busypoll", 1000, 1] < p50["epoll", 1000, 1]) exit 6
+            if (idle["busypoll", 10, 1] < 0.9 || idle["epoll", 10000, 1] > 0.01) exit 7
+        }' "$root/docs/scale.tsv" || flunk "the page is wrong about its numbers: $?"
 }

@@ -198,15 +198,16 @@ static void never_read(void)
 static void sleepy(void)
 {
     int fd = connect_to(host, port);
-    static char heard[64 * 1024 + 1];
+    static char heard[2 * BUFFER_SIZE + 1];
+    const size_t most = 2 * BUFFER_SIZE;
     char line[16], *last;
     size_t length = 0, more;
 
     if (!fgets(line, sizeof line, stdin))
         die_because(0, "nobody woke me up");
-    while ((more = receive_up_to(fd, heard + length, 32 * 1024 - length)) > 0) {
+    while ((more = receive_up_to(fd, heard + length, most - length)) > 0) {
         length += more;
-        if (length == 32 * 1024) { /* keep the second half */
+        if (length == most) { /* keep the second half */
             memmove(heard, heard + length / 2, length / 2);
             length /= 2;
         }

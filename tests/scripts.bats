@@ -11,10 +11,11 @@ load helpers
     is "$status: $output" '0: '
 }
 
-@test "pairs: is every program in one, or said to be a partner?" {
+@test "pairs: is every program in one, or known to be single?" {
     for name in $(basename -s .c "$root"/demos/*/*.c); do
         case $name in
-        sink | tarpit) ;;
+        sink | tarpit | echo_load | nagle_stall) ;;
+        connect_retry | connect_failover | connect_pool | udp_client | chat_* | errno_* | select_except) ;;
         *) grep -qw "$name" "$root/demos/pairs" || flunk "$name has no pair" ;;
         esac
     done
@@ -28,7 +29,7 @@ copy_tree() {
 
 @test "pairs: is one that breaks its limits named?" {
     copy_tree
-    sed -i 's/instant began = now/instant  began = now/' "$T/tree/demos/connect/connect_nonblocking.c"
+    sed -i 's/instant began = now/instant  began = now/' "$T/tree/demos/connect/connect_blocking.c"
     run "$T/tree/scripts/pair" --check
     is "$status" 1
     [[ ${#lines[@]} -eq 1 && $output == 'connect_blocking -> connect_nonblocking: 2 removed (at most 1)'* ]] || flunk "$output"
@@ -43,6 +44,48 @@ copy_tree() {
     is "$status: $stderr" "1: pair: there is no program 'no_such_program' in demos/"
     run --separate-stderr "$root/scripts/pair" send_blocking
     is "$status" 2
+}
+
+# --- scripts/scale -----------------------------------------------------------
+
+@test "scale: are all servers measured, shown, written and drawn, from one run?" {
+    run --separate-stderr timeout 60 "$root/scripts/scale" --connections '4 20' --time 50ms \
+        --tsv "$T/out.tsv" --svg "$T/out.svg"
+    is "$status: $stderr" '0: '
+    # Four servers, at two numbers of connections, with one and with all active.
+    is "$(tail -n +3 "$T/out.tsv" | wc -l)" 16
+    is "$(awk -F '\t' 'NR > 1 && NF != 9' "$T/out.tsv")" ''
+    tail -n +3 "$T/out.tsv" | while IFS=$'\t' read -r name count active trips p50 _; do
+        # What is in the file stands in the table.
+        grep -q "^$name  *$count  *$active  *$trips  *$p50 " <<<"$output" || flunk "$name $count $active"
+        [ "$trips" -gt 0 ]
+    done
+    is "$(grep -c '^20 connections cost busypoll .* times the CPU of 4\.$' <<<"$output")" 1
+    is "$(grep -c 'spinning takes .* times as long as epoll: it [wl]' <<<"$output")" 2
+    is "$(awk 'length > 80' <<<"$output")" ''
+    for name in busypoll select poll epoll; do
+        # A line in each of the four panels.
+        is "$name $(grep -c "<path class='$name'" "$T/out.svg")" "$name 4"
+    done
+    is "$(head -c 4 "$T/out.svg")$(tail -n 1 "$T/out.svg")" '<svg</svg>'
+    ! grep -qi -e nan -e inf "$T/out.svg" || flunk 'a number is none'
+}
+
+@test "scale: are what select cannot do and bad usage told?" {
+    may_open=$(ulimit -H -n)
+    [ "$may_open" = unlimited ] || [ "$may_open" -gt 1200 ] || skip "this machine allows $may_open descriptors only"
+    run --separate-stderr timeout 60 "$root/scripts/scale" --connections 1100 --active 1 --time 10ms \
+        --tsv "$T/out.tsv" --svg "$T/out.svg"
+    is "$status: $stderr" '0: '
+    grep -q '^select  *1100 .* refuses: not enough descriptors below 1,024$' <<<"$output"
+    run --separate-stderr timeout 60 bash -c "ulimit -n 100; '$root/scripts/scale' --connections '5 500' --active 1 --time 10ms --tsv '$T/out.tsv' --svg '$T/out.svg'"
+    is "$status" 0
+    grep -q '^500 connections are left out: this machine allows 100 descriptors' <<<"$output"
+    for arguments in --nonsense '--connections many' '--active 0' '--time'; do
+        # shellcheck disable=SC2086 # words on purpose
+        run --separate-stderr "$root/scripts/scale" $arguments
+        is "$arguments $status" "$arguments 2"
+    done
 }
 
 # --- scripts/test ------------------------------------------------------------

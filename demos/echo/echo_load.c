@@ -128,7 +128,8 @@ static void connect_all(const struct addrinfo *to)
         struct answer made = connect_until(to, deadline_in(patience));
 
         if (made.kind != DONE)
-            die_because(made.error, "cannot open connection %zu", i + 1);
+            die_because(made.error, "cannot connect to %s",
+                        address_text(to->ai_addr, to->ai_addrlen));
         fds[i] = made.fd;
         send_message(fds[i]);
         status_progress(i, connections);
