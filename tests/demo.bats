@@ -75,10 +75,10 @@ labels() {
 
 @test "demo: does one act alone play alone?" {
     setup_demo
-    demo --quick connect </dev/null
+    demo --quick nagle </dev/null
     is "$status: $stderr" '0: '
     is "$(grep -c '^Question: ' <<<"$output")" 1
-    [[ $output == *'Connecting to a host'* && $output != *'Who is served?'* ]]
+    [[ $output == *'40 milliseconds'* && $output != *'Who is served?'* ]]
     left_nothing
 }
 

@@ -56,10 +56,10 @@ clients='echo_client echo_client_busypoll'
     done
 }
 
-# The second client's wait while the first one is silent for a second.
+# The second client's wait while the first one is silent for a while.
 second_client_waits() {
     serve server "$@"
-    start first echo_client --hold 1s 127.0.0.1 "$port" hello
+    start first echo_client --hold 600ms 127.0.0.1 "$port" hello
     wait_for first.out '^hello$'
     start second echo_client 127.0.0.1 "$port" 'anybody there?'
     finish second
@@ -76,7 +76,7 @@ second_client_waits() {
     for server in $pollers 'echo_busypoll --nap 1ms'; do
         # shellcheck disable=SC2086 # words on purpose
         second_client_waits $server
-        holds "$blocking > 0.5 && $blocking > 5 * $waited"
+        holds "$blocking > 0.3 && $blocking > 5 * $waited"
     done
 }
 
