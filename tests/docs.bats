@@ -84,7 +84,7 @@ load helpers
     is "$status: $stderr" '0: '
     cmp "$T/scale.svg" "$root/docs/scale.svg"
     is "$(sed -n '/^```text/,/^```$/p' "$root/docs/scale.md" | sed '1d;$d')" \
-        "$(grep -e '^[0-9]* connections: ' -e '^With' <<<"$output")"
+        "$(grep -e '^CPU for a' -e '^[0-9]* connections: ' -e '^With' <<<"$output")"
     # What the page says in words.
     awk -F '\t' '
         /^#/ || $1 == "server" { next }

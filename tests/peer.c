@@ -198,8 +198,8 @@ static void never_read(void)
 static void sleepy(void)
 {
     int fd = connect_to(host, port);
-    static char heard[2 * BUFFER_SIZE + 1];
-    const size_t most = 2 * BUFFER_SIZE;
+    static char heard[2 * (size_t)BUFFER_SIZE + 1];
+    const size_t most = 2 * (size_t)BUFFER_SIZE;
     char line[16], *last;
     size_t length = 0, more;
 

@@ -60,7 +60,7 @@ copy_tree() {
         grep -q "^$name  *$count  *$active  *$trips  *$p50 " <<<"$output" || flunk "$name $count $active"
         [ "$trips" -gt 0 ]
     done
-    is "$(grep -c '^20 connections: busypoll .* times the CPU of 4\.$' <<<"$output")" 1
+    is "$(grep -c '^20 connections: busypoll .* times that of 4\.$' <<<"$output")" 1
     is "$(grep -c 'spinning takes .* times as long as epoll: it [wl]' <<<"$output")" 2
     is "$(awk 'length > 80' <<<"$output")" ''
     for name in busypoll select poll epoll; do
