@@ -39,7 +39,7 @@ flunk() {
     local file
     echo "$*"
     for file in "$T"/*.out "$T"/*.err; do
-        [ ! -s "$file" ] || sed "s|^|${file##*/}: |" "$file"
+        [ ! -s "$file" ] || tail -n 20 "$file" | cut -c 1-240 | sed "s|^|${file##*/}: |"
     done
     return 1
 }

@@ -37,7 +37,8 @@ struct attempt {
     const char *host, *port; /* the server as it was named */
     const char *role;        /* "primary" or "backup" */
     struct addrinfo *to;
-    int fd; /* -1 unless the attempt is under way */
+    struct addrinfo *list; /* to be freed with it; NULL but for the first */
+    int fd;                /* -1 unless the attempt is under way */
     instant began, deadline;
 };
 
@@ -131,7 +132,13 @@ static size_t find_all(struct attempt *all, char **operands)
             say("%s %s port %s does not serve: %s", role, o[0], o[1], why);
         for (struct addrinfo *to = list; to && count < MOST; to = to->ai_next)
             all[count++] = (struct attempt){
-                .host = o[0], .port = o[1], .role = role, .to = to, .fd = -1};
+                .host = o[0],
+                .port = o[1],
+                .role = role,
+                .to = to,
+                .list = to == list ? list : NULL,
+                .fd = -1,
+            };
     }
     return count;
 }
@@ -159,8 +166,11 @@ int main(int argc, char **argv)
         die_because(0, "stopped by %s", stop_reason());
     say("%s %s port %s serves, after %.3f s", winner->role, winner->host,
         winner->port, seconds(now() - began));
-    for (size_t i = 0; i < begun; i++)
+    for (size_t i = 0; i < count; i++) {
         if (all[i].fd >= 0)
             close(all[i].fd); /* which cancels the ones that lost */
+        if (all[i].list)
+            freeaddrinfo(all[i].list);
+    }
     return 0;
 }

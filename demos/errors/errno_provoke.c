@@ -220,14 +220,21 @@ static int port_taken(void)
 
 static int too_many(void)
 {
-    struct rlimit limit;
+    struct rlimit limit, less;
     int fd = tcp_socket();
 
     /* The lowest free number is the next one: allow no higher than that. */
     getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = (rlim_t)fd + 1;
+    less = limit;
+    less.rlim_cur = (rlim_t)fd + 1;
+    setrlimit(RLIMIT_NOFILE, &less);
+
+    int result = socket(AF_INET, SOCK_STREAM, 0);
+    int error = errno;
+
     setrlimit(RLIMIT_NOFILE, &limit);
-    return socket(AF_INET, SOCK_STREAM, 0);
+    errno = error;
+    return result;
 }
 
 static int too_large(void)
