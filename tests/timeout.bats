@@ -45,6 +45,23 @@ ways='timeout_option timeout_busypoll timeout_select timeout_poll'
     done
 }
 
+@test "timeout: is what is left waited for after a signal, not all of it again?" {
+    serve server echo_busypoll
+    for name in $ways; do
+        start "$name" "$name" --limit 1s 127.0.0.1 "$port"
+        wait_for "$name.err" 'connected to'
+    done
+    sleep 0.5
+    for name in $ways; do
+        kill -USR1 "${pid_of[$name]}"
+    done
+    for name in $ways; do
+        finish "$name"
+        waited=$(value "$name" waited_seconds)
+        holds "$waited >= 1 && $waited < 1.4" # or 1.5 and more
+    done
+}
+
 @test "timeout: does a byte now and then not renew it?" {
     for name in $ways; do
         serve dripper peer --count 1000 drip-to 127.0.0.1
@@ -91,8 +108,10 @@ ways='timeout_option timeout_busypoll timeout_select timeout_poll'
 @test "timeout: is a limit of 0 no limit?" {
     serve server echo_busypoll
     for name in $ways; do
-        client "$name" --limit 0 --stop-after 300ms 127.0.0.1 "$port"
+        client "$name" --limit 0 --stop-after 300ms --report 127.0.0.1 "$port"
         is "$name $status" "$name 1"
+        cpu=${output##*cpu_seconds=}
+        [ "$name" = timeout_busypoll ] || holds "${cpu%% *} < 0.15" # it sleeps
         [[ $stderr == *"$name: --stop-after after "*' s without a line' ]] || flunk "$stderr"
     done
 }
