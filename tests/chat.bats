@@ -224,3 +224,15 @@ setup_chat() {
     finish bob
     is "$status" 0
 }
+
+@test "chat client: does it wait, and not spin, for a server that takes no more?" {
+    serve server sink --pause 20s
+    head -c 64M /dev/zero >"$T/endless"
+    input=$T/endless
+    start ann chat_client 127.0.0.1 "$port"
+    input=''
+    until_asleep ann
+    uses_no_cpu ann
+    stop ann
+    holds "$(value ann bytes_sent) > 100000 && $(value ann bytes_sent) < 64 * 1024 * 1024"
+}

@@ -162,6 +162,17 @@ uses_no_cpu() {
     holds "$(ticks "$1") - $before <= 1"
 }
 
+# Wait until the program in this role sleeps in a call, and stays there.
+until_asleep() {
+    local end=$((SECONDS + patience)) seen=''
+    until [ "$(sed 's/.*) \(.\).*/\1/' "/proc/${pid_of[$1]}/stat")" = S ] &&
+        [ "$(ticks "$1")" = "$seen" ]; do
+        [ "$SECONDS" -lt "$end" ] || flunk "$1 does not go to sleep"
+        seen=$(ticks "$1")
+        sleep 0.1
+    done
+}
+
 # The processes that carry this mark in their environment.
 marked() {
     grep -lz "^WB_MARK=$1\$" /proc/[0-9]*/environ 2>/dev/null

@@ -82,16 +82,6 @@ whole=136314880
     uses_no_cpu sender
 }
 
-until_asleep() {
-    local end=$((SECONDS + patience)) seen=''
-    until [ "$(sed 's/.*) \(.\).*/\1/' "/proc/${pid_of[$1]}/stat")" = S ] &&
-        [ "$(ticks "$1")" = "$seen" ]; do
-        [ "$SECONDS" -lt "$end" ] || flunk "$1 does not go to sleep"
-        seen=$(ticks "$1")
-        sleep 0.1
-    done
-}
-
 @test "once: does one non-blocking call leave most of the payload behind?" {
     serve sink sink --pause 1s
     start sender send_once 127.0.0.1 "$port"
