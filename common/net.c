@@ -147,7 +147,9 @@ int listen_on(const char *address, const char *port)
 
     int fd = bound_socket(address, port, SOCK_STREAM);
 
-    if (listen(fd, SOMAXCONN) < 0)
+    /* The kernel cuts this down to what it allows (listen(2)); SOMAXCONN is
+     * no more than 128 with some C libraries. */
+    if (listen(fd, 4096) < 0)
         die("cannot listen on %s port %s", address, port);
     announce_listening(fd);
     return fd;

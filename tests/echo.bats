@@ -166,6 +166,7 @@ second_client_waits() {
     for name in $servers; do
         serve server "$name"
         still_serves
+        wait_for server.err 'client 1 left'
         before=$(descriptors server)
         client peer --log warn --count 300 vanish 127.0.0.1 "$port"
         is "$status: $output" '0: vanished 300 times'
