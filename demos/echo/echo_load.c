@@ -215,8 +215,8 @@ int main(int argc, char **argv)
     report("trips_per_second", "%.0f", (double)round_trips / took);
     report("p50_us", "%u", percentile(0.5));
     report("p99_us", "%u", percentile(0.99));
-    if (number_in("schedstat", "") >= 0 && round_trips > 0) {
-        double each = 1e6 * cpu / (double)round_trips;
+    if (number_in("schedstat", "") >= 0) {
+        double each = round_trips > 0 ? 1e6 * cpu / (double)round_trips : 0;
 
         say("the server used %.1f us of processor time for each, %.1f %% of a "
             "core while idle, and %.1f KiB for each connection",
