@@ -200,6 +200,9 @@ struct answer connect_until(const struct addrinfo *to, instant deadline)
     struct answer made =
         connect_answer(connect(fd, to->ai_addr, to->ai_addrlen));
 
+    if (made.kind ==
+        AGAIN) /* no port is left on this side: nothing to wait for */
+        made.kind = FAILED;
     while (made.kind == PENDING && !stopping()) {
         struct pollfd wait = {.fd = fd, .events = POLLOUT};
 

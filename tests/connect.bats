@@ -297,6 +297,7 @@ have_strace() {
     is "$status $(value client tried)" '0 2'
     holds "$(value client waited_seconds) < 10"
     grep -q "^backup 127.0.0.1 port $port serves" "$T/client.out"
+    grep -q "^primary 127.0.0.1 port $stuck was not waited for\$" "$T/client.out"
 }
 
 @test "failover: is it an error, and a clear one, if none serves?" {

@@ -130,6 +130,21 @@ labels() {
     done
 }
 
+@test "demo: does a signal end it even where a program of its is stopped?" {
+    needs_int
+    setup_demo
+    start_demo chat
+    wait_for demo.out '^ann .*chat_client'
+    for environment in $(marked "$WB_MARK"); do
+        pid=${environment#/proc/}
+        pid=${pid%/environ}
+        [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != chat_server ] || kill -STOP "$pid"
+    done
+    stop demo INT
+    is "$status" 130
+    left_nothing
+}
+
 @test "demo: does a program that dies in mid-run end it with a message and no rest?" {
     setup_demo
     start_demo send

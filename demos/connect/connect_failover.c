@@ -71,7 +71,7 @@ static void start(struct attempt *a)
     struct answer made =
         connect_answer(connect(a->fd, a->to->ai_addr, a->to->ai_addrlen));
 
-    if (made.kind == FAILED)
+    if (made.kind == FAILED || made.kind == AGAIN) /* no port left for it */
         failed(a, error_entry(made.error)->symbol);
 }
 
@@ -167,8 +167,11 @@ int main(int argc, char **argv)
     say("%s %s port %s serves, after %.3f s", winner->role, winner->host,
         winner->port, seconds(now() - began));
     for (size_t i = 0; i < count; i++) {
+        if (all[i].fd >= 0 && &all[i] != winner)
+            say("%s %s port %s was not waited for", all[i].role, all[i].host,
+                all[i].port);
         if (all[i].fd >= 0)
-            close(all[i].fd); /* which cancels the ones that lost */
+            close(all[i].fd); /* which cancels what is still under way */
         if (all[i].list)
             freeaddrinfo(all[i].list);
     }

@@ -123,8 +123,8 @@ static bool request(int fd, const struct line *line, char *echo)
 }
 
 /* The same with a second chance, on a new connection. */
-static void request_twice(size_t slot, const struct addrinfo *list,
-                          const struct line *line)
+static void exchange(size_t slot, const struct addrinfo *list,
+                     const struct line *line)
 {
     static char echo[BUFFER_SIZE];
     bool served = request(connection(slot, list), line, echo);
@@ -135,9 +135,10 @@ static void request_twice(size_t slot, const struct addrinfo *list,
         replaced++;
         served = request(connection(slot, list), line, echo);
     }
+    if (!served && stopping())
+        die_because(0, "stopped by %s", stop_reason());
     if (!served)
-        die_because(0, stopping() ? "stopped by %s" : "no answer%s",
-                    stop_reason());
+        die_because(0, "no answer, on two connections");
     fwrite(echo, 1, line->length, stdout);
     fflush(stdout);
     if (keep == 0)
@@ -159,7 +160,7 @@ int main(int argc, char **argv)
         pool[i] = -1;
     while (next_line(&line, operands + 2))
         for (size_t i = 0; i < repeat && !stopping(); i++)
-            request_twice(requests++ % slots, list, &line);
+            exchange(requests++ % slots, list, &line);
 
     report("requests", "%zu", requests);
     report("connects", "%zu", connects);
