@@ -133,12 +133,12 @@ labels() {
 @test "demo: does a signal end it even where a program of its is stopped?" {
     needs_int
     setup_demo
-    start_demo chat
-    wait_for demo.out '^ann .*chat_client'
+    start_demo connect
+    wait_for demo.out '^client .*connecting to'
     for environment in $(marked "$WB_MARK"); do
         pid=${environment#/proc/}
         pid=${pid%/environ}
-        [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != chat_server ] || kill -STOP "$pid"
+        [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != connect_blocking ] || kill -STOP "$pid"
     done
     stop demo INT
     is "$status" 130
