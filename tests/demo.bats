@@ -138,7 +138,7 @@ labels() {
     for environment in $(marked "$WB_MARK"); do
         pid=${environment#/proc/}
         pid=${pid%/environ}
-        [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != connect_blocking ] || kill -STOP "$pid"
+        [[ $(cat "/proc/$pid/comm" 2>/dev/null) != connect_block* ]] || kill -STOP "$pid"
     done
     stop demo INT
     is "$status" 130
