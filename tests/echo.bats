@@ -313,7 +313,7 @@ may_open() {
     calls_between 101 102 >"$T/many"
     holds "$trips > 20 && $many > 20"
     holds "$(wc -l <"$T/one") / $trips <= 3.05 + 10 / $trips" # and its beginning and end
-    holds "$(wc -l <"$T/many") / ($many + 100) <= 2.5"
+    holds "$(wc -l <"$T/many") / ($many + 100) <= 2.25"
 }
 
 # The calls that wait or move bytes, after the Nth accept and before the Mth.
