@@ -9,6 +9,7 @@
  * Run      tarpit 8080
  *          connect_nonblocking 127.0.0.1 8080
  * Compare  connect_blocking: the same attempt, with no say in the matter
+ *          connect_poll: the same, asleep until it has ended
  */
 #include "wouldblock.h"
 

@@ -7,6 +7,7 @@
  * Run      echo_busypoll 8080              --nap 1ms trades waiting for CPU
  *          echo_client 127.0.0.1 8080      in two other terminals
  * Compare  echo_blocking: the same service, with sockets that wait
+ *          echo_select: the next rung, which sleeps and serves
  */
 #include "wouldblock.h"
 

@@ -8,6 +8,7 @@
  * Run      sink --pace 60M 8080
  *          send_all 127.0.0.1 8080
  * Compare  send_once: one call, and the rest is left behind
+ *          send_poll: the same, asleep until there is room
  */
 #include "wouldblock.h"
 
