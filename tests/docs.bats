@@ -16,6 +16,21 @@ load helpers
     done < <(grep _ "$T/named" | grep -v -e '^O_' -e '^SO_')
 }
 
+@test "pages: does every program they name exist, and every option of it?" {
+    cd "$root"
+    for page in docs/*.md; do
+        for name in $(grep -oE '`[a-z]+(_[a-z]+)+( --[a-z-]+)?' "$page" | tr -d '`' | sed 's/ .*//' | sort -u); do
+            case $name in
+            *_seconds | bytes_* | trips_per_second | round_trips | too_slow | server_*) continue ;; # keys of reports
+            esac
+            [ -x "$bin/$name" ] || flunk "$page: $name"
+        done
+        grep -oE '`[a-z]+(_[a-z]+)* --[a-z-]+' "$page" | tr -d '`' | while read -r name option; do
+            [ ! -x "$bin/$name" ] || "$bin/$name" --help | grep -q -e "^  $option " || flunk "$page: $name $option"
+        done
+    done
+}
+
 @test "README: is every pair of demos/pairs in it, in its lesson, and no other?" {
     cd "$root"
     grep -v -e '^#' -e '^$' demos/pairs | while read -r first second _; do
