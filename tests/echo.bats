@@ -251,7 +251,7 @@ may_open() {
         start waiting echo_client 127.0.0.1 "$port" hello
         wait_for server.err "$name: cannot accept a client now: EMFILE Too many open files"
         is "$(value waiting bytes_received)" ''
-        # Half a second, in which it asks again now and then.
+        # A while, in which it asks again now and then.
         [ "$name" = echo_busypoll ] || uses_no_cpu server
         stop crowd
         finish waiting

@@ -154,11 +154,11 @@ descriptors() {
     find "/proc/${pid_of[$1]}/fd" -type l | wc -l
 }
 
-# uses_no_cpu ROLE: in half a second at most one tick of a hundred a second.
+# uses_no_cpu ROLE: in a third of a second at most one tick of a hundred a second.
 uses_no_cpu() {
     local before
     before=$(ticks "$1")
-    sleep 0.5
+    sleep 0.3
     holds "$(ticks "$1") - $before <= 1"
 }
 

@@ -129,12 +129,12 @@ with_commas() {
 }
 
 @test "poll: are the same bytes delivered, while it sleeps instead of asking?" {
-    serve sink sink --pace 100M
+    serve sink sink --pace 150M
     start asking send_all 127.0.0.1 "$port"
     finish asking
     finish sink
     is "$status $(value sink bytes_received)" "0 $whole"
-    serve sink sink --pace 100M
+    serve sink sink --pace 150M
     start sleeping send_poll 127.0.0.1 "$port"
     finish sleeping
     is "$status $(value sleeping left)" '0 0'

@@ -3,9 +3,9 @@
 # Title: Connecting to a host that does not answer
 
 play() {
-    patience=${quick:+500ms}
+    patience=${quick:+300ms}
     patience=${patience:-3s}
-    deadline=${quick:+300ms}
+    deadline=${quick:+200ms}
     deadline=${deadline:-2s}
     release=${quick:+200ms}
     release=${release:-1s}

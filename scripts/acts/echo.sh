@@ -15,7 +15,7 @@ two_clients() {
 }
 
 play() {
-    silence=${quick:+500ms}
+    silence=${quick:+300ms}
     silence=${silence:-2s}
 
     question 'A server talks with one client, who falls silent but stays.' \
