@@ -23,7 +23,7 @@ library  := $(BUILD)/libwouldblock.a
 programs := $(addprefix $(BUILD)/bin/,$(notdir $(basename $(demos))))
 objects   = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-.PHONY: all test-programs demo test lint benchmark format clean help
+.PHONY: all test-programs checker sanitizer submission demo test lint benchmark format clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -46,19 +46,51 @@ endef
 $(foreach demo,$(demos),$(eval $(call program,$(demo))))
 
 # What the tests need besides the programs: bad peers, checks of the library,
-# injected faults, and something to compare with.
+# something to compare with, and a witness that also injects faults.
 tests    := $(addprefix $(BUILD)/tests/,bare peer unit)
-faults   := $(BUILD)/tests/faults.so
+witness  := $(BUILD)/tests/witness.so
 
 $(tests): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(library)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
-$(faults): tests/faults.c
+$(witness): tests/exercises/witness.c tests/exercises/witness.h
 	@mkdir -p $(@D)
 	$(CC) $(CSTD) $(WARNINGS) -O2 -g -fPIC -shared -o $@ $< -ldl
 
-test-programs: $(tests) $(faults)
+test-programs: $(tests) $(witness) checker
+
+# What checks an exercise: the judge, and the supervisor between it and a
+# program that nobody trusts.
+judge     := $(call objects,$(wildcard tests/exercises/judge*.c)) \
+             $(call objects,tests/exercises/mistakes.c)
+checker   := $(BUILD)/tests/judge $(BUILD)/tests/supervise
+
+$(BUILD)/tests/judge: $(judge) $(library)
+$(BUILD)/tests/supervise: $(call objects,tests/exercises/supervise.c) $(library)
+$(checker):
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+checker: $(checker) $(call objects,tests/exercises/witness.c)
+	@$(MAKE) -s sanitizer
+
+# Somebody's solution of an exercise: SOURCE and PROGRAM are anywhere. Under
+# the sanitizers, where the compiler has them.
+submission := -O1 -g -Wall -Wextra -U_FORTIFY_SOURCE
+
+sanitizer: $(BUILD)/tests/sanitizer
+$(BUILD)/tests/sanitizer:
+	@mkdir -p $(@D)
+	@flags='-fsanitize=address,undefined -fno-sanitize-recover=all'; \
+	printf 'int main(void) { return 0; }\n' | \
+	    $(CC) $$flags -o $@.try -x c - 2>/dev/null && $@.try || flags=; \
+	rm -f $@.try; printf '%s\n' "$$flags" >$@
+
+submission: $(call objects,tests/exercises/witness.c) $(library) sanitizer
+	$(CC) $(CSTD) $(submission) $$(cat $(BUILD)/tests/sanitizer) -Icommon \
+	    -o $(PROGRAM) $(SOURCE) $(call objects,tests/exercises/witness.c) \
+	    $(library) -ldl
 
 demo: ## play the demonstration
 	@scripts/demo
@@ -82,4 +114,4 @@ help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' \
 	    $(firstword $(MAKEFILE_LIST))
 
--include $(patsubst %.o,%.d,$(call objects,$(common) $(demos) $(wildcard tests/*.c)))
+-include $(patsubst %.o,%.d,$(call objects,$(common) $(demos) $(wildcard tests/*.c tests/*/*.c)))

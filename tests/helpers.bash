@@ -21,7 +21,7 @@ setup() {
     cd "$T" || return 1
     declare -gA pid_of=() keyboard=()
     unset WB_FAULTS CLICOLOR_FORCE NO_COLOR
-    # With faults.so the sanitizer is not the first library, and need not be.
+    # With witness.so the sanitizer is not the first library, and need not be.
     export ASAN_OPTIONS=verify_asan_link_order=0
 }
 

@@ -1,0 +1,106 @@
+# assemble.awk - an exercise's program, out of its source and one section of
+# its .ex file.
+#
+#   awk -v section='stub' -f assemble.awk NAME.ex SOURCE
+#
+# A section is one of two things. Either it is what stands in place of the
+# regions that are cut out of the source, its parts separated by lines '---'.
+# Or it changes the whole source, as a diff does: lines with a '-' in front are
+# looked for, in this order and one below the other, and make way for the lines
+# with a '+' that follow; a line '@@' parts two removals. Section 'reference' is the source itself.
+
+function complain(what) {
+    print FILENAME ": section '" section "': " what >"/dev/stderr"
+    failed = 1
+    exit 1
+}
+
+# The next line of the source from which on all lines of this hunk are found.
+function place(hunk, from,    i) {
+    for (; from + lines_out[hunk] - 1 <= count; from++) {
+        for (i = 1; i <= lines_out[hunk] && line[from + i - 1] == out[hunk, i]; i++)
+            ;
+        if (i > lines_out[hunk])
+            return from
+    }
+    complain("not in the source: " out[hunk, 1])
+}
+
+function print_changed(    at, next_place, hunk, i) {
+    at = 1
+    for (hunk = 1; hunk <= hunks; hunk++) {
+        next_place = place(hunk, at)
+        for (; at < next_place; at++)
+            print line[at]
+        for (i = 1; i <= lines_in[hunk]; i++)
+            print into[hunk, i]
+        at += lines_out[hunk]
+    }
+    for (; at <= count; at++)
+        print line[at]
+}
+
+function print_replaced(    i, cut, skipping) {
+    cut = 1
+    for (i = 1; i <= count; i++) {
+        if (skipping) {
+            if (line[i] ~ last[cut]) {
+                skipping = 0
+                cut++
+            }
+        } else if (cut <= cuts && line[i] ~ first[cut]) {
+            sub(/\n+$/, "\n", text[cut])
+            printf "%s", text[cut]
+            skipping = 1
+        } else {
+            print line[i]
+        }
+    }
+    if (cut != cuts + 1)
+        complain("region " cut " is not in the source")
+}
+
+FNR != NR { line[++count] = $0; next }
+/^cut\t/ {
+    split($0, field, "\t")
+    first[++cuts] = field[2]
+    last[cuts] = field[3]
+}
+/^=== / {
+    inside = substr($0, 5) == section
+    found = found || inside
+    part = 1
+    was = ""
+    next
+}
+!inside || (/^$/ && changes) { next }
+/^@@$/ { was = ""; next }
+/^-[^-]/ || (/^-$/ && changes) {
+    changes = 1
+    if (was != "-")
+        hunks++
+    out[hunks, ++lines_out[hunks]] = substr($0, 2)
+    was = "-"
+    next
+}
+/^\+/ && changes {
+    into[hunks, ++lines_in[hunks]] = substr($0, 2)
+    was = "+"
+    next
+}
+$0 == "---" { part++; next }
+{ text[part] = text[part] $0 "\n" }
+
+END {
+    if (failed)
+        exit 1
+    if (section == "reference")
+        for (i = 1; i <= count; i++)
+            print line[i]
+    else if (!found)
+        complain("there is none")
+    else if (changes)
+        print_changed()
+    else
+        print_replaced()
+}

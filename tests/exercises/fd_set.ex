@@ -1,0 +1,232 @@
+source demos/echo/echo_select.c
+cut	^    if \(listener >= FD_SETSIZE\)	^            full = true;
+
+=== stub
+    set_nonblocking(listener);
+
+    struct timeval rest = {.tv_usec = 100000};
+    fd_set readable, writable;
+    int highest = listener;
+
+    FD_ZERO(&readable);
+    FD_ZERO(&writable);
+    FD_SET(listener, &readable);
+    while (!stopping()) {
+        /* TODO: what is in the sets after select has returned? */
+        if (select(highest + 1, &readable, &writable, NULL,
+                   full ? &rest : NULL) < 0)
+            continue;
+        full = false;
+
+        for (size_t i = clients.count; i-- > 0;)
+            if ((FD_ISSET(clients.at[i]->fd, &readable) ||
+                 FD_ISSET(clients.at[i]->fd, &writable)) &&
+                !serve(clients.at[i]))
+                clients_remove(&clients, i);
+        if (!FD_ISSET(listener, &readable))
+            continue;
+
+        struct answer came = accept_answer(accept(listener, NULL, NULL));
+
+        /* TODO: and which descriptors fit into a set? */
+        if (came.kind == DONE) {
+            set_nonblocking(came.fd);
+            clients_add(&clients, came.fd);
+            FD_SET(came.fd, &readable);
+            highest = came.fd;
+        } else if (came.kind == FAILED) {
+            accept_failed(came.error);
+            full = true;
+
+=== right keeps a master copy of the set
+    if (listener >= FD_SETSIZE)
+        die_because(EMFILE, "cannot select descriptor %d", listener);
+    set_nonblocking(listener);
+
+    fd_set all;
+
+    while (!stopping()) {
+        fd_set readable, writable;
+
+        FD_ZERO(&all);
+        FD_SET(listener, &all);
+        for (size_t i = 0; i < clients.count; i++)
+            FD_SET(clients.at[i]->fd, &all);
+        FD_ZERO(&writable);
+        readable = all;
+        for (size_t i = 0; i < clients.count; i++)
+            if (buffer_used(&clients.at[i]->buffer) > 0) {
+                FD_CLR(clients.at[i]->fd, &readable);
+                FD_SET(clients.at[i]->fd, &writable);
+            }
+        if (full)
+            FD_CLR(listener, &readable);
+        struct timeval rest = {.tv_sec = 0, .tv_usec = 50000};
+        int ready = select(FD_SETSIZE, &readable, &writable, NULL,
+                           full ? &rest : NULL);
+        if (ready < 0)
+            continue;
+        full = false;
+        for (size_t i = clients.count; i-- > 0;) {
+            int fd = clients.at[i]->fd;
+
+            if (FD_ISSET(fd, &readable) || FD_ISSET(fd, &writable))
+                if (!serve(clients.at[i]))
+                    clients_remove(&clients, i);
+        }
+        if (!FD_ISSET(listener, &readable))
+            continue;
+
+        struct answer came = accept_answer(accept(listener, NULL, NULL));
+
+        if (came.kind == DONE && came.fd >= FD_SETSIZE)
+            close(came.fd);
+        else if (came.kind == DONE) {
+            set_nonblocking(came.fd);
+            clients_add(&clients, came.fd);
+        } else if (came.kind == FAILED) {
+            accept_failed(came.error);
+            full = true;
+
+=== right copies the time-out as well
+    const struct timeval a_while = {.tv_usec = 100000};
+    fd_set readable, writable;
+
+    set_nonblocking(listener);
+    if (listener >= FD_SETSIZE)
+        die_because(EMFILE, "cannot select descriptor %d", listener);
+    for (int highest; !stopping();) {
+        struct timeval rest = a_while;
+
+        FD_ZERO(&readable);
+        FD_ZERO(&writable);
+        highest = full ? -1 : listener;
+        if (!full)
+            FD_SET(listener, &readable);
+        for (size_t i = 0; i < clients.count; i++) {
+            int fd = clients.at[i]->fd;
+
+            if (buffer_used(&clients.at[i]->buffer) == 0)
+                FD_SET(fd, &readable);
+            else
+                FD_SET(fd, &writable);
+            if (fd > highest)
+                highest = fd;
+        }
+        if (select(highest + 1, &readable, &writable, NULL,
+                   full ? &rest : NULL) == -1) {
+            if (errno == EINTR)
+                continue;
+            die("cannot wait");
+        }
+        full = false;
+        for (size_t i = clients.count; i-- > 0;)
+            if (FD_ISSET(clients.at[i]->fd, &readable) ||
+                FD_ISSET(clients.at[i]->fd, &writable))
+                if (!serve(clients.at[i]))
+                    clients_remove(&clients, i);
+        if (!FD_ISSET(listener, &readable))
+            continue;
+
+        struct answer came = accept_answer(accept(listener, NULL, NULL));
+
+        if (came.kind == DONE && came.fd < FD_SETSIZE) {
+            set_nonblocking(came.fd);
+            clients_add(&clients, came.fd);
+        } else if (came.kind == DONE) {
+            warn_because(0, "descriptor %d is too high", came.fd);
+            close(came.fd);
+        } else if (came.kind == FAILED) {
+            accept_failed(came.error);
+            full = true;
+
+=== wrong FDSET_STALE the sets are filled once, and for newcomers
+-    while (!stopping()) {
+-        struct timeval rest = {.tv_usec = 100000};
+-        fd_set readable, writable;
+-        int highest = listener;
+-
+-        FD_ZERO(&readable);
+-        FD_ZERO(&writable);
++    fd_set readable, writable;
++    int highest = listener;
++
++    FD_ZERO(&readable);
++    FD_ZERO(&writable);
++    FD_SET(listener, &readable);
++    while (!stopping()) {
++        struct timeval rest = {.tv_usec = 100000};
++
+-        if (!full)
+-            FD_SET(listener, &readable);
+-        for (size_t i = 0; i < clients.count; i++) {
+-            struct client *c = clients.at[i];
+-
+-            FD_SET(c->fd, buffer_used(&c->buffer) ? &writable : &readable);
+-            highest = c->fd > highest ? c->fd : highest;
+-        }
+@@
+-            clients_add(&clients, came.fd);
++            clients_add(&clients, came.fd);
++            FD_SET(came.fd, &readable);
++            highest = came.fd > highest ? came.fd : highest;
+
+=== wrong FDSET_STALE the listener is put in once
+-    while (!stopping()) {
++    bool put_in = false;
++
++    while (!stopping()) {
+-        if (!full)
+-            FD_SET(listener, &readable);
++        if (!put_in)
++            FD_SET(listener, &readable);
++        put_in = true;
+
+=== wrong NFDS_TOO_LOW the highest, not the highest plus one
+-        if (select(highest + 1, &readable, &writable, NULL,
++        if (select(highest, &readable, &writable, NULL,
+
+=== wrong NFDS_TOO_LOW newcomers are not counted in
+-            highest = c->fd > highest ? c->fd : highest;
++            (void)highest;
+
+=== wrong FD_SETSIZE_OVERRUN puts in every descriptor
+-        if (came.kind == DONE && came.fd >= FD_SETSIZE) {
+-            warn_because(0, "client %llu refused: descriptor %d is too high",
+-                         counters.accepted, came.fd);
+-            close(came.fd);
+-        } else if (came.kind == DONE) {
++        if (came.kind == DONE) {
+
+=== wrong TIMEVAL_CONSUMED the time-out is filled in once
+-    while (!stopping()) {
+-        struct timeval rest = {.tv_usec = 100000};
++    struct timeval rest = {.tv_usec = 100000};
++
++    while (!stopping()) {
+
+=== wrong POLLOUT_ALWAYS everybody is in both sets
+-            FD_SET(c->fd, buffer_used(&c->buffer) ? &writable : &readable);
++            FD_SET(c->fd, &readable);
++            FD_SET(c->fd, &writable);
+
+=== wrong POLLOUT_NEVER nobody is in the set of those with something to send
+-            FD_SET(c->fd, buffer_used(&c->buffer) ? &writable : &readable);
++            FD_SET(c->fd, &readable);
+
+=== wrong BUSY_SPIN a time-out of zero
+-        struct timeval rest = {.tv_usec = 100000};
++        struct timeval rest = {0};
+-                   full ? &rest : NULL) < 0) {
++                   &rest) < 0) {
+
+=== wrong EINTR_FATAL an interrupted wait ends it
+-            if (errno != EINTR)
+-                die("cannot wait for clients");
+-            continue; /* there is no answer */
++            die("cannot wait for clients");
+
+=== wrong ACCEPT_EMFILE_SPIN the listener is never left out
+-        if (!full)
+-            FD_SET(listener, &readable);
++        FD_SET(listener, &readable);

@@ -1,0 +1,690 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * judge_server - the checks of servers that echo.
+ */
+#define _GNU_SOURCE
+#include "judge.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Bytes that repeat nowhere, so that one sees what was lost or came twice. */
+static char *numbered_bytes(size_t size)
+{
+    char *bytes = enlarged(NULL, size, 1);
+    uint64_t x = 88172645463325252;
+
+    for (size_t i = 0; i < size; i++) {
+        x ^= x << 13;
+        x ^= x >> 7;
+        x ^= x << 17; /* Marsaglia's xorshift */
+        bytes[i] = (char)(x >> 24);
+    }
+    return bytes;
+}
+
+static void ping(int peer, const char *who)
+{
+    tell_text(peer, "ping\n");
+    if (!hears_text(peer, "ping\n"))
+        diagnosed(peer, NOTHING_SENT, "%s did not get its echo", who);
+}
+
+/* --- Who is served ------------------------------------------------------- */
+
+static void served_alone(void)
+{
+    serve();
+
+    int a = dial("client A");
+
+    if (!accepted(a))
+        diagnosed(a, LISTENER_UNWATCHED, "client A was not accepted");
+    ping(a, "client A");
+    ping(a, "client A");
+}
+
+static void silent_client(void)
+{
+    serve();
+
+    int a = dial("client A");
+
+    step("client A stays silent");
+    accepted(a);
+
+    int b = dial("client B");
+
+    if (!accepted(b))
+        diagnosed(b, ONE_AT_A_TIME,
+                  "client B was not accepted while client A is silent");
+    tell_text(b, "ping\n");
+    if (!hears_text(b, "ping\n"))
+        diagnosed(b, ONE_AT_A_TIME, "client B did not get its echo");
+
+    int c = dial("client C");
+
+    if (!accepted(c))
+        diagnosed(c, ONE_AT_A_TIME,
+                  "client C was not accepted while client A is silent");
+    tell_text(b, "ping\n");
+    tell_text(c, "ping\n");
+    if (!hears_text(c, "ping\n"))
+        diagnosed(c, ONE_AT_A_TIME, "client C did not get its echo");
+    if (!hears_text(b, "ping\n"))
+        diagnosed(b, ONE_AT_A_TIME, "client B did not get its echo");
+    ping(a, "client A");
+}
+
+/* --- Answers of recv ----------------------------------------------------- */
+
+static bool empty_now(void *fd)
+{
+    const struct seen *got = last_receive(*(int *)fd);
+
+    return got && got->error == EAGAIN;
+}
+
+static void pause_in_between(void)
+{
+    serve();
+
+    int a = dial("client A");
+
+    accepted(a);
+    tell_text(a, "half a ");
+    if (!hears_text(a, "half a "))
+        diagnosed(a, NOTHING_SENT, "client A did not get its echo");
+
+    int fd = its_fd(a);
+
+    step("client A pauses");
+    wait_until(empty_now, &fd, SECOND / 10); /* until it has found nothing */
+    tell_text(a, "message\n");
+    if (!hears_text(a, "message\n"))
+        diagnosed(a, EXISTING_CONNECTION_LOST,
+                  "client A was %s after its pause",
+                  ending == STILL_THERE ? "not answered" : "closed");
+}
+
+static bool closed_by_it(void *fd)
+{
+    return last_of(CALL_close, *(int *)fd) != NULL;
+}
+
+static void client_leaves(void)
+{
+    serve();
+
+    int a = dial("client A");
+
+    accepted(a);
+    ping(a, "client A");
+    shutdown(a, SHUT_WR);
+    step("client A ended its sending, and waits for the end");
+
+    int fd = its_fd(a);
+
+    if (!wait_until(closed_by_it, &fd, 5 * SECOND)) {
+        const struct seen *got = last_receive(fd);
+
+        if (got && got->result == 0 && got->asked > 0)
+            mistake(EOF_IGNORED,
+                    "Client A has ended, recv said 0 %s times, and descriptor "
+                    "%d is still open.",
+                    grouped(got->times), fd);
+        diagnosed(a, EOF_IGNORED, "client A's connection was never closed");
+    }
+    if (!hears_end(a))
+        diagnosed(a, NOT_CLOSED, "client A never heard the end");
+    step("the program closed it");
+    ping(dial("client B"), "client B");
+}
+
+static void half_closed(void)
+{
+    const size_t size = 200000;
+    char *bytes = numbered_bytes(size);
+
+    serve();
+
+    int a = dial("client A");
+
+    accepted(a);
+    set_blocking(a);
+    set_nonblocking(a);
+
+    /* Not more than what the kernel buffers, so that it can be sent whole. */
+    tell(a, bytes, size);
+    shutdown(a, SHUT_WR);
+    step("client A sent %zu bytes and ended its sending", size);
+    if (!hears(a, bytes, size))
+        diagnosed(a, CLOSE_BEFORE_FLUSH,
+                  "client A did not get all of its echo before the end");
+    step("client A received %zu bytes", size);
+    if (!hears_end(a))
+        diagnosed(a, NOT_CLOSED, "client A never heard the end");
+}
+
+/* --- Answers of send ----------------------------------------------------- */
+
+/* All the buffers between a client's send and its recv: its own two and the
+ * server's two, of up to 4 and 6 MiB each (tcp(7), tcp_wmem and tcp_rmem). */
+#define MORE_THAN_FITS ((size_t)48 << 20)
+
+static int slow_client(void)
+{
+    int a = dial("client A");
+
+    if (!accepted(a))
+        diagnosed(a, LISTENER_UNWATCHED, "client A was not accepted");
+    return a;
+}
+
+/* Send until the server takes no more; how much it took. */
+static size_t send_until_full(int peer, const char *bytes, size_t most)
+{
+    size_t sent = 0;
+
+    for (int quiet = 0; sent < most && quiet < 10;) {
+        ssize_t n = send(peer, bytes + sent, most - sent, MSG_NOSIGNAL);
+
+        if (n > 0) {
+            sent += (size_t)n;
+            quiet = 0;
+        } else {
+            nap(20 * MILLISECOND);
+            quiet++;
+        }
+    }
+    return sent;
+}
+
+/* How far the echo is right, what came instead, and where that stands. */
+static void compare(const char *echo, size_t length, const char *bytes,
+                    size_t size, int fd)
+{
+    size_t same = 0;
+    const char *found;
+
+    while (same < length && same < size && echo[same] == bytes[same])
+        same++;
+    if (same == length)
+        return;
+    if (length - same < 16)
+        mistake(RESENT_FROM_START,
+                "The echo goes on after its end: %zu bytes more than sent.",
+                length - same);
+    found = memmem(bytes, size, echo + same, 16);
+    if (!found)
+        mistake(NOTHING_SENT, "From byte %zu on the echo is something else.",
+                same);
+
+    const struct seen *put = last_send(fd);
+
+    (void)put;
+    if (found < bytes + same)
+        mistake(RESENT_FROM_START,
+                "After byte %zu of the echo, byte %zu came again: the kernel "
+                "had taken %zu of them already.",
+                same, (size_t)(found - bytes), same - (size_t)(found - bytes));
+    mistake(SHORT_SEND,
+            "After byte %zu of the echo came byte %zu: the %zu between them "
+            "are lost, since send took less than it was given.",
+            same, (size_t)(found - bytes), (size_t)(found - bytes) - same);
+}
+
+static bool more_comes(void *peer)
+{
+    struct pollfd p = {.fd = *(int *)peer, .events = POLLIN};
+
+    return poll(&p, 1, 0) > 0;
+}
+
+static void slow_reader(void)
+{
+    const size_t size = MORE_THAN_FITS;
+    char *bytes = numbered_bytes(size), *echo = enlarged(NULL, size, 1);
+    size_t length = 0;
+
+    serve();
+
+    int a = slow_client();
+    size_t sent = send_until_full(a, bytes, size);
+    int fd = its_fd(a);
+    const struct seen *put = last_send(fd);
+
+    step("client A sent %s bytes and reads none; then the program took no more",
+         grouped(sent));
+    if (has_ended())
+        diagnosed(a, ENDS_EARLY, "client A does not read");
+
+    int b = dial("client B");
+
+    if (!accepted(b))
+        diagnosed(b, ONE_AT_A_TIME,
+                  "client B was not accepted while client A reads nothing");
+    ping(b, "client B");
+    if (put && put->result == -1 && put->error == EAGAIN &&
+        last_of(CALL_close, fd))
+        mistake(EAGAIN_FATAL,
+                "Client A reads slowly: send said EAGAIN, and the program "
+                "closed the connection.");
+
+    step("client A reads");
+    while (length < sent) {
+        if (!wait_until(more_comes, &a, 5 * SECOND))
+            break;
+
+        ssize_t n = recv(a, echo + length, size - length, 0);
+
+        if (n == 0 || (n < 0 && errno != EAGAIN)) {
+            ending = n == 0 ? ENDED : RESET;
+            break;
+        }
+        length += n > 0 ? (size_t)n : 0;
+        compare(echo, length, bytes, sent, fd);
+    }
+    if (length < sent) {
+        put = last_send(fd);
+        if (ending != STILL_THERE)
+            diagnosed(a, EXISTING_CONNECTION_LOST,
+                      "client A got %s of %s bytes, and the connection was "
+                      "closed",
+                      grouped(length), grouped(sent));
+        diagnosed(a, SHORT_SEND, "client A got %s of %s bytes", grouped(length),
+                  grouped(sent));
+    }
+    step("client A received all of its %s bytes", grouped(length));
+}
+
+/* While the slow reader is stuck, there is nothing to do. */
+static void stuck_reader(void)
+{
+    const size_t size = MORE_THAN_FITS;
+    char *bytes = numbered_bytes(size);
+
+    serve();
+
+    int a = slow_client();
+    size_t sent = send_until_full(a, bytes, size);
+
+    step("client A sent %s bytes and reads none; then the program took no more",
+         grouped(sent));
+    if (has_ended())
+        diagnosed(a, ENDS_EARLY, "client A does not read");
+    must_be_idle("While client A reads nothing,");
+}
+
+/* --- Rough treatment ----------------------------------------------------- */
+
+static void reset_client(void)
+{
+    serve();
+
+    int a = dial("client A");
+    int b = dial("client B");
+
+    accepted(b);
+    ping(a, "client A");
+    reset_peer(a);
+    tell_text(b, "ping\n");
+    if (!hears_text(b, "ping\n"))
+        diagnosed(b, PEER_KILLS_SERVER, "client B did not get its echo");
+    ping(dial("client C"), "client C");
+}
+
+static void signals(void)
+{
+    serve();
+
+    int a = dial("client A");
+
+    accepted(a);
+    ping(a, "client A");
+    for (int i = 0; i < 20; i++) {
+        signal_it(SIGUSR1);
+        nap(2 * MILLISECOND);
+        if (has_ended())
+            diagnosed(-1, EINTR_FATAL, "after %d signals", i + 1);
+    }
+    step("20 signals came");
+    ping(a, "client A");
+    signal_it(SIGTERM);
+    if (!ends_within(3 * SECOND))
+        diagnosed(-1, STOP_IGNORED, "SIGTERM did not end it");
+    step("SIGTERM ended it");
+}
+
+static void interrupted_calls(void)
+{
+    inject("recv:EINTR:3+,send:EINTR:2+,accept:EINTR:2+");
+    serve();
+
+    int a = dial("client A");
+
+    accepted(a);
+    for (int i = 0; i < 8; i++) {
+        tell_text(a, "ping\n");
+        if (!hears_text(a, "ping\n"))
+            diagnosed(a, EINTR_FATAL,
+                      "client A did not get its echo when calls were "
+                      "interrupted");
+    }
+}
+
+static void idle(void)
+{
+    serve();
+    must_be_idle("With no client");
+
+    int a = dial("client A");
+
+    accepted(a);
+    ping(a, "client A");
+    must_be_idle("With one silent client");
+}
+
+/* --- Out of descriptors -------------------------------------------------- */
+
+static bool no_descriptor(const struct seen *s, void *found)
+{
+    if ((s->call == CALL_accept || s->call == CALL_accept4) &&
+        (s->error == EMFILE || s->error == ENFILE))
+        *(bool *)found = true;
+    return true;
+}
+
+static bool none_left(void)
+{
+    bool found = false;
+
+    each_seen(0, no_descriptor, &found);
+    return found;
+}
+
+/* Both will do: it has been accepted, or there is no descriptor left for it. */
+static bool accepted_or_not(void *peer)
+{
+    return none_left() || its_fd(*(int *)peer) >= 0;
+}
+
+static void out_of_descriptors(void)
+{
+    enum { MOST = 12 };
+    int peers[MOST], last;
+    size_t count = 0;
+
+    limit_descriptors(9);
+    serve();
+    for (;; count++) {
+        for (size_t i = 0; i < count; i++)
+            if (closed_on(peers[i]))
+                mistake(DROPS_A_CLIENT,
+                        "Client %zu was being served, and when client %zu came "
+                        "it was sent away.",
+                        i + 1, count);
+        if (count == MOST)
+            mistake(WORD_NOT_KEPT, "It has more descriptors than allowed.");
+        peers[count] = dial("a client");
+        wait_until(accepted_or_not, &peers[count], 5 * SECOND);
+        if (has_ended())
+            diagnosed(-1, EMFILE_FATAL, "client %zu could not be accepted",
+                      count + 1);
+        if (none_left() || its_fd(peers[count]) < 0)
+            break;
+    }
+    if (count < 2)
+        diagnosed(peers[count], ONE_AT_A_TIME, "client %zu was not accepted",
+                  count + 1);
+    last = peers[count];
+    step("%zu clients are served, and for the next one there is no descriptor",
+         count);
+    tell_text(peers[0], "ping\n");
+    if (!hears_text(peers[0], "ping\n"))
+        diagnosed(peers[0], DROPS_A_CLIENT,
+                  "the first client did not get its echo");
+    tell_text(peers[count - 1], "ping\n");
+    if (!hears_text(peers[count - 1], "ping\n"))
+        diagnosed(peers[count - 1], DROPS_A_CLIENT,
+                  "the last client did not get its echo");
+
+    uint64_t before =
+        witness()->calls[CALL_accept] + witness()->calls[CALL_accept4];
+    double share = eagerness(400 * MILLISECOND);
+    uint64_t tried =
+        witness()->calls[CALL_accept] + witness()->calls[CALL_accept4] - before;
+
+    if (!may_spin() && (tried > 100 || share > 0.4))
+        mistake(cause_of_spin(ACCEPT_EMFILE_SPIN),
+                "While it had no descriptor left it called accept %s times in "
+                "0.4 s and used %.0f %% of a core.",
+                grouped(tried), 100 * (share > 1 ? 1 : share));
+
+    int fd = its_fd(peers[1]);
+
+    close(peers[1]);
+    step("client 2 left");
+    wait_until(closed_by_it, &fd, 2 * SECOND);
+    tell_text(last, "ping\n");
+    if (hears_text(last, "ping\n"))
+        return;
+    if (ending == STILL_THERE)
+        diagnosed(last, LISTENER_UNWATCHED,
+                  "there is a descriptor again, but who waited is not served");
+    /* It was turned away; then somebody new must be welcome. */
+    ping(dial("another client"), "another client");
+}
+
+/* --- Descriptors too high for select ------------------------------------- */
+
+enum { HIGH = 8 };
+
+static bool all_accepted(void *unused)
+{
+    (void)unused;
+    return witness()->calls[CALL_accept] + witness()->calls[CALL_accept4] >
+           HIGH;
+}
+
+static void high_descriptors(void)
+{
+    int low;
+
+    occupy_descriptors(1021);
+    serve();
+    low = dial("client A");
+    for (int i = 0; i < HIGH; i++)
+        dial("a client with a high descriptor");
+    wait_until(all_accepted, NULL, 5 * SECOND);
+    if (has_ended())
+        mistake(FD_SETSIZE_OVERRUN,
+                "A client got a descriptor of 1,024 or more: the program %s. "
+                "Its last words: '%s'.",
+                doing(), last_words());
+    tell_text(low, "ping\n");
+    if (!hears_text(low, "ping\n"))
+        diagnosed(low, FD_SETSIZE_OVERRUN,
+                  "after clients with descriptors of 1,024 and more came, "
+                  "client A did not get its echo");
+}
+
+/* --- Edge-triggered or not ----------------------------------------------- */
+
+static void burst(void)
+{
+    const size_t size = 100000;
+    char *bytes = numbered_bytes(size);
+
+    serve();
+
+    int a = dial("client A");
+
+    accepted(a);
+    tell(a, bytes, size);
+    step("client A sent %zu bytes at once", size);
+    if (!hears(a, bytes, size))
+        diagnosed(a, LINES_LEFT_OVER, "client A did not get all of its echo");
+    step("client A received all of them");
+}
+
+/* Several clients knock at the same time. */
+static void crowd(void)
+{
+    enum { MANY = 12 };
+    int peers[MANY];
+
+    serve();
+    for (int i = 0; i < MANY; i++)
+        peers[i] = dial("a client");
+    for (int i = 0; i < MANY; i++) {
+        if (!accepted(peers[i]))
+            diagnosed(peers[i], LISTENER_UNWATCHED,
+                      "client %d of %d was not accepted", i + 1, MANY);
+    }
+    for (int i = 0; i < MANY; i++)
+        tell_text(peers[i], "ping\n");
+    for (int i = MANY; i-- > 0;)
+        if (!hears_text(peers[i], "ping\n"))
+            diagnosed(peers[i], CLIENT_UNWATCHED,
+                      "client %d of %d did not get its echo", i + 1, MANY);
+    for (int i = 0; i < MANY; i += 2)
+        close(peers[i]);
+    step("every second client left");
+    for (int i = 1; i < MANY; i += 2)
+        ping(peers[i], "a client who stayed");
+}
+
+/* --- Which exercise has which -------------------------------------------- */
+
+#define SERVE_8080 "PROGRAM --stop-after 20s 8080 & sleep 0.5; "
+
+#define ALONE                                                                  \
+    {                                                                          \
+        "alone", "one client", 1, served_alone,                                \
+            SERVE_8080 "build/bin/echo_client 127.0.0.1 8080 one two"          \
+    }
+#define SILENT                                                                 \
+    {                                                                          \
+        "silent", "one client is silent, others are not", 3, silent_client,    \
+            SERVE_8080                                                         \
+            "build/bin/echo_client --hold 9s 127.0.0.1 8080 A & "              \
+            "sleep 0.5; build/bin/echo_client --stop-after 3s 127.0.0.1 "      \
+            "8080 B"                                                           \
+    }
+#define PAUSE                                                                  \
+    {                                                                          \
+        "pause", "a client pauses in its message", 2, pause_in_between,        \
+            SERVE_8080                                                         \
+            "(echo half; sleep 2; echo message) | build/bin/echo_client "      \
+            "127.0.0.1 8080"                                                   \
+    }
+#define LEAVES                                                                 \
+    {                                                                          \
+        "leaves", "a client leaves", 2, client_leaves,                         \
+            SERVE_8080 "build/bin/echo_client 127.0.0.1 8080 bye; sleep 1; "   \
+                       "ls -l /proc/$!/fd"                                     \
+    }
+#define HALF_CLOSED                                                            \
+    {                                                                          \
+        "half_closed", "a client ends its sending first, then reads", 2,       \
+            half_closed,                                                       \
+            SERVE_8080                                                         \
+            "build/tests/peer --count 200000 half-close 127.0.0.1 8080"        \
+    }
+#define SLOW_READER                                                            \
+    {                                                                          \
+        "slow_reader", "a client reads slowly", 3, slow_reader,                \
+            SERVE_8080 "build/tests/peer --count 200000 burst 127.0.0.1 8080"  \
+    }
+#define STUCK_READER                                                           \
+    {                                                                          \
+        "stuck_reader", "a client reads nothing at all", 2, stuck_reader,      \
+            SERVE_8080                                                         \
+            "build/tests/peer --count 16M --stop-after 3s never-read "         \
+            "127.0.0.1 8080; ps -o stat,pcpu,args -p $!"                       \
+    }
+#define RESET_CLIENT                                                           \
+    {                                                                          \
+        "reset", "a client resets its connection", 2, reset_client,            \
+            SERVE_8080                                                         \
+            "build/tests/peer reset 127.0.0.1 8080; build/bin/echo_client "    \
+            "127.0.0.1 8080 'still there?'"                                    \
+    }
+#define SIGNALS                                                                \
+    {                                                                          \
+        "signals", "signals come", 1, signals,                                 \
+            SERVE_8080                                                         \
+            "kill -USR1 $!; sleep 0.2; build/bin/echo_client 127.0.0.1 "       \
+            "8080 'still there?'"                                              \
+    }
+#define INTERRUPTED                                                            \
+    {                                                                          \
+        "interrupted", "recv and send are interrupted", 1, interrupted_calls,  \
+            "WB_FAULTS=recv:EINTR:3+,send:EINTR:2+ PROGRAM --stop-after 20s "  \
+            "8080 & "                                                          \
+            "sleep 0.5; build/bin/echo_client 127.0.0.1 8080 1 2 3 4 5 6"      \
+    }
+#define IDLE                                                                   \
+    {                                                                          \
+        "idle", "nothing happens", 3, idle,                                    \
+            SERVE_8080 "sleep 2; ps -o stat,pcpu,args -p $!"                   \
+    }
+#define DESCRIPTORS                                                            \
+    {                                                                          \
+        "descriptors", "no descriptor is left", 3, out_of_descriptors,         \
+            "(ulimit -n 9; exec PROGRAM --stop-after 20s 8080) & sleep 0.5; "  \
+            "build/tests/peer --count 8 --stop-after 3s crowd 127.0.0.1 "      \
+            "8080; "                                                           \
+            "ps -o stat,pcpu,args -p $!"                                       \
+    }
+#define HIGH_DESCRIPTORS                                                       \
+    {                                                                          \
+        "high_descriptors", "descriptors of 1,024 and more", 2,                \
+            high_descriptors,                                                  \
+            "build/tests/supervise --wall 20s --occupy 1021 PROGRAM 8080 & "   \
+            "sleep "                                                           \
+            "0.5; build/tests/peer --count 8 --stop-after 3s crowd 127.0.0.1 " \
+            "8080"                                                             \
+    }
+#define BURST                                                                  \
+    {                                                                          \
+        "burst", "much comes at once, then nothing", 2, burst,                 \
+            SERVE_8080 "build/tests/peer --count 100000 burst 127.0.0.1 8080"  \
+    }
+#define CROWD                                                                  \
+    {                                                                          \
+        "crowd", "a dozen clients at once", 2, crowd,                          \
+            SERVE_8080                                                         \
+            "build/tests/peer --count 12 --stop-after 3s crowd 127.0.0.1 "     \
+            "8080"                                                             \
+    }
+
+static const struct check accept_checks[] = {
+    ALONE, SILENT, LEAVES, RESET_CLIENT, DESCRIPTORS, CROWD, {0}};
+static const struct check again_checks[] = {
+    PAUSE, LEAVES, INTERRUPTED, SLOW_READER, HALF_CLOSED, RESET_CLIENT, {0}};
+static const struct check writable_checks[] = {
+    ALONE,       SILENT,  IDLE,         LEAVES, STUCK_READER,
+    SLOW_READER, SIGNALS, RESET_CLIENT, {0}};
+static const struct check fd_set_checks[] = {
+    ALONE,   SILENT,      IDLE, CROWD, STUCK_READER, HIGH_DESCRIPTORS,
+    SIGNALS, DESCRIPTORS, {0}};
+static const struct check descriptors_checks[] = {ALONE,       SILENT,  IDLE,
+                                                  DESCRIPTORS, SIGNALS, {0}};
+static const struct check epoll_checks[] = {
+    ALONE,       SILENT,       IDLE,    BURST,       CROWD, STUCK_READER,
+    SLOW_READER, RESET_CLIENT, SIGNALS, DESCRIPTORS, {0}};
+
+const struct exercise server_exercises[] = {
+    {"accept", accept_checks, .may_spin = true},
+    {"again", again_checks, .may_spin = true},
+    {"writable", writable_checks, .may_spin = false},
+    {"fd_set", fd_set_checks, .may_spin = false},
+    {"descriptors", descriptors_checks, .may_spin = false},
+    {"epoll", epoll_checks, .may_spin = false},
+    {0}};

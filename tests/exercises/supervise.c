@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * supervise - runs a program that nobody trusts, within limits, and leaves
+ * nothing of it behind.
+ *
+ *     supervise --wall 5s --memory 256M --status 3 PROGRAM ARGUMENT... 3>status
+ *
+ * The program gets a session of its own, and, if we are root, a user of its
+ * own that owns nothing. Whatever it starts is a descendant of this process,
+ * even after its parent has ended (PR_SET_CHILD_SUBREAPER, prctl(2)). When the
+ * program ends, breaks a limit, or we are asked to stop, all of them are
+ * stopped first and killed then, so that none can start another one in
+ * between. What it writes to stdout and stderr is handed on up to a limit.
+ *
+ * The status descriptor gets two lines:
+ *
+ *     started pid=123
+ *     ended how=exit code=0 limit=- cpu=0.010 wall=0.300 peak=1800 left=0
+ *
+ * how is exit, or signal with its number for the code; limit names the limit
+ * that was broken; cpu and wall are seconds, peak KiB of memory, and left tells
+ * how many processes it had not ended itself. Exit status: the program's own,
+ * 128 and the signal's number, or 124 for a broken limit.
+ */
+#define _GNU_SOURCE
+#include "wouldblock.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static duration wall = 30 * SECOND, cpu = 20 * SECOND;
+static size_t memory = (size_t)512 << 20, output = (size_t)64 << 10;
+static size_t processes = 32, descriptors, occupied, status_fd;
+
+static const struct setting settings[] = {
+    {"wall", "TIME", "end it after TIME", .time = &wall},
+    {"cpu", "TIME", "end it when it has used TIME of a processor",
+     .time = &cpu},
+    {"memory", "BYTES", "end it when it holds more than BYTES",
+     .size = &memory},
+    {"output", "BYTES", "end it when it writes more than BYTES",
+     .size = &output},
+    {"processes", "N", "end it when it has N processes", .size = &processes},
+    {"descriptors", "N", "let it have N descriptors at most; 0: many",
+     .size = &descriptors},
+    {"occupy", "N", "open N descriptors for it before", .size = &occupied},
+    {"status", "FD", "tell descriptor FD how it goes", .size = &status_fd},
+    {0},
+};
+static const struct program program = {
+    "Runs a program within limits, and leaves nothing of it behind.",
+    "COMMAND [ARGUMENT]...",
+    settings,
+};
+
+/* --- All that it has started ---------------------------------------------- */
+
+/* Call visit for every descendant of a process; how many there are. Which are
+ * whose children is in /proc (proc(5), task/TID/children). */
+static size_t descend(pid_t parent, void (*visit)(pid_t))
+{
+    char path[64];
+    FILE *file;
+    size_t found = 0;
+    int child;
+
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)parent,
+             (int)parent);
+    file = fopen(path, "r");
+    if (!file)
+        return 0;
+    while (fscanf(file, "%d", &child) == 1) {
+        found += 1 + descend(child, visit);
+        visit(child);
+    }
+    fclose(file);
+    return found;
+}
+
+static size_t held; /* bytes of memory, of all of them */
+
+static void add_memory(pid_t pid)
+{
+    char path[64];
+    FILE *file;
+    unsigned long pages;
+
+    snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
+    file = fopen(path, "r");
+    if (!file)
+        return;
+    if (fscanf(file, "%*u %lu", &pages) == 1)
+        held += pages * (size_t)sysconf(_SC_PAGESIZE);
+    fclose(file);
+}
+
+static void stop_one(pid_t pid)
+{
+    kill(pid, SIGSTOP);
+}
+
+static void kill_one(pid_t pid)
+{
+    kill(pid, SIGKILL);
+}
+
+/* A user that nobody else is: a process of it can signal no other but its own,
+ * and with all of its own it does so in one call. */
+static uid_t own_user;
+
+static bool become(uid_t user)
+{
+    return setgroups(0, NULL) == 0 && setresgid(user, user, user) == 0 &&
+           setresuid(user, user, user) == 0;
+}
+
+/* May we become somebody else at all? Not as an ordinary user, and not in
+ * every container. */
+static uid_t user_to_be(void)
+{
+    uid_t user = (uid_t)(0x40000000 + getpid());
+    int status = 1;
+    pid_t child;
+
+    if (geteuid() != 0)
+        return 0;
+    child = fork();
+    if (child == 0)
+        _exit(become(user) ? 0 : 1);
+    if (child < 0 || waitpid(child, &status, 0) < 0 || status != 0)
+        return 0;
+    return user;
+}
+
+static void kill_own_user(void)
+{
+    pid_t child = fork();
+
+    if (child == 0) {
+        if (become(own_user))
+            kill(-1, SIGKILL);
+        _exit(0);
+    }
+    if (child > 0)
+        waitpid(child, NULL, 0);
+}
+
+/* How many had to be killed. All of them are reaped afterwards. */
+static size_t kill_all(void)
+{
+    size_t killed = 0, before = (size_t)-1, found;
+
+    /* Stop them until no more are found that could start others. */
+    while ((found = descend(getpid(), stop_one)) != before)
+        before = found;
+    for (int round = 0; round < 1000; round++) {
+        if (own_user != 0)
+            kill_own_user();
+        descend(getpid(), kill_one);
+
+        pid_t gone = waitpid(-1, NULL, WNOHANG);
+
+        if (gone < 0)
+            break; /* ECHILD: there is nobody left */
+        if (gone > 0)
+            killed++;
+        else
+            nap(MILLISECOND);
+    }
+    return killed;
+}
+
+/* --- The program -----------------------------------------------------------
+ */
+
+static void limit(int what, rlim_t value)
+{
+    struct rlimit now_allowed;
+
+    if (getrlimit(what, &now_allowed) < 0)
+        return;
+    if (now_allowed.rlim_max != RLIM_INFINITY && value > now_allowed.rlim_max)
+        value = now_allowed.rlim_max;
+    setrlimit(what, &(struct rlimit){value, value});
+}
+
+/* The soft limit ends it with a signal of its own, the hard one if it does not
+ * heed that. */
+static void limit_cpu(void)
+{
+    const rlim_t most = (rlim_t)((cpu + SECOND - 1) / SECOND);
+
+    setrlimit(RLIMIT_CPU, &(struct rlimit){most, most + 1});
+}
+
+/* Processes count per user: for one who has others, these come on top. */
+static rlim_t processes_allowed(void)
+{
+    long others = 0;
+    FILE *ps;
+
+    if (own_user != 0)
+        return processes;
+    ps = popen("cat /proc/[0-9]*/status 2>/dev/null | awk -v u=\"$(id -u)\" "
+               "'/^Uid:/ { mine = $2 == u } /^Threads:/ && mine { n += $2 } "
+               "END { print n }'",
+               "r");
+    if (ps) {
+        if (fscanf(ps, "%ld", &others) != 1)
+            others = 4096;
+        pclose(ps);
+    }
+    return processes + (rlim_t)others;
+}
+
+NO_RETURN static void become_program(char **command, int out, rlim_t most)
+{
+    sigset_t none;
+    int binary = open(command[0], O_RDONLY | O_CLOEXEC);
+
+    if (binary < 0)
+        die("cannot open %s", command[0]);
+    setsid();
+    dup2(out, STDOUT_FILENO);
+    dup2(out, STDERR_FILENO);
+    for (int signal_number = 1; signal_number < NSIG; signal_number++)
+        signal(signal_number, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+
+    limit(RLIMIT_CORE, 0);
+    limit_cpu();
+    limit(RLIMIT_FSIZE, (rlim_t)16 << 20);
+    if (occupied > 0)
+        limit(RLIMIT_NOFILE, occupied + 1024);
+    for (size_t i = 0; i < occupied; i++)
+        if (dup(STDIN_FILENO) < 0)
+            die("cannot occupy %zu descriptors", occupied);
+    if (descriptors > 0)
+        limit(RLIMIT_NOFILE, descriptors);
+    if (own_user != 0 && !become(own_user))
+        die("cannot change the user");
+    limit(RLIMIT_NPROC, most);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    /* By its descriptor: the new user may not be allowed into our folder. */
+    fexecve(binary, command, environ);
+    die("cannot run %s", command[0]);
+}
+
+/* What it has written, up to the limit, and how far that was handed on. */
+static char *text;
+static size_t text_length, text_sent;
+
+/* False if it was too much. */
+static bool take_output(int from)
+{
+    char more[4096];
+    ssize_t n = read(from, more, sizeof more);
+
+    if (n <= 0)
+        return true;
+
+    size_t room = output - text_length, add = (size_t)n;
+
+    if (add > room)
+        add = room;
+    memcpy(text + text_length, more, add);
+    text_length += add;
+    return add == (size_t)n;
+}
+
+static void hand_on(void)
+{
+    ssize_t n = write(STDOUT_FILENO, text + text_sent, text_length - text_sent);
+
+    if (n > 0)
+        text_sent += (size_t)n;
+    else if (n < 0 && errno != EAGAIN && errno != EINTR)
+        text_sent = text_length; /* nobody wants to hear it */
+}
+
+static void child_ended(int signal_number)
+{
+    (void)signal_number; /* it is enough that ppoll returns */
+}
+
+static struct rusage used;
+static int status = -1;
+
+/* Watch over it until it has ended or broken a limit; that one's name. */
+static const char *watch(pid_t child, int from)
+{
+    const instant deadline = deadline_in(wall);
+    const sigset_t *none = &(sigset_t){0};
+
+    while (!stopping()) {
+        struct pollfd list[] = {
+            {.fd = from, .events = POLLIN},
+            {.fd = text_sent < text_length ? STDOUT_FILENO : -1,
+             .events = POLLOUT}};
+        const struct timespec tick = {.tv_nsec = 20000000};
+
+        if (wait4(child, &status, WNOHANG, &used) == child)
+            return "-";
+        if (passed(deadline))
+            return "wall";
+        held = 0;
+        if (descend(getpid(), add_memory) >= processes)
+            return "processes";
+        if (held > memory)
+            return "memory";
+        if (ppoll(list, 2, &tick, none) <= 0)
+            continue;
+        if (list[0].revents && !take_output(from))
+            return "output";
+        if (list[0].revents == POLLHUP) {
+            close(from);
+            from = -1;
+        }
+        if (list[1].revents)
+            hand_on();
+    }
+    return "request";
+}
+
+/* What it had written before it ended is still in the pipe. */
+static void take_the_rest(int from)
+{
+    const instant deadline = deadline_in(SECOND);
+    struct pollfd list = {.fd = from, .events = POLLIN};
+
+    while (poll(&list, 1, 0) > 0 && list.revents & POLLIN && take_output(from))
+        ;
+    list = (struct pollfd){.fd = STDOUT_FILENO, .events = POLLOUT};
+    while (text_sent < text_length && !passed(deadline))
+        if (poll(&list, 1, poll_time(deadline)) > 0)
+            hand_on();
+}
+
+static double used_cpu(void)
+{
+    return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+           (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+}
+
+int main(int argc, char **argv)
+{
+    char **command = begin(&program, argc, argv);
+    const instant began = now();
+    struct sigaction heed = {.sa_handler = child_ended};
+    sigset_t ended;
+    int out[2];
+
+    if (descriptors == 0)
+        raise_descriptor_limit();
+    own_user = user_to_be();
+    text = enlarged(NULL, output + 1, 1);
+    sigaction(SIGCHLD, &heed, NULL);
+    sigemptyset(&ended);
+    sigaddset(&ended, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &ended, NULL);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+
+    const rlim_t most = processes_allowed();
+
+    if (pipe(out) < 0)
+        die("cannot make a pipe");
+    fcntl(out[0], F_SETFD, FD_CLOEXEC);
+    fcntl(out[1], F_SETFD, FD_CLOEXEC);
+
+    pid_t child = fork();
+
+    if (child < 0)
+        die("cannot start a process");
+    if (child == 0) {
+        if (status_fd > 0)
+            close((int)status_fd);
+        become_program(command, out[1], most);
+    }
+    close(out[1]);
+    set_nonblocking(out[0]);
+    set_nonblocking(STDOUT_FILENO);
+    if (status_fd > 0)
+        dprintf((int)status_fd, "started pid=%d\n", (int)child);
+
+    const char *broken = watch(child, out[0]);
+    size_t left = 0;
+
+    if (status < 0) {
+        descend(getpid(), stop_one);
+        kill(child, SIGKILL);
+        wait4(child, &status, 0, &used);
+    }
+    left = kill_all();
+    if (WIFSIGNALED(status) && used_cpu() >= seconds(cpu))
+        broken = "cpu";
+    take_the_rest(out[0]);
+    set_blocking(STDOUT_FILENO);
+    if (status_fd > 0)
+        dprintf((int)status_fd,
+                "ended how=%s code=%d limit=%s cpu=%.3f wall=%.3f peak=%ld "
+                "left=%zu\n",
+                WIFSIGNALED(status) ? "signal" : "exit",
+                WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+                broken, used_cpu(), seconds(now() - began), used.ru_maxrss,
+                left);
+    free(text);
+    if (strcmp(broken, "-") != 0)
+        return 124;
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
