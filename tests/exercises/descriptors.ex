@@ -32,8 +32,8 @@ cut	^        const size_t count = clients.count;	^            full = true;
             clients_add(&clients, came.fd);
         } else if (came.kind == FAILED) {
             /* TODO: EMFILE, no descriptor is left. What does poll say next? */
+            (void)full;
             accept_failed(came.error);
-            full = true;
 
 === right watches the listener again as soon as somebody has left
         static size_t full_with;

@@ -37,7 +37,6 @@ struct exercise {
 extern const struct exercise server_exercises[];
 extern const struct exercise client_exercises[];
 extern const struct exercise chat_exercises[];
-extern const struct exercise classify_exercises[];
 
 /* --- The program --------------------------------------------------------- */
 
@@ -132,6 +131,8 @@ const char *doing(void);
 /* The part of the time that it ran, or would have if there had been a processor
  * for it: 0 to 1, over this time. */
 double eagerness(duration length);
+/* Bytes of memory that it holds now. */
+size_t resident_memory(void);
 /* The exercise is about busy-polling, so that its spinning says nothing. */
 bool may_spin(void);
 /* Does it sleep, as it should? Ends in a verdict if not. */

@@ -1,4 +1,801 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * judge_client - the checks of programs that connect, or send, or sort answers.
+ */
+#include "classify_cases.h"
 #include "judge.h"
-const struct exercise client_exercises[] = {{0}};
-const struct exercise chat_exercises[] = {{0}};
-const struct exercise classify_exercises[] = {{0}};
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static char port_text[16];
+
+static const char *as_text(int port)
+{
+    snprintf(port_text, sizeof port_text, "%d", port);
+    return port_text;
+}
+
+/* --- Connecting ---------------------------------------------------------- */
+
+static bool claims_success(void)
+{
+    return ended_well() || says("connected after");
+}
+
+static bool asked_so_error(const struct seen *s, void *context)
+{
+    struct {
+        uint64_t times;
+        int64_t first;
+    } *asked = context;
+
+    if (s->call == CALL_getsockopt && s->asked == SO_ERROR) {
+        if (asked->times == 0)
+            asked->first = s->result;
+        asked->times += s->times;
+    }
+    return true;
+}
+
+/* How often SO_ERROR was read, and what it was at first. */
+static uint64_t times_so_error(int64_t *first)
+{
+    struct {
+        uint64_t times;
+        int64_t first;
+    } asked = {0};
+
+    each_seen(0, asked_so_error, &asked);
+    *first = asked.first;
+    return asked.times;
+}
+
+static uint64_t waits(void)
+{
+    const uint64_t *calls = witness()->calls;
+
+    return calls[CALL_poll] + calls[CALL_ppoll] + calls[CALL_select] +
+           calls[CALL_pselect] + calls[CALL_epoll_wait];
+}
+
+static void no_storm(void)
+{
+    uint64_t sockets = calls_of(CALL_socket, -1);
+
+    if (sockets > 4)
+        mistake(RECONNECT_STORM,
+                "For one attempt it made %s sockets and called connect %s "
+                "times.",
+                grouped(sockets), grouped(calls_of(CALL_connect, -1)));
+}
+
+static void live_server(void)
+{
+    int listener;
+    int port = listening_port(&listener), count = 0;
+
+    step("a server listens on port %d", port);
+    start("--deadline", "5s", "127.0.0.1", as_text(port), NULL);
+    if (!ends_within(2 * SECOND)) {
+        no_storm();
+        diagnosed(-1, ENDLESS,
+                  "the connection is there since long, and it still waits");
+    }
+    no_storm();
+    if (!ended_well())
+        diagnosed(-1, ENDS_EARLY, "the server was there, and it failed");
+    step("it ended well");
+    while (accept(listener, NULL, NULL) >= 0)
+        count++;
+    if (count != 1)
+        mistake(RECONNECT_STORM, "It made %d connections instead of one.",
+                count);
+}
+
+static void refusing_server(void)
+{
+    int port = refusing_port();
+    int64_t first;
+
+    step("port %d refuses", port);
+    start("--deadline", "5s", "127.0.0.1", as_text(port), NULL);
+    if (!ends_within(2 * SECOND))
+        diagnosed(-1, ENDLESS, "it was refused, and still waits");
+    no_storm();
+
+    uint64_t times = times_so_error(&first);
+
+    if (claims_success()) {
+        if (times > 1 && first != 0)
+            mistake(SO_ERROR_TWICE,
+                    "The first SO_ERROR was %s, the second one 0: it claims "
+                    "to be connected, and nobody listens there.",
+                    error_entry((int)first)->symbol);
+        if (times > 0 && first == 0)
+            mistake(SO_ERROR_EARLY,
+                    "SO_ERROR was 0, since the attempt had not ended: it "
+                    "claims to be connected, and nobody listens there.");
+        mistake(WRITABLE_IS_CONNECTED,
+                "It claims to be connected, and nobody listens there; SO_ERROR "
+                "was read %s times.",
+                grouped(times));
+    }
+    step("it ended with status %d", exit_status());
+    if (exit_status() != 1)
+        diagnosed(-1, CRASH, "it was refused");
+    if (!says("ECONNREFUSED"))
+        mistake(waits() + times == 0 && calls_of(CALL_connect, -1) == 1
+                    ? EINPROGRESS_FATAL
+                    : ERROR_NOT_NAMED,
+                "It was refused; its last words were: '%s'.", last_words());
+}
+
+static void silent_server(void)
+{
+    int listener;
+    int port = silent_port(&listener);
+    const duration limit = 400 * MILLISECOND;
+
+    step("port %d does not answer, and the deadline is 0.4 s", port);
+    start("--deadline", "400ms", "127.0.0.1", as_text(port), NULL);
+
+    instant from = now();
+
+    if (!ends_within(limit + SECOND)) {
+        no_storm();
+        diagnosed(-1, NO_DEADLINE, "1 s after its deadline it is still there");
+    }
+
+    duration took = ended_at() - from;
+    int64_t first;
+    uint64_t times = times_so_error(&first);
+
+    step("it ended with status %d", exit_status());
+    no_storm();
+    if (claims_success())
+        mistake(times > 0 ? SO_ERROR_EARLY : PENDING_IS_CONNECTED,
+                "After %.3f s it claims to be connected, and nobody has "
+                "answered.",
+                seconds(took));
+    if (exit_status() != 1)
+        diagnosed(-1, CRASH, "nobody answered");
+    if (took < limit - 100 * MILLISECOND) {
+        const struct seen *last = last_of(CALL_connect, -1);
+
+        mistake(last && last->error == EALREADY && last->times == 1
+                    ? EALREADY_FATAL
+                : calls_of(CALL_connect, -1) == 1 && waits() == 0
+                    ? EINPROGRESS_FATAL
+                    : GIVES_UP_EARLY,
+                "It gave up after %.3f s, before its deadline. connect had "
+                "last answered %s.",
+                seconds(took), last ? error_entry(last->error)->symbol : "?");
+    }
+    if (!may_spin() && cpu_used() > 0.25)
+        mistake(BUSY_SPIN, "It used %.2f s of CPU time to wait for %.2f s.",
+                cpu_used(), seconds(took));
+}
+
+static bool has_tried(void *unused)
+{
+    (void)unused;
+    return last_of(CALL_connect, -1) || witness()->inside.call == CALL_connect;
+}
+
+static void late_server(void)
+{
+    int listener;
+    int port = silent_port(&listener);
+
+    step("port %d does not answer at first", port);
+    start("--deadline", "10s", "127.0.0.1", as_text(port), NULL);
+    wait_until(has_tried, NULL, 2 * SECOND);
+    close(accept(listener, NULL, NULL));
+    step("there is room in its queue now");
+    if (!ends_within(5 * SECOND))
+        diagnosed(-1, ENDLESS, "the server answered, and it still waits");
+    step("it ended with status %d", exit_status());
+    if (!ended_well())
+        mistake(GIVES_UP_EARLY,
+                "Its deadline was 10 s and the server answered after about "
+                "1 s; it had given up. Its last words: '%s'.",
+                last_words());
+}
+
+static void asked_to_stop(void)
+{
+    int listener;
+    int port = silent_port(&listener);
+
+    step("port %d does not answer, and the deadline is far away", port);
+    start("--deadline", "15s", "127.0.0.1", as_text(port), NULL);
+    if (!wait_until(has_tried, NULL, 2 * SECOND))
+        diagnosed(-1, ENDS_EARLY, "it did not try to connect");
+    nap(50 * MILLISECOND);
+    signal_it(SIGTERM);
+    step("SIGTERM asks it to stop");
+    if (!ends_within(1500 * MILLISECOND))
+        diagnosed(-1, STOP_IGNORED, "1.5 s later it is still there");
+}
+
+static void signals_while_connecting(void)
+{
+    int listener;
+    int port = silent_port(&listener);
+
+    step("port %d does not answer, and the deadline is 0.5 s", port);
+    start("--deadline", "500ms", "127.0.0.1", as_text(port), NULL);
+    wait_until(has_tried, NULL, 2 * SECOND);
+
+    instant from = now();
+
+    for (int i = 0; i < 5; i++) {
+        nap(20 * MILLISECOND);
+        signal_it(SIGUSR1);
+    }
+    step("5 signals came");
+    if (!ends_within(2 * SECOND))
+        diagnosed(-1, NO_DEADLINE, "it is still there after its deadline");
+    if (ended_at() - from < 300 * MILLISECOND)
+        mistake(EINTR_FATAL,
+                "It ended %.3f s after the first signal, before its deadline. "
+                "Its last words: '%s'.",
+                seconds(ended_at() - from), last_words());
+}
+
+/* --- Sending ------------------------------------------------------------- */
+
+/* Between its send and our recv: its buffer and ours (tcp(7)). */
+#define SIZE      ((size_t)32 << 20)
+#define SIZE_TEXT "32M"
+
+static int receiver;
+
+static bool somebody_came(void *listener)
+{
+    receiver = accept(*(int *)listener, NULL, NULL);
+    return receiver >= 0;
+}
+
+static void start_sender(const char *deadline)
+{
+    int listener;
+    int port = listening_port(&listener);
+
+    step("a receiver listens on port %d", port);
+    start("--size", SIZE_TEXT, "--deadline", deadline, "127.0.0.1",
+          as_text(port), NULL);
+    if (!wait_until(somebody_came, &listener, 5 * SECOND))
+        diagnosed(-1, ENDS_EARLY, "it did not connect");
+    set_nonblocking(receiver);
+    step("it connected");
+}
+
+struct sends {
+    int64_t asked, result; /* of the last one */
+    bool any, again_counted, resent;
+    int64_t longest;
+    uint64_t refused;
+};
+
+static bool look_at_send(const struct seen *s, void *context)
+{
+    struct sends *sends = context;
+
+    if (s->call != CALL_send && s->call != CALL_write && s->call != CALL_sendto)
+        return true;
+    if (s->longest > sends->longest)
+        sends->longest = s->longest;
+    if (sends->any && sends->result > 0 && s->asked >= sends->asked)
+        sends->resent = true;
+    if (sends->any && sends->result == -1 && s->asked > sends->asked)
+        sends->again_counted = true;
+    if (s->error == EAGAIN)
+        sends->refused += s->times;
+    sends->any = true;
+    sends->asked = s->asked;
+    sends->result = s->result;
+    return true;
+}
+
+/* It has no room for the moment, or is finished, or nothing moves any more. */
+static bool has_stopped_sending(void *unused)
+{
+    const struct seen *put = last_send(-1);
+
+    (void)unused;
+    return has_ended() || (put && put->error == EAGAIN && put->times > 3) ||
+           (witness()->is_inside && witness()->inside.call != CALL_send &&
+            now() - witness()->inside.began > 100 * MILLISECOND);
+}
+
+struct receiving {
+    size_t received, right;
+    bool wrong, ended;
+};
+
+static bool received_all(void *context)
+{
+    struct receiving *r = context;
+    static char piece[256 * 1024];
+    ssize_t n;
+    const instant until = deadline_in(50 * MILLISECOND);
+
+    while ((n = recv(receiver, piece, sizeof piece, 0)) > 0) {
+        if (payload_matching(piece, (size_t)n, r->received) != (size_t)n)
+            r->wrong = true;
+        r->received += (size_t)n;
+        if (passed(until))
+            return false;
+    }
+    r->ended = n == 0 || errno != EAGAIN;
+    return r->ended;
+}
+
+static void must_have_sent_all(void)
+{
+    struct receiving r = {0};
+    struct sends sends = {0};
+
+    while (!wait_until(received_all, &r, 10 * SECOND)) {
+        size_t before = r.received;
+
+        received_all(&r);
+        if (r.received == before)
+            break;
+    }
+    ends_within(2 * SECOND);
+    each_seen(0, look_at_send, &sends);
+    step("%s of %s bytes arrived", grouped(r.received), grouped(SIZE));
+    if (sends.longest > 150 * MILLISECOND && last_send(-1)->blocking)
+        mistake(SEND_BLOCKS,
+                "One call of send held it for %.3f s: the socket was blocking.",
+                seconds(sends.longest));
+    if (r.received == SIZE && !r.wrong && ended_well())
+        return;
+    if (has_ended() && !ended_well() && r.received < SIZE)
+        diagnosed(-1, GIVES_UP_EARLY, "%s of %s bytes arrived",
+                  grouped(r.received), grouped(SIZE));
+    if (r.wrong || r.received > SIZE || sends.resent || sends.again_counted)
+        mistake(
+            sends.again_counted ? COUNTS_EAGAIN : RESENT_FROM_START,
+            sends.again_counted
+                ? "%s bytes arrived of %s: send was refused, said -1, and "
+                  "after that was asked to send more than before."
+                : "%s bytes arrived of %s: after a part was taken, send was "
+                  "given the same bytes again.",
+            grouped(r.received), grouped(SIZE));
+    if (!has_ended())
+        diagnosed(-1, ENDLESS, "%s of %s bytes arrived", grouped(r.received),
+                  grouped(SIZE));
+    mistake(sends.result == -1
+                ? (sends.refused > 1 ? GIVES_UP_EARLY : EAGAIN_FATAL)
+                : SHORT_SEND,
+            "%s of %s bytes arrived. The last send was asked to take %s and "
+            "said %s%s; then it ended.",
+            grouped(r.received), grouped(SIZE),
+            grouped((unsigned long long)sends.asked),
+            sends.result == -1 ? "-1 EAGAIN"
+                               : grouped((unsigned long long)sends.result),
+            sends.refused > 1 ? ", after many refusals" : "");
+}
+
+static void slow_receiver(void)
+{
+    start_sender("15s");
+    wait_until(has_stopped_sending, NULL, 2 * SECOND);
+    nap(100 * MILLISECOND);
+    step("the receiver has read nothing so far, and begins");
+    must_have_sent_all();
+}
+
+static void deaf_receiver(void)
+{
+    start_sender("400ms");
+    step("the receiver reads nothing, and the deadline is 0.4 s");
+    if (!ends_within(1900 * MILLISECOND))
+        diagnosed(-1, NO_DEADLINE,
+                  "1.5 s after its deadline it is still there");
+    step("it ended with status %d", exit_status());
+    if (ended_well())
+        mistake(SHORT_SEND,
+                "The receiver has read nothing, most of the bytes are still "
+                "there, and it says that all is well.");
+}
+
+static void interrupted_send(void)
+{
+    inject("send:EINTR:2+,send:short:3+");
+    start_sender("15s");
+    must_have_sent_all();
+}
+
+static void leaving_receiver(void)
+{
+    const struct linger at_once = {.l_onoff = 1};
+
+    start_sender("15s");
+    wait_until(has_stopped_sending, NULL, 2 * SECOND);
+    setsockopt(receiver, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close(receiver);
+    step("the receiver resets the connection");
+    if (!ends_within(2 * SECOND))
+        diagnosed(-1, ENDLESS, "nobody is there any more, and it goes on");
+    if (ended_well())
+        mistake(FAILURE_IS_SUCCESS,
+                "The receiver reset the connection, and it says that all is "
+                "well.");
+    if (exit_status() != 1)
+        diagnosed(-1, CRASH, "the receiver reset the connection");
+}
+
+/* --- Again, a little later ----------------------------------------------- */
+
+enum { TRIES = 14, BASE_MS = 2, CAP_MS = 40 };
+
+struct tries {
+    size_t count;
+    instant at[64];
+};
+
+static bool note_try(const struct seen *s, void *context)
+{
+    struct tries *tries = context;
+
+    if (s->call != CALL_connect)
+        return true;
+    for (uint64_t i = 0; i < s->times && tries->count < 64; i++)
+        tries->at[tries->count++] = s->began;
+    return true;
+}
+
+static duration gap(const struct tries *tries, size_t i)
+{
+    return tries->at[i + 1] - tries->at[i];
+}
+
+static void no_cap_yet(const struct tries *tries)
+{
+    for (size_t i = 0; i + 1 < tries->count; i++)
+        if (gap(tries, i) > 6 * CAP_MS * MILLISECOND)
+            mistake(NO_CAP,
+                    "The pause after try %zu took %.0f ms, and the cap is %d "
+                    "ms.",
+                    i + 1, seconds(gap(tries, i)) * 1e3, CAP_MS);
+}
+
+/* Too long a pause shows before it has ended. */
+static bool ended_or_lost(void *unused)
+{
+    struct tries tries = {0};
+
+    (void)unused;
+    each_seen(0, note_try, &tries);
+    if (has_ended())
+        return true;
+    return tries.count > 0 && now() - tries.at[tries.count - 1] > SECOND;
+}
+
+static void dead_server(void)
+{
+    struct tries tries = {0};
+    int port = refusing_port();
+    instant deadline = deadline_in(8 * SECOND);
+
+    step("port %d refuses; %d tries, pauses from %d ms to %d ms", port, TRIES,
+         BASE_MS, CAP_MS);
+    start("--tries", "14", "--base", "2ms", "--cap", "40ms", "--deadline",
+          "15s", "127.0.0.1", as_text(port), NULL);
+    while (!ended_or_lost(NULL) && !passed(deadline))
+        nap(5 * MILLISECOND);
+    each_seen(0, note_try, &tries);
+    step("it tried %zu times", tries.count);
+    no_cap_yet(&tries);
+    if (!has_ended() && tries.count < TRIES)
+        mistake(NO_CAP,
+                "After try %zu it has been pausing for more than a second, and "
+                "the cap is %d ms.",
+                tries.count, CAP_MS);
+    if (tries.count > TRIES ||
+        (!has_ended() && tries.count == TRIES && !ends_within(SECOND))) {
+        if (tries.count > TRIES)
+            mistake(ENDLESS, "It tried %zu times, and %d were allowed.",
+                    tries.count, TRIES);
+        mistake(SLEEPS_AFTER_LAST,
+                "It has made its last try, and pauses for whom?");
+    }
+    if (tries.count < TRIES)
+        diagnosed(-1, GIVES_UP_EARLY, "it gave up after %zu tries of %d",
+                  tries.count, TRIES);
+    if (ended_well())
+        mistake(FAILURE_IS_SUCCESS,
+                "All %d tries failed, and its exit status is 0.", TRIES);
+
+    duration all = tries.at[TRIES - 1] - tries.at[0], longest = 0;
+    size_t fixed = 0;
+
+    for (size_t i = 0; i + 1 < TRIES; i++)
+        longest = gap(&tries, i) > longest ? gap(&tries, i) : longest;
+    if (all < 5 * MILLISECOND)
+        mistake(RETRY_STORM, "It tried %d times within %.1f ms.", TRIES,
+                1e3 * seconds(all));
+    if (longest < 3 * BASE_MS * MILLISECOND)
+        mistake(NO_GROWTH,
+                "Its longest pause was %.1f ms; the bound is %d ms at first, "
+                "and %d ms in the end.",
+                1e3 * seconds(longest), BASE_MS, CAP_MS);
+    for (size_t i = 5; i + 1 < TRIES; i++)
+        fixed += gap(&tries, i) > 0.97 * CAP_MS * MILLISECOND &&
+                 gap(&tries, i) < 2 * CAP_MS * MILLISECOND;
+    if (fixed >= TRIES - 6)
+        mistake(NO_JITTER,
+                "Its last %zu pauses were all of about %d ms: ten thousand "
+                "clients would come back together.",
+                fixed, CAP_MS);
+    if (ended_at() - tries.at[TRIES - 1] > 10 * CAP_MS * MILLISECOND)
+        mistake(SLEEPS_AFTER_LAST, "It ended %.0f ms after its last try.",
+                1e3 * seconds(ended_at() - tries.at[TRIES - 1]));
+}
+
+/* With a base of 0.3 s a pause after the last try is seen easily. */
+static void last_try(void)
+{
+    int port = refusing_port();
+    const struct seen *tried;
+
+    step("port %d refuses; one try, base 3 s", port);
+    start("--tries", "1", "--base", "3s", "--cap", "3s", "--deadline", "15s",
+          "127.0.0.1", as_text(port), NULL);
+    ends_within(400 * MILLISECOND);
+    tried = last_of(CALL_connect, -1);
+    if (!tried)
+        diagnosed(-1, ENDS_EARLY, "it did not try at all");
+    if (!has_ended())
+        mistake(SLEEPS_AFTER_LAST,
+                "0.4 s after its only try it is still there: the program %s.",
+                doing());
+    if (ended_well())
+        mistake(FAILURE_IS_SUCCESS, "Its only try failed, and its exit status "
+                                    "is 0.");
+}
+
+static void comes_later(void)
+{
+    int listener;
+    int port = listening_port(&listener), refusing;
+    struct tries tries = {0};
+
+    close(listener);
+    refusing = port; /* nobody else gets it so soon */
+    step("port %d refuses at first", refusing);
+    start("--tries", "40", "--base", "20ms", "--cap", "60ms", "--deadline",
+          "15s", "127.0.0.1", as_text(port), NULL);
+    nap(150 * MILLISECOND);
+    listener = bound_socket("127.0.0.1", as_text(port), SOCK_STREAM);
+    if (listen(listener, 16) < 0)
+        return;
+    set_nonblocking(listener);
+    step("now it listens");
+    if (!ends_within(3 * SECOND))
+        diagnosed(-1, ENDLESS, "the server is there, and it still waits");
+    each_seen(0, note_try, &tries);
+    if (!ended_well())
+        diagnosed(-1, GIVES_UP_EARLY, "the server came after %zu tries",
+                  tries.count);
+}
+
+static void hopeless_server(void)
+{
+    int port = refusing_port();
+    struct tries tries = {0};
+
+    inject("connect:EACCES:1+");
+    step("connect is forbidden: EACCES, each time");
+    start("--tries", "6", "--base", "5ms", "--cap", "5ms", "127.0.0.1",
+          as_text(port), NULL);
+    if (!ends_within(3 * SECOND))
+        diagnosed(-1, ENDLESS, "it may not connect, and goes on");
+    each_seen(0, note_try, &tries);
+    if (tries.count > 1)
+        mistake(HOPELESS_RETRY,
+                "connect said EACCES, which stays so, and it tried %zu times.",
+                tries.count);
+    if (ended_well())
+        mistake(FAILURE_IS_SUCCESS,
+                "It was not allowed to connect, and its exit status is 0.");
+}
+
+static void out_of_time(void)
+{
+    int port = refusing_port();
+
+    step("port %d refuses; a thousand tries, but 0.3 s for all of them", port);
+    start("--tries", "1000", "--base", "20ms", "--cap", "50ms", "--deadline",
+          "300ms", "127.0.0.1", as_text(port), NULL);
+    if (!ends_within(1300 * MILLISECOND))
+        diagnosed(-1, NO_DEADLINE, "1 s after its deadline it is still there");
+    if (exit_status() < 0)
+        mistake(NO_DEADLINE,
+                "When its time was over it tried on, without pauses, until it "
+                "was stopped: connect was called %s times.",
+                grouped(calls_of(CALL_connect, -1)));
+    if (ended_well())
+        mistake(FAILURE_IS_SUCCESS, "All tries failed, and its exit status is "
+                                    "0.");
+}
+
+/* --- Sorting answers ----------------------------------------------------- */
+
+static enum mistake misnamed(const struct classify_case *c, const char *said)
+{
+    const bool failed = strstr(said, "kind=failed") != NULL;
+
+    if (strstr(said, "error=28"))
+        return ERRNO_CLOBBERED;
+    if (c->result == 0 && strcmp(c->call, "recv") == 0)
+        return c->asked > 0 ? EOF_IGNORED : ZERO_MISREAD;
+    switch (c->error) {
+    case EAGAIN:
+        return EAGAIN_FATAL;
+    case EINTR:
+        return EINTR_FATAL;
+    case EINPROGRESS:
+        return failed ? EINPROGRESS_FATAL : PENDING_IS_CONNECTED;
+    case EALREADY:
+        return failed ? EALREADY_FATAL : PENDING_IS_CONNECTED;
+    case ECONNABORTED:
+        return PEER_KILLS_SERVER;
+    case EMFILE:
+    case ENOBUFS:
+        return ACCEPT_EMFILE_SPIN;
+    case ECONNRESET:
+    case EPIPE:
+        return RESET_IS_END;
+    default:
+        return MISCLASSIFIED;
+    }
+}
+
+static void sorts_answers(const char *call)
+{
+    start("x", NULL);
+    if (!ends_within(5 * SECOND))
+        diagnosed(-1, ENDLESS, "it does not come to an end");
+    if (!ended_well())
+        diagnosed(-1, CRASH, "it did not name all answers");
+    for (size_t i = 0; i < CLASSIFY_CASES; i++) {
+        const struct classify_case *c = &classify_cases[i];
+        char left[64], right[64], line[140];
+        const char *said;
+
+        if (strcmp(c->call, call) != 0)
+            continue;
+        classify_text(c, left, right, sizeof left);
+        snprintf(line, sizeof line, "%s: %s\n", left, right);
+        if (says(line))
+            continue;
+        snprintf(line, sizeof line, "%s: ", left);
+        said = strstr(its_words(), line);
+        if (!said)
+            mistake(MISCLASSIFIED, "%s was given no name.", left);
+        snprintf(line, sizeof line, "%.*s", (int)strcspn(said, "\n"), said);
+        said = strstr(line, "kind=");
+        mistake(misnamed(c, said), "%s, asked for %zu: expected %s, got %s.",
+                left, c->asked, right, said);
+    }
+}
+
+static void sorts_recv(void)
+{
+    sorts_answers("recv");
+}
+
+static void sorts_send(void)
+{
+    sorts_answers("send");
+}
+
+static void sorts_connect(void)
+{
+    sorts_answers("connect");
+}
+
+static void sorts_accept(void)
+{
+    sorts_answers("accept");
+}
+
+static void keeps_count(void)
+{
+    char line[100];
+
+    start("x", NULL);
+    ends_within(5 * SECOND);
+    for (size_t i = 0; i < CLASSIFY_CASES; i++)
+        classified(&classify_cases[i]);
+    snprintf(line, sizeof line, "counters: calls=%llu again=%llu partial=%llu",
+             counters.calls, counters.again, counters.partial);
+    if (!says(line))
+        mistake(MISCLASSIFIED, "It counted '%s', and it should be '%s'.",
+                last_words(), line);
+}
+
+/* --- Which exercise has which -------------------------------------------- */
+
+#define TARPIT "build/bin/tarpit --stop-after 15s 8080 & sleep 0.5; "
+#define SINK   "build/bin/sink --stop-after 15s --pace 60M 8080 & sleep 0.5; "
+#define REFUSE                                                                 \
+    "build/tests/peer --stop-after 9s refuse 127.0.0.1 8080 & sleep 0.5; "
+
+static const struct check connect_checks[] = {
+    {"live", "a server that listens", 1, live_server,
+     "build/bin/echo_blocking --stop-after 9s 8080 & sleep 0.5; PROGRAM "
+     "127.0.0.1 8080"},
+    {"refused", "a port that refuses", 3, refusing_server,
+     REFUSE "PROGRAM 127.0.0.1 8080"},
+    {"silent", "a server that does not answer", 3, silent_server,
+     TARPIT "time PROGRAM --deadline 400ms 127.0.0.1 8080"},
+    {"signals", "signals come meanwhile", 1, signals_while_connecting,
+     TARPIT "PROGRAM 127.0.0.1 8080 & sleep 0.5; kill -USR1 $!; wait $!"},
+    {"stop", "somebody wants it to end", 1, asked_to_stop,
+     TARPIT "PROGRAM --deadline 15s 127.0.0.1 8080 & sleep 0.5; kill $!; "
+            "wait $!"},
+    {"late", "a server that answers late", 1, late_server,
+     "build/bin/tarpit --release 1s --stop-after 15s 8080 & sleep 0.5; "
+     "PROGRAM --deadline 10s 127.0.0.1 8080"},
+    {0}};
+
+static const struct check send_checks[] = {
+    {"slow", "a receiver that takes its time", 4, slow_receiver,
+     SINK "PROGRAM --size 32M 127.0.0.1 8080"},
+    {"interrupted", "calls are interrupted, or take little", 2,
+     interrupted_send,
+     SINK "WB_FAULTS=send:EINTR:2+,send:short:3+ PROGRAM --size 1M 127.0.0.1 "
+          "8080"},
+    {"deaf", "a receiver that reads nothing", 2, deaf_receiver,
+     SINK "kill -STOP $!; PROGRAM --deadline 400ms --size 32M 127.0.0.1 8080; "
+          "kill -CONT $!"},
+    {"leaves", "a receiver that leaves", 2, leaving_receiver,
+     "build/tests/peer --count 1M --stop-after 9s reset-sender 127.0.0.1 8080 "
+     "& sleep 0.5; PROGRAM --size 32M 127.0.0.1 8080"},
+    {0}};
+
+static const struct check back_off_checks[] = {
+    {"dead", "a server that never comes", 4, dead_server,
+     REFUSE "PROGRAM --tries 14 --base 2ms --cap 40ms 127.0.0.1 8080; echo "
+            "status $?"},
+    {"last", "only one try", 1, last_try,
+     REFUSE "time PROGRAM --tries 1 --base 3s 127.0.0.1 8080"},
+    {"later", "a server that comes later", 2, comes_later,
+     "(sleep 2; exec build/bin/echo_blocking --stop-after 9s 8080) & PROGRAM "
+     "--tries 40 127.0.0.1 8080"},
+    {"hopeless", "a try that cannot succeed", 1, hopeless_server,
+     "WB_FAULTS=connect:EACCES:1+ PROGRAM 127.0.0.1 8080"},
+    {"deadline", "not enough time for all tries", 2, out_of_time,
+     REFUSE "time PROGRAM --tries 1000 --base 20ms --cap 50ms --deadline "
+            "300ms 127.0.0.1 8080"},
+    {0}};
+
+static const struct check classify_checks[] = {
+    {"recv", "what recv answers", 3, sorts_recv, "PROGRAM | grep ^recv"},
+    {"send", "what send answers", 2, sorts_send, "PROGRAM | grep ^send"},
+    {"connect", "what connect answers", 2, sorts_connect,
+     "PROGRAM | grep ^connect"},
+    {"accept", "what accept answers", 2, sorts_accept,
+     "PROGRAM | grep ^accept"},
+    {"counters", "the counters", 1, keeps_count, "PROGRAM | grep ^counters"},
+    {0}};
+
+const struct exercise client_exercises[] = {
+    {"partial_send", send_checks, .may_spin = true},
+    {"connected", connect_checks, .may_spin = false},
+    {"deadline", connect_checks, .may_spin = true},
+    {"back_off", back_off_checks, .may_spin = false},
+    {"classify", classify_checks, .may_spin = true},
+    {0}};

@@ -143,6 +143,9 @@
       "While there are bytes left to send it is POLLOUT that you wait for")    \
     M(RECONNECT_STORM, 6, "a new socket for every question",                   \
       "One socket, one attempt: ask that one how it goes")                     \
+    M(RESET_IS_END, 10, "a reset was taken for an orderly end",                \
+      "ECONNRESET is a failure: what was on the way may be lost, and the "     \
+      "program should know")                                                   \
     M(RESENT_FROM_START, 4, "sent again what the kernel already had",          \
       "Bytes accepted are gone: start + count, length - count")                \
     M(RETRY_STORM, 12, "tries again at once, without a pause",                 \

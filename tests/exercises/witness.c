@@ -154,7 +154,9 @@ static void enter(enum call call, int fd, int64_t asked, bool never_waits)
  * that it belongs to. */
 static struct seen *run_of(const struct seen *s)
 {
-    const uint64_t back = s->result > 0 && s->fd != NOWHERE ? 1 : 16;
+    const uint64_t back = s->error == EINPROGRESS             ? 0
+                          : s->result > 0 && s->fd != NOWHERE ? 1
+                                                              : 16;
 
     for (uint64_t i = 1; i <= back && i <= witness->count; i++) {
         struct seen *run = &witness->seen[(witness->count - i) % SEEN_MOST];

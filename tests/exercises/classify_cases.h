@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * classify_cases.h - answers of calls to be given a name, for the program that
+ * is tried and for the judge, who asks the library itself.
+ */
+#ifndef WOULDBLOCK_CLASSIFY_CASES_H
+#define WOULDBLOCK_CLASSIFY_CASES_H
+
+#include "wouldblock.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct classify_case {
+    const char *call;
+    int result;
+    size_t asked;
+    int error; /* errno at the time */
+};
+
+static const struct classify_case classify_cases[] = {
+    {"recv", 5, 10, 0},
+    {"recv", 0, 10, 0},
+    {"recv", 0, 0, 0},
+    {"recv", -1, 10, EAGAIN},
+    {"recv", -1, 10, EINTR},
+    {"recv", -1, 10, ECONNRESET},
+    {"recv", -1, 10, ETIMEDOUT},
+    {"recv", -1, 10, EBADF},
+    {"send", 10, 10, 0},
+    {"send", 3, 10, 0},
+    {"send", 0, 0, 0},
+    {"send", -1, 10, EAGAIN},
+    {"send", -1, 10, EINTR},
+    {"send", -1, 10, EPIPE},
+    {"send", -1, 10, ECONNRESET},
+    {"connect", 0, 0, 0},
+    {"connect", -1, 0, EINPROGRESS},
+    {"connect", -1, 0, EALREADY},
+    {"connect", -1, 0, EINTR},
+    {"connect", -1, 0, EISCONN},
+    {"connect", -1, 0, ECONNREFUSED},
+    {"connect", -1, 0, ETIMEDOUT},
+    {"accept", 7, 0, 0},
+    {"accept", 0, 0, 0},
+    {"accept", -1, 0, EAGAIN},
+    {"accept", -1, 0, EINTR},
+    {"accept", -1, 0, ECONNABORTED},
+    {"accept", -1, 0, EMFILE},
+    {"accept", -1, 0, ENOBUFS},
+};
+
+enum { CLASSIFY_CASES = sizeof classify_cases / sizeof classify_cases[0] };
+
+static struct answer classified(const struct classify_case *c)
+{
+    errno = c->error;
+    if (strcmp(c->call, "recv") == 0)
+        return recv_answer(c->result, c->asked);
+    if (strcmp(c->call, "send") == 0)
+        return send_answer(c->result, c->asked);
+    if (strcmp(c->call, "connect") == 0)
+        return connect_answer(c->result);
+    return accept_answer(c->result);
+}
+
+/* "recv -1 EAGAIN: " in front, and the answer as the program sees it. */
+static void classify_text(const struct classify_case *c, char *left,
+                          char *right, size_t size)
+{
+    const struct answer a = classified(c);
+
+    snprintf(left, size, "%s %d%s%s", c->call, c->result, c->error ? " " : "",
+             c->error ? error_entry(c->error)->symbol : "");
+    snprintf(right, size, "kind=%s count=%zu fd=%d error=%d",
+             (unsigned)a.kind <= FAILED ? answer_word(a.kind) : "?", a.count,
+             a.fd, a.error);
+}
+
+#endif
