@@ -47,7 +47,7 @@ $(foreach demo,$(demos),$(eval $(call program,$(demo))))
 
 # What the tests need besides the programs: bad peers, checks of the library,
 # something to compare with, and a witness that also injects faults.
-tests    := $(addprefix $(BUILD)/tests/,bare peer unit)
+tests    := $(addprefix $(BUILD)/tests/,bare modes peer unit)
 witness  := $(BUILD)/tests/witness.so
 
 $(tests): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(library)

@@ -78,6 +78,23 @@ scene() {
     printf '\n%s* %s%s\n' "$bold" "$1" "$plain"
 }
 
+# With --pause: what everybody may commit to before the run shows it, and a
+# moment to do so. Status 1 as for beat.
+predict() {
+    [ -n "$pause" ] || return 0
+    printf '%sPredict:%s  %s\n' "$bold$yellow" "$plain" "$1"
+    beat 2
+}
+
+# claim 'EXPRESSION' WORDS: what the act tells has to hold for the numbers of
+# this very run, as arithmetic of awk; otherwise the demonstration ends. Ratios,
+# and wide ones: the machine may be busy with other things.
+claim() {
+    [ -z "${WB_CLAIMS:-}" ] || printf '%s\t%s\n' "$2" "$1" >>"$WB_CLAIMS"
+    awk "BEGIN { exit !($1) }" ||
+        fail "this run does not show what the act tells: $2 ($1)"
+}
+
 # The lines in which two programs differ.
 show_pair() {
     printf '\n%s\n' "What differs ($dim""scripts/pair $1 $2$plain):"
@@ -295,6 +312,17 @@ value() {
 cpu_share() {
     awk -v cpu="$(value "$1" cpu_seconds)" -v wall="$(value "$1" wall_seconds)" \
         'BEGIN { printf "%.1f %%", 100 * cpu / wall }'
+}
+
+# The same as a bare number.
+cpu_percent() {
+    percent=$(cpu_share "$1")
+    printf '%s' "${percent% %}"
+}
+
+# in_seconds TIME: 300ms is 0.3.
+in_seconds() {
+    awk -v time="$1" 'BEGIN { print time / (time ~ /ms$/ ? 1000 : 1) }'
 }
 
 # in_unit SECONDS: as a person would say it: 2.01 s, 3.4 ms or 120 us.

@@ -71,8 +71,15 @@ load helpers
     done
 }
 
-@test "reference: is its table of errors the program's?" {
-    is "$(sed '1,/^| symbol/d' "$root/docs/reference.md" | grep '^| `')" "$("$peers/unit" --error-table)"
+@test "calls: is every cell of the card what that call answers in that mode?" {
+    run --separate-stderr timeout 5 "$peers/modes"
+    is "$status: $stderr" '0: '
+    is "$(sed -n '/^## /,$p' "$root/docs/calls.md")" "$output"
+}
+
+@test "errors: is the card the program's table, whole and by category, and no other page?" {
+    is "$(sed -n '/^## /,$p' "$root/docs/errors.md")" "$("$peers/unit" --error-table)"
+    is "$(grep -l '^| symbol' "$root"/README.md "$root"/docs/*.md)" "$root/docs/errors.md"
 }
 
 @test "reference: is every key of every report explained, and no other?" {
@@ -92,6 +99,38 @@ load helpers
         while read -r option; do
             grep -qF "| \`$option\` |" "$root/docs/reference.md" || flunk "$option"
         done
+}
+
+# The terms of the glossary, without backquotes.
+terms() {
+    sed -n 's/^| \([^|]*\) |.*/\1/p' "$root/docs/glossary.md" | sed 1d | tr -d '`'
+}
+
+@test "glossary: is it alphabetical, and does every term have one entry?" {
+    [ "$(terms | wc -l)" -gt 40 ]
+    is "$(terms)" "$(terms | LC_ALL=C sort -f)"
+    is "$(terms | uniq -di)" ''
+    # The words that one looks up first.
+    for term in blocking non-blocking 'would block' readiness EAGAIN 'half-close' SIGPIPE; do
+        is "$term: $(terms | grep -cx "$term")" "$term: 1"
+    done
+}
+
+@test "glossary: does every entry say what it means in two sentences, and where to see it?" {
+    cd "$root"
+    sed '1,/^|---/d' docs/glossary.md | while IFS='|' read -r _ term text places _; do
+        [ -n "${text// /}" ] || flunk "$term means nothing"
+        [ "$(grep -o '[.:?] [A-Z]' <<<"$text" | wc -l)" -le 1 ] || flunk "more than two sentences: $term"
+        [[ $places == *['`(']* ]] || flunk "nowhere to see: $term"
+        while read -r name argument; do
+            case $name:$argument in
+            scripts/*) [ -x "$name" ] || flunk "$term: $name" ;;
+            */*) [ -f "$name" ] || flunk "$term: $name" ;;
+            *:--*) "$bin/$name" --help | grep -q -e "^  $argument " || flunk "$term: $name $argument" ;;
+            *) [ -x "$bin/$name" ] || [ -d "demos/$name" ] || flunk "$term: $name" ;;
+            esac
+        done < <(grep -o '`[^`]*`' <<<"$places" | tr -d '`')
+    done
 }
 
 @test "scale: do picture, sentences and numbers of the page belong together?" {

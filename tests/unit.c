@@ -3,7 +3,8 @@
  * unit - checks the library from inside: unit GROUP, or no argument to list
  * the groups. Every check that fails is named; status 1 if any did.
  *
- * unit --error-table prints the table of errors as the reference page has it.
+ * unit --error-table prints the table of errors, by category, as docs/errors.md
+ * has it.
  */
 #include "wouldblock.h"
 
@@ -370,12 +371,24 @@ static const struct {
 
 static void print_error_table(void)
 {
+    static const char *const about[] = {
+        [CONNECTION] = "between this socket and its peer",
+        [TRANSMISSION] = "about this one call",
+        [CONFIGURATION] =
+            "program, machine or account; waiting will not mend it",
+    };
     size_t count;
-    const struct error_entry *e = error_table(&count);
+    const struct error_entry *table = error_table(&count);
 
-    for (; count-- > 0; e++)
-        printf("| `%s` | %s | %s | %s | %s |\n", e->symbol, e->text,
-               category_word(e->category), e->calls, e->advice);
+    for (enum error_category c = CONNECTION; c <= CONFIGURATION; c++) {
+        printf("%s## %s: %s\n\n| symbol | text | given by | what to do |\n"
+               "|---|---|---|---|\n",
+               c > CONNECTION ? "\n" : "", category_word(c), about[c]);
+        for (size_t i = 0; i < count; i++)
+            if (table[i].category == c)
+                printf("| `%s` | %s | %s | %s |\n", table[i].symbol,
+                       table[i].text, table[i].calls, table[i].advice);
+    }
 }
 
 int main(int argc, char **argv)

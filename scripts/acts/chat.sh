@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: MIT
 # Title: A chat, and one who does not listen
 
-play() {
+prepare() {
     lines=${quick:+12000}
     lines=${lines:-30000}
+}
 
+play() {
     question 'One thread serves a whole chat. What do the others notice if one of' \
         'them stops reading?'
     beat 3 || return
@@ -23,6 +25,7 @@ play() {
     beat 1 || return
 
     scene "Eve falls asleep (SIGSTOP), and Ann has $(with_commas "$lines") lines to tell."
+    predict 'how many of them will Bob hear, and what becomes of Eve?' || return
     read -r eve_pid <"$(role_file eve pids)"
     kill -STOP "$eve_pid"
     awk -v n="$lines" 'BEGIN {
@@ -40,12 +43,16 @@ play() {
     exec 4>&- 5>&-
 
     heard=$(grep -c '^ann: ' "$(role_file bob text)")
+    heard_by_eve=$(grep -c '^ann: ' "$(role_file eve text)")
     number 'lines that bob heard, of all that ann said' "$(with_commas "$heard") of $(with_commas "$lines")"
     number 'that took ann' "$(in_unit "$(value ann wall_seconds)")"
     number 'lines that eve heard before she was sent away' \
-        "$(with_commas "$(grep -c '^ann: ' "$(role_file eve text)")")"
+        "$(with_commas "$heard_by_eve")"
     number 'the last line she heard' "$(grep '^\*' "$(role_file eve text)" | tail -n 1 | cut -c 3-26)..."
     number 'guests sent away for reading too slowly' "$(value server too_slow)"
+    claim "$heard == $lines" 'the others hear everything'
+    claim "$heard_by_eve < $lines && $(value server too_slow) == 1" \
+        'who does not read is sent away, and nobody else'
     number 'CPU of the server meanwhile' "$(in_unit "$(value server cpu_seconds)")"
     beat 2 || return
 

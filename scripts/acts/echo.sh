@@ -11,13 +11,33 @@ two_clients() {
     succeed 'client 1'
     dismiss server
     waited=$(value 'client 2' first_wait_seconds)
-    share=$(cpu_share server)
+    share=$(cpu_share server) percent=$(cpu_percent server)
+}
+
+prepare() {
+    silence=${quick:+300ms}
+    silence=${silence:-2s}
+}
+
+blocking() {
+    scene 'Blocking: recv waits for client 1, and nobody looks after client 2.'
+    predict 'how long will the second client wait?' || return
+    two_clients echo_blocking
+    blocking_wait=$waited blocking_share=$share blocking_percent=$percent
+    number 'blocking: client 2 waited' "$(in_unit "$waited")"
+    number 'blocking: CPU of the server' "$share"
+}
+
+nonblocking() {
+    scene 'Non-blocking: the server asks everybody, round after round.'
+    predict 'how long now, and how much CPU will that take?' || return
+    two_clients echo_busypoll
+    polling_wait=$waited polling_share=$share polling_percent=$percent
+    number 'busy-poll: client 2 waited' "$(in_unit "$waited")"
+    number 'busy-poll: CPU of the server' "$share"
 }
 
 play() {
-    silence=${quick:+300ms}
-    silence=${silence:-2s}
-
     question 'A server talks with one client, who falls silent but stays.' \
         'A second client comes. How long does it wait for an answer?'
     beat 3 || return
@@ -25,24 +45,23 @@ play() {
     show_pair echo_blocking echo_busypoll
     beat 5 || return
 
-    scene 'Blocking: recv waits for client 1, and nobody looks after client 2.'
-    two_clients echo_blocking
-    blocking_wait=$waited blocking_share=$share
-    number 'blocking: client 2 waited' "$(in_unit "$waited")"
-    number 'blocking: CPU of the server' "$share"
+    blocking || return
     beat 2 || return
 
-    scene 'Non-blocking: the server asks everybody, round after round.'
-    two_clients echo_busypoll
-    polling_wait=$waited polling_share=$share
-    number 'busy-poll: client 2 waited' "$(in_unit "$waited")"
-    number 'busy-poll: CPU of the server' "$share"
+    nonblocking || return
+    claim "$blocking_wait > 3 * $polling_wait" \
+        'client 2 waits much longer for the blocking server'
+    claim "$polling_percent > 3 * $blocking_percent" \
+        'busy-polling uses much more CPU than blocking'
     beat 2 || return
 
     scene 'The same with a nap of 1 ms after each round.'
+    predict 'what do a thousand naps a second change, of wait and CPU?' || return
     two_clients echo_busypoll --nap 1ms
     number 'busy-poll with naps: client 2 waited' "$(in_unit "$waited")"
     number 'busy-poll with naps: CPU of the server' "$share"
+    claim "$polling_percent > 2 * $percent" 'naps save CPU'
+    claim "$blocking_wait > 2 * $waited" 'with naps client 2 is served as well'
     beat 2 || return
 
     answer "Blocking: as long as the other one likes, here $(in_unit "$blocking_wait")," \

@@ -8,9 +8,11 @@ play() {
     beat 3 || return
 
     scene 'Provoked, one after the other (scripts/gallery explains each of them).'
+    predict 'which errors can you name, and which of them mean: wait?' || return
     launch program '' errno_provoke
     succeed program
     number 'errors made to happen' "$(value program provoked)"
+    claim "$(value program provoked) > 10" 'errors can be made to happen'
     beat 4 || return
 
     scene 'Three that mean: not yet.'
@@ -19,6 +21,7 @@ play() {
     beat 4 || return
 
     scene "And the third set of select, which tutorials call 'for errors'?"
+    predict 'when the peer resets: readable, writable, exceptional?' || return
     launch program '' select_except
     succeed program
     beat 4 || return

@@ -2,42 +2,25 @@
 # SPDX-License-Identifier: MIT
 # Title: The huge send
 
-play() {
+prepare() {
     pace=${quick:+400M}
     pace=${pace:-60M}
+}
 
-    question 'A program has 136 MB to send, far more than the kernel buffers.' \
-        'The receiver is slow. What does one call of send do?'
-    beat 3 || return
-
+blocking() {
     scene 'Blocking: the call returns when the kernel has taken everything.'
+    predict 'how long will that one call take?' || return
     serve receiver sink --pace "$pace"
     launch sender '' send_blocking 127.0.0.1 "$port"
     succeed sender
     succeed receiver
     blocking_held=$(value sender held_seconds)
     number 'blocking: one call held the program for' "$(in_unit "$blocking_held")"
-    beat 2 || return
+}
 
-    show_pair send_blocking send_once
-    beat 3 || return
-
-    scene 'Non-blocking, one call, its count not heeded: the classic mistake.'
-    serve receiver sink --pace "$pace"
-    launch sender '' send_once 127.0.0.1 "$port"
-    succeed sender
-    finish receiver && fail "the receiver should have missed something"
-    left=$(value sender left)
-    sent=$(value sender bytes_sent)
-    share_left=$(awk -v l="$left" -v s="$sent" 'BEGIN { printf "%.1f %%", 100 * l / (l + s) }')
-    number 'one non-blocking call: held the program for' "$(in_unit "$(value sender held_seconds)")"
-    number 'one non-blocking call: bytes left behind' "$(with_commas "$left") ($share_left)"
-    beat 2 || return
-
-    show_pair send_once send_all
-    beat 5 || return
-
+nonblocking() {
     scene 'The correction: remember how far it came, ask again, work meanwhile.'
+    predict 'how often will it ask, and will it take longer than blocking?' || return
     serve receiver sink --pace "$pace"
     launch sender '' send_all 127.0.0.1 "$port"
     succeed sender
@@ -48,6 +31,42 @@ play() {
     number 'resumed: longest time held in one call' "$(in_unit "$(value sender held_seconds)")"
     number 'resumed: times asked' "$(with_commas "$(value sender calls)")"
     number 'resumed: prime numbers found meanwhile' "$(with_commas "$work")"
+    claim "$work > 0" 'who does not wait has time for other work'
+}
+
+play() {
+    question 'A program has 136 MB to send, far more than the kernel buffers.' \
+        'The receiver is slow. What does one call of send do?'
+    beat 3 || return
+
+    blocking || return
+    beat 2 || return
+
+    show_pair send_blocking send_once
+    beat 3 || return
+
+    scene 'Non-blocking, one call, its count not heeded: the classic mistake.'
+    predict 'how many of the 136,314,880 bytes will it take?' || return
+    serve receiver sink --pace "$pace"
+    launch sender '' send_once 127.0.0.1 "$port"
+    succeed sender
+    finish receiver && fail "the receiver should have missed something"
+    left=$(value sender left)
+    sent=$(value sender bytes_sent)
+    once_held=$(value sender held_seconds)
+    share_left=$(awk -v l="$left" -v s="$sent" 'BEGIN { printf "%.1f %%", 100 * l / (l + s) }')
+    number 'one non-blocking call: held the program for' "$(in_unit "$once_held")"
+    number 'one non-blocking call: bytes left behind' "$(with_commas "$left") ($share_left)"
+    claim "$left > 0" 'one non-blocking call does not take everything'
+    claim "$blocking_held > 3 * $once_held" \
+        'a blocking call holds the program much longer than a non-blocking one'
+    beat 2 || return
+
+    show_pair send_once send_all
+    beat 5 || return
+
+    nonblocking || return
+    claim "$all_received == $left + $sent" 'who asks again loses nothing'
     beat 2 || return
 
     answer "A blocking send holds the program, here for $(in_unit "$blocking_held"). A" \

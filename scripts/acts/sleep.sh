@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: MIT
 # Title: Asking again, or sleeping until it is worth it
 
-play() {
+prepare() {
     pace=${quick:+400M}
     pace=${pace:-60M}
     deadline=${quick:+300ms}
     deadline=${deadline:-1s}
+}
 
+play() {
     question 'A non-blocking program asks again and again. If it has nothing' \
         'else to do, how does it wait without burning a core?'
     beat 3 || return
@@ -16,28 +18,39 @@ play() {
     beat 5 || return
     for way in send_all send_poll; do
         scene "The huge send with $way."
+        predict 'how often will it hear "would block"?' || return
         serve receiver sink --pace "$pace"
         launch sender '' "$way" 127.0.0.1 "$port"
         succeed sender
         succeed receiver
-        number "$way: times told 'would block'" "$(with_commas "$(value sender again)")"
+        told=$(value sender again)
+        [ "$way" = send_poll ] || spinning_told=$told
+        number "$way: times told 'would block'" "$(with_commas "$told")"
         number "$way: CPU of the sender" "$(cpu_share sender)"
         beat 2 || return
     done
 
+    claim "$spinning_told > 5 * $told" 'who sleeps is told to wait far less often'
+
     show_pair connect_nonblocking connect_poll
     beat 5 || return
+    predict 'how much CPU will waiting take, without poll and with it?' || return
     serve server tarpit
     for way in connect_nonblocking connect_poll; do
         scene "No answer to $way, until its deadline."
         launch client '' "$way" --deadline "$deadline" 127.0.0.1 "$port"
         finish client
         number "$way: CPU until it gave up" "$(cpu_share client)"
+        waiting=$(cpu_percent client)
+        [ "$way" = connect_poll ] || spinning=$waiting
     done
     dismiss server
+    claim "$spinning > 3 * $waiting" 'poll waits for the same deadline with much less CPU'
     scene 'Nobody listens: the socket is writable all the same.'
+    predict 'connected, or not?' || return
     launch client '' connect_poll 127.0.0.1 "$port"
     finish client
+    claim "$(value client failed) > 0" 'writable does not mean connected'
     number 'connect_poll: refused after' "$(in_unit "$(value client waited_seconds)")"
     beat 2 || return
 

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: MIT
 # Title: How long do I wait?
 
-play() {
+prepare() {
     limit=${quick:+200ms}
     limit=${limit:-1s}
+}
 
+play() {
     question "A server says nothing. Four programs want to wait for $limit: which of" \
         'them waits how long, and at what price?'
     beat 3 || return
@@ -15,12 +17,19 @@ play() {
     show_pair timeout_poll timeout_option
     beat 4 || return
 
+    predict 'who is late, by how much, and who burns a core?' || return
     serve server echo_poll
     for way in timeout_busypoll timeout_select timeout_poll timeout_option; do
         launch client '' "$way" --limit "$limit" 127.0.0.1 "$port"
         finish client
-        number "$way: waited" "$(value client waited_seconds) s"
+        waited=$(value client waited_seconds) percent=$(cpu_percent client)
+        [ "$way" != timeout_busypoll ] || burnt=$percent
+        number "$way: waited" "$waited s"
         number "$way: CPU meanwhile" "$(cpu_share client)"
+        claim "$waited > 0.8 * $(in_seconds "$limit") && $waited < 5 * $(in_seconds "$limit")" \
+            "$way gives up at the limit"
+        [ "$way" = timeout_busypoll ] ||
+            claim "$burnt > 3 * $percent" "$way waits with much less CPU than asking does"
     done
     dismiss server
     beat 2 || return

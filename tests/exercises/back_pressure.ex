@@ -48,9 +48,9 @@ cut	^    if \(buffer_room\(b\) < \(size_t\)length \+ FAREWELL\)	^    buffer_adde
 +        too_slow++;
 +        return;
 
-=== wrong LINE_TORN makes room by forgetting all of it
+=== wrong LINE_TORN keeps a little of the queue, wherever that ends
 -        buffer_cut(b, buffer_line(b));
-+        buffer_cut(b, 0);
++        buffer_cut(b, FAREWELL);
 
 === wrong MESSAGE_LOST makes room by forgetting the oldest
 -    if (buffer_room(b) < (size_t)length + FAREWELL) {

@@ -218,9 +218,11 @@ static bool started(void *unused)
 
 static void start_with(const char *const *arguments)
 {
-    const char *command[40] = {supervisor, "--status", "3",  "--wall",
-                               "20s",      "--cpu",    "10s"};
-    size_t count = 7;
+    const char *command[40] = {
+        supervisor, "--status", "3",        "--wall", "20s",
+        "--cpu",    "10s",      "--memory", "192M",
+    };
+    size_t count = 9;
     char most[16], occupied[16];
     int out[2], status[2], shared = shared_witness();
 
@@ -429,11 +431,21 @@ size_t resident_memory(void)
 
 double eagerness(duration length)
 {
+    enum { SAMPLES = 10 };
     duration before = wanted_cpu();
     instant from = now();
+    int runnable = 0;
+    double wanted;
 
-    nap(length);
-    return (double)(wanted_cpu() - before) / (double)(now() - from);
+    /* What it waited for a processor is counted only once it has got one, so
+     * the state is looked at as well. */
+    for (int i = 0; i < SAMPLES; i++) {
+        nap(length / SAMPLES);
+        runnable += state() == 'R';
+    }
+    wanted = (double)(wanted_cpu() - before) / (double)(now() - from);
+    return wanted > (double)runnable / SAMPLES ? wanted
+                                               : (double)runnable / SAMPLES;
 }
 
 static bool asleep(void)
@@ -736,8 +748,10 @@ static bool listens(void *unused)
 int serve(void)
 {
     start("--stop-after", "19s", "0", NULL);
-    if (!wait_until(listens, NULL, 10 * SECOND))
+    if (!wait_until(listens, NULL, 10 * SECOND)) {
+        ends_within(3 * SECOND); /* it may be on its way to a limit */
         diagnosed(-1, NOT_LISTENING, "no client could be sent in");
+    }
 
     const char *line = strstr(words, "listening on ");
     const char *number = strstr(line, " port ");
@@ -766,9 +780,11 @@ int dial(const char *who)
 
         if (error == EINPROGRESS && poll(&p, 1, 5000) > 0)
             getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
-        if (error == ECONNREFUSED)
+        if (error == ECONNREFUSED || error == ECONNRESET) {
+            ends_within(SECOND / 2);
             diagnosed(-1, WRONG_PORT,
                       "nobody listens on port %d, the one it named", port);
+        }
         if (error != 0)
             mistake(NOT_LISTENING, "Connecting to port %d: %s.", port,
                     error_entry(error)->symbol);
@@ -1138,8 +1154,11 @@ static enum mistake cause_of_sleep(int peer)
         return ACCEPT_BLOCKS;
     if (in->blocking && in->call == CALL_connect)
         return CONNECT_BLOCKS;
-    if (in->blocking && (is_receive(in->call) || is_send(in->call)))
-        return peer_count > 0 ? ACCEPTED_BLOCKING : SEND_BLOCKS;
+    if (in->blocking && peer_count > 0 &&
+        (is_receive(in->call) || is_send(in->call)))
+        return ACCEPTED_BLOCKING;
+    if (in->blocking && is_send(in->call))
+        return SEND_BLOCKS;
     if (is_nap(in->call))
         return ASLEEP_IN_LOOP;
     if (!is_wait(in->call) || peer < 0)
@@ -1237,7 +1256,9 @@ void must_be_idle(const char *while_what)
     const duration length = 250 * MILLISECOND;
     uint64_t before = 0, wakeups = 0;
 
-    nap(50 * MILLISECOND); /* let it settle */
+    /* Let it finish what it was doing, which may take its time here. */
+    for (int i = 0; i < 6 && eagerness(50 * MILLISECOND) > 0.2; i++)
+        ;
     for (int call = CALL_poll; call <= CALL_epoll_wait; call++)
         before += call == CALL_epoll_ctl ? 0 : seen->calls[call];
 
@@ -1310,11 +1331,13 @@ static void print_command(const char *by_hand)
     printf("%s\n", by_hand);
 }
 
-/* A long sentence, in lines that fit. */
-static void print_folded(const char *text, const char *indent)
+/* A long sentence, in lines that fit; those after the first begin in the
+ * column of its text. */
+static void print_folded(const char *text, const char *head, int indent)
 {
-    while (*text) {
-        size_t length = strlen(text), most = 78 - strlen(indent);
+    printf("%-*s", indent, head);
+    for (;;) {
+        size_t length = strlen(text), most = 78 - (size_t)indent;
 
         if (length > most) {
             length = most;
@@ -1323,9 +1346,12 @@ static void print_folded(const char *text, const char *indent)
             if (length == 0)
                 length = strcspn(text, " ");
         }
-        printf("%s%.*s\n", indent, (int)length, text);
+        printf("%.*s\n", (int)length, text);
         text += length;
         text += strspn(text, " ");
+        if (!*text)
+            return;
+        printf("%*s", indent, "");
     }
 }
 
@@ -1347,18 +1373,17 @@ static void print_verdict(const struct exercise *e, const struct check *c,
     if (m->lesson > 0)
         printf(" (lesson %d)", m->lesson);
     printf("\n");
-    print_folded(v->symptom, "  ");
+    print_folded(v->symptom, "", 2);
     if (v->steps > 0)
         printf("\nWhat happened\n");
     for (size_t i = 0; i < v->steps; i++) {
-        char line[260];
+        char at[32];
 
-        snprintf(line, sizeof line, "%7.3f s  %s", v->step[i].at,
-                 v->step[i].text);
-        print_folded(line, "  ");
+        snprintf(at, sizeof at, "%9.3f s", v->step[i].at);
+        print_folded(v->step[i].text, at, 13);
     }
     printf("\nThink\n");
-    print_folded(m->advice, "  ");
+    print_folded(m->advice, "", 2);
     printf("\nSee it by hand\n  ");
     print_command(c->by_hand);
 }

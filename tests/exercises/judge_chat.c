@@ -202,7 +202,7 @@ static bool has_been_refused(int fd)
 {
     const struct seen *put = fd >= 0 ? last_send(fd) : NULL;
 
-    return put && (put->error == EAGAIN || put->result < put->asked);
+    return put && put->error == EAGAIN;
 }
 
 /* The farewell stands behind much that was not heard yet. */
@@ -219,18 +219,27 @@ static void leaves_with_much_to_hear(void)
     line[sizeof line - 2] = '\n';
     line[sizeof line - 1] = '\0';
     accepted(a->fd);
-    while (!has_been_refused(its_fd(a->fd)) && !passed(deadline)) {
+    /* Once is not enough: what the kernel holds may still move on. */
+    for (int refused = 0; refused < 3 && !passed(deadline);) {
         /* So many at a time that the queue cannot run over. */
         for (int i = 0; i < 6; i++)
             tell(b->fd, line, sizeof line - 1);
         tell(b->fd, "/who\n", 5);
         if (!hears_words(b, "that is you"))
             diagnosed(b->fd, NOTHING_SENT, "guest B was not answered");
+        refused = has_been_refused(its_fd(a->fd)) ? refused + 1 : 0;
     }
     step("guest B said much, and guest A has not read it");
     say_line(a, "/quit\n");
-    nap(50 * MILLISECOND);
-    must_hear(a, "guest A", "Goodbye.\n", CLOSE_BEFORE_FLUSH);
+    hears_words(b, "has left"); /* then the program knows it */
+    if (!hears_words(a, "Goodbye.\n")) {
+        if (closed_on(a->fd) && !has_ended())
+            mistake(CLOSE_BEFORE_FLUSH,
+                    "Guest A was closed while it had much to hear: it got "
+                    "what the kernel held, and not its farewell.");
+        diagnosed(a->fd, CLOSE_BEFORE_FLUSH, "guest A heard no goodbye");
+    }
+    step("guest A read all of it, and its farewell");
     if (!hears_the_end(a))
         diagnosed(a->fd, FIN_NOT_SENT, "guest A never heard the end");
 }
@@ -353,7 +362,7 @@ static void deaf_guest(void)
             next = said + 1;
         } else if (strncmp(p, "* You read too slowly", 21) == 0) {
             told = true;
-        } else if (p[0] != '*' && strncmp(p, "guest", 5) != 0) {
+        } else if (p[0] != '*') {
             mistake(LINE_TORN,
                     "Guest A heard '%.40s', which is not a whole "
                     "line.",
@@ -432,7 +441,13 @@ static void without_end(void)
 
     tell(a->fd, endless, 5000);
     say_line(a, "\n");
-    must_hear(a, "guest A", "* A line has", MESSAGE_LOST);
+    if (!hears_words(a, "* A line has")) {
+        take_in(b);
+        diagnosed(a->fd, strstr(b->heard, "eee") ? LINE_TOO_LONG : MESSAGE_LOST,
+                  "guest A was not told that its line of 5,000 bytes is too "
+                  "long");
+    }
+    step("guest A was told that its line of 5,000 bytes is too long");
     tell(a->fd, endless, sizeof endless);
     step("guest A sent %zu bytes without an end of line", sizeof endless);
     say_line(a, "\nshort again\n");

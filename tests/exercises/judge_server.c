@@ -413,6 +413,19 @@ static bool accepted_or_not(void *peer)
     return none_left() || its_fd(*(int *)peer) >= 0;
 }
 
+static void must_still_be_served(int peer, const char *who)
+{
+    tell_text(peer, "ping\n");
+    if (hears_text(peer, "ping\n"))
+        return;
+    if (closed_on(peer) && !has_ended())
+        mistake(DROPS_A_CLIENT,
+                "When there was no descriptor left for a new client, %s was "
+                "sent away.",
+                who);
+    diagnosed(peer, DROPS_A_CLIENT, "%s did not get its echo", who);
+}
+
 static void out_of_descriptors(void)
 {
     enum { MOST = 12 };
@@ -444,14 +457,8 @@ static void out_of_descriptors(void)
     last = peers[count];
     step("%zu clients are served, and for the next one there is no descriptor",
          count);
-    tell_text(peers[0], "ping\n");
-    if (!hears_text(peers[0], "ping\n"))
-        diagnosed(peers[0], DROPS_A_CLIENT,
-                  "the first client did not get its echo");
-    tell_text(peers[count - 1], "ping\n");
-    if (!hears_text(peers[count - 1], "ping\n"))
-        diagnosed(peers[count - 1], DROPS_A_CLIENT,
-                  "the last client did not get its echo");
+    must_still_be_served(peers[0], "the first client");
+    must_still_be_served(peers[count - 1], "the last client");
 
     uint64_t before =
         witness()->calls[CALL_accept] + witness()->calls[CALL_accept4];
@@ -501,16 +508,17 @@ static void high_descriptors(void)
     for (int i = 0; i < HIGH; i++)
         dial("a client with a high descriptor");
     wait_until(all_accepted, NULL, 5 * SECOND);
-    if (has_ended())
+    tell_text(low, "ping\n");
+    if (hears_text(low, "ping\n"))
+        return;
+    if (ends_within(SECOND / 2))
         mistake(FD_SETSIZE_OVERRUN,
                 "A client got a descriptor of 1,024 or more: the program %s. "
                 "Its last words: '%s'.",
                 doing(), last_words());
-    tell_text(low, "ping\n");
-    if (!hears_text(low, "ping\n"))
-        diagnosed(low, FD_SETSIZE_OVERRUN,
-                  "after clients with descriptors of 1,024 and more came, "
-                  "client A did not get its echo");
+    diagnosed(low, FD_SETSIZE_OVERRUN,
+              "after clients with descriptors of 1,024 and more came, client A "
+              "did not get its echo");
 }
 
 /* --- Edge-triggered or not ----------------------------------------------- */

@@ -16,7 +16,12 @@ const struct mistake_entry *mistake_entry(enum mistake what)
 
 void print_mistakes(void)
 {
-    for (size_t i = 1; i < sizeof entries / sizeof entries[0]; i++)
-        printf("| `%s` | %s | %s |\n", entries[i].name, entries[i].title,
-               entries[i].advice);
+    for (size_t i = 1; i < sizeof entries / sizeof entries[0]; i++) {
+        char lesson[16] = "";
+
+        if (entries[i].lesson > 0)
+            snprintf(lesson, sizeof lesson, "%d", entries[i].lesson);
+        printf("| `%s` | %s | %s | %s |\n", entries[i].name, lesson,
+               entries[i].title, entries[i].advice);
+    }
 }

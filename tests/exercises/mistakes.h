@@ -19,8 +19,6 @@
     M(ASLEEP_IN_LOOP, 7, "the one thread sleeps while others wait for it",     \
       "A pause is a deadline to be kept by the wait, not a nap of the "        \
       "program")                                                               \
-    M(BLOCKED, 1, "the program waits in a call that does not return",          \
-      "Ask which descriptor lacks O_NONBLOCK, and what could wake the call")   \
     M(BUSY_SPIN, 3, "it asks again and again instead of waiting",              \
       "Non-blocking without a wait is a spin: let poll, select or epoll_wait " \
       "sleep until there is something to do")                                  \
