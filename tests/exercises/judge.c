@@ -95,11 +95,6 @@ NO_RETURN static void reach(enum mistake what)
     _exit(0);
 }
 
-static void say_symptom(const char *format, va_list arguments)
-{
-    vsnprintf(verdict->symptom, sizeof verdict->symptom, format, arguments);
-}
-
 static void more_symptom(const char *format, ...) LIKE_PRINTF(1, 2);
 static void more_symptom(const char *format, ...)
 {
@@ -135,7 +130,6 @@ static struct {
     char how[16], limit[16];
     int code;
     double cpu;
-    size_t left;
 } end;
 static struct witness *seen;
 
@@ -175,39 +169,59 @@ static int shared_witness(void)
     return fd;
 }
 
+/* What stands behind "KEY=" in the supervisor's words: a number. */
+static double number_of(const char *text, const char *key)
+{
+    const char *found = strstr(text, key);
+
+    return found ? strtod(found + strlen(key), NULL) : 0;
+}
+
+/* The same for a word. */
+static void word_of(const char *text, const char *key, char *word, size_t size)
+{
+    const char *found = strstr(text, key);
+
+    if (found)
+        snprintf(word, size, "%.*s", (int)strcspn(found + strlen(key), " "),
+                 found + strlen(key));
+}
+
+static void hear_words(void)
+{
+    while (words_fd >= 0 && words_length < sizeof words - 1) {
+        ssize_t n = read(words_fd, words + words_length,
+                         sizeof words - 1 - words_length);
+
+        if (n <= 0)
+            break;
+        words_length += (size_t)n;
+        words[words_length] = '\0';
+    }
+}
+
 /* Take in what the program and its supervisor have to say. */
 static void listen_to_it(void)
 {
     char text[512];
     ssize_t n;
 
-    while (words_fd >= 0 && words_length < sizeof words - 1) {
-        n = read(words_fd, words + words_length,
-                 sizeof words - 1 - words_length);
-        if (n <= 0)
-            break;
-        words_length += (size_t)n;
-        words[words_length] = '\0';
-    }
+    hear_words();
     n = ended ? 0 : read(status_pipe, text, sizeof text - 1);
     if (n <= 0)
         return;
     text[n] = '\0';
-
-    const char *line = strstr(text, "started pid=");
-
-    if (line)
-        pid = (pid_t)strtol(line + strlen("started pid="), NULL, 10);
-    line = strstr(text, "ended ");
-    if (line &&
-        sscanf(line,
-               "ended how=%15s code=%d limit=%15s cpu=%lf wall=%*s "
-               "peak=%*s left=%zu",
-               end.how, &end.code, end.limit, &end.cpu, &end.left) >= 4) {
-        ended = true;
-        end_seen = now();
-        listen_to_it(); /* its last words */
-    }
+    if (strstr(text, "started "))
+        pid = (pid_t)number_of(text, "started pid=");
+    if (!strstr(text, "ended "))
+        return;
+    word_of(text, " how=", end.how, sizeof end.how);
+    word_of(text, " limit=", end.limit, sizeof end.limit);
+    end.code = (int)number_of(text, " code=");
+    end.cpu = number_of(text, " cpu=");
+    ended = true;
+    end_seen = now();
+    hear_words(); /* its last ones */
 }
 
 static bool started(void *unused)
@@ -216,7 +230,7 @@ static bool started(void *unused)
     return pid > 0 || ended;
 }
 
-static void start_with(const char *const *arguments)
+void start_with(const char *const *arguments)
 {
     const char *command[40] = {
         supervisor, "--status", "3",        "--wall", "20s",
@@ -279,20 +293,6 @@ static void start_with(const char *const *arguments)
     began = now();
     if (!wait_until(started, NULL, 5 * SECOND))
         broken("the supervisor did not start");
-}
-
-void start(const char *argument, ...)
-{
-    const char *arguments[24];
-    size_t count = 0;
-    va_list more;
-
-    va_start(more, argument);
-    for (; argument; argument = va_arg(more, const char *))
-        arguments[count++] = argument;
-    va_end(more);
-    arguments[count] = NULL;
-    start_with(arguments);
 }
 
 /* Its supervisor ends all of it, and is gone itself then. */
@@ -364,69 +364,63 @@ bool says(const char *what)
 
 /* --- What it does now, from /proc ---------------------------------------- */
 
-/* The state letter of proc(5), or 0 if it cannot be read. */
+/* What stands in one of its files there; "" if it cannot be read. */
+static const char *proc_text(const char *name)
+{
+    static char text[1024];
+    char path[64];
+    FILE *file;
+    size_t length = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
+    file = fopen(path, "r");
+    if (file) {
+        length = fread(text, 1, sizeof text - 1, file);
+        fclose(file);
+    }
+    text[length] = '\0';
+    return text;
+}
+
+/* The number at this place of such a text, counted from 0. */
+static long long field(const char *text, int place)
+{
+    while (place-- > 0) {
+        text += strcspn(text, " ");
+        text += strspn(text, " ");
+    }
+    return strtoll(text, NULL, 10);
+}
+
+/* What stands in stat after the name: the state comes first (proc(5)). */
+static const char *stat_text(void)
+{
+    const char *close_bracket = strrchr(proc_text("stat"), ')');
+
+    return close_bracket ? close_bracket + 2 : "";
+}
+
 static char state(void)
 {
-    char path[64], text[512];
-    FILE *file;
-    size_t n;
-
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    file = fopen(path, "r");
-    if (!file)
-        return 0;
-    n = fread(text, 1, sizeof text - 1, file);
-    fclose(file);
-    text[n] = '\0';
-
-    const char *close_bracket = strrchr(text, ')');
-
-    return close_bracket ? close_bracket[2] : '\0';
+    return *stat_text();
 }
 
 /* How long it has run, and has wanted to: schedstat has both (Linux,
  * Documentation/scheduler/sched-stats); without it the ticks have to do. */
 static duration wanted_cpu(void)
 {
-    char path[64];
-    FILE *file;
-    long long ran = 0, waited = 0;
+    const char *text = proc_text("schedstat");
 
-    snprintf(path, sizeof path, "/proc/%d/schedstat", (int)pid);
-    file = fopen(path, "r");
-    if (file) {
-        if (fscanf(file, "%lld %lld", &ran, &waited) != 2)
-            ran = waited = 0;
-        fclose(file);
-        return ran + waited;
-    }
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    file = fopen(path, "r");
-    if (!file)
-        return 0;
-    if (fscanf(file,
-               "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
-               "%lld %lld",
-               &ran, &waited) != 2)
-        ran = waited = 0;
-    fclose(file);
-    return (ran + waited) * (SECOND / sysconf(_SC_CLK_TCK));
+    if (*text)
+        return field(text, 0) + field(text, 1);
+    text = stat_text();
+    return (field(text, 11) + field(text, 12)) *
+           (SECOND / sysconf(_SC_CLK_TCK));
 }
 
 size_t resident_memory(void)
 {
-    char path[64];
-    FILE *file;
-    size_t pages = 0;
-
-    snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
-    file = fopen(path, "r");
-    if (!file)
-        return 0;
-    if (fscanf(file, "%*u %zu", &pages) != 1)
-        pages = 0;
-    fclose(file);
-    return pages * (size_t)sysconf(_SC_PAGESIZE);
+    return (size_t)field(proc_text("statm"), 1) * (size_t)sysconf(_SC_PAGESIZE);
 }
 
 double eagerness(duration length)
@@ -435,7 +429,7 @@ double eagerness(duration length)
     duration before = wanted_cpu();
     instant from = now();
     int runnable = 0;
-    double wanted;
+    double share;
 
     /* What it waited for a processor is counted only once it has got one, so
      * the state is looked at as well. */
@@ -443,9 +437,10 @@ double eagerness(duration length)
         nap(length / SAMPLES);
         runnable += state() == 'R';
     }
-    wanted = (double)(wanted_cpu() - before) / (double)(now() - from);
-    return wanted > (double)runnable / SAMPLES ? wanted
-                                               : (double)runnable / SAMPLES;
+    share = (double)(wanted_cpu() - before) / (double)(now() - from);
+    if (share < (double)runnable / SAMPLES)
+        share = (double)runnable / SAMPLES;
+    return share > 1 ? 1 : share;
 }
 
 static bool asleep(void)
@@ -523,7 +518,7 @@ const char *doing(void)
 
     if (share > 0.5) {
         snprintf(text, sizeof text, "is spinning: %.0f %% of a core",
-                 100 * (share > 1 ? 1 : share));
+                 100 * share);
     } else if (!seen->is_inside) {
         snprintf(text, sizeof text, asleep() ? "is asleep" : "is running");
     } else if (is_nap(in->call)) {
@@ -635,7 +630,7 @@ struct search {
     const struct seen *last;
 };
 
-static bool found(const struct seen *s, void *context)
+static bool is_found(const struct seen *s, void *context)
 {
     struct search *search = context;
 
@@ -650,7 +645,7 @@ static bool found(const struct seen *s, void *context)
 
 static bool found_well(const struct seen *s, void *context)
 {
-    return s->result == -1 || found(s, context);
+    return s->result == -1 || is_found(s, context);
 }
 
 uint64_t calls_of(enum call call, int fd)
@@ -659,7 +654,7 @@ uint64_t calls_of(enum call call, int fd)
 
     if (fd < 0)
         return seen->calls[call];
-    each_seen(0, found, &search);
+    each_seen(0, is_found, &search);
     return search.times;
 }
 
@@ -667,7 +662,7 @@ const struct seen *last_of(enum call call, int fd)
 {
     struct search search = {.call = (int)call, .fd = fd};
 
-    each_seen(0, found, &search);
+    each_seen(0, is_found, &search);
     return search.last;
 }
 
@@ -675,7 +670,7 @@ const struct seen *last_receive(int fd)
 {
     struct search search = {.is = is_receive, .fd = fd};
 
-    each_seen(0, found, &search);
+    each_seen(0, is_found, &search);
     return search.last;
 }
 
@@ -683,7 +678,7 @@ const struct seen *last_send(int fd)
 {
     struct search search = {.is = is_send, .fd = fd};
 
-    each_seen(0, found, &search);
+    each_seen(0, is_found, &search);
     return search.last;
 }
 
@@ -747,7 +742,7 @@ static bool listens(void *unused)
 
 int serve(void)
 {
-    start("--stop-after", "19s", "0", NULL);
+    start("--stop-after", "19s", "0");
     if (!wait_until(listens, NULL, 10 * SECOND)) {
         ends_within(3 * SECOND); /* it may be on its way to a limit */
         diagnosed(-1, NOT_LISTENING, "no client could be sent in");
@@ -756,7 +751,7 @@ int serve(void)
     const char *line = strstr(words, "listening on ");
     const char *number = strstr(line, " port ");
 
-    port = number ? atoi(number + 6) : 0;
+    port = number ? (int)strtol(number + 6, NULL, 10) : 0;
     if (port == 0)
         mistake(NOT_LISTENING, "It printed '%.60s', without a port.", line);
     step("the program listens on port %d", port);
@@ -861,7 +856,7 @@ static bool heard(void *context)
             ending = n == 0 ? ENDED : RESET;
         } else {
             h->wrong =
-                h->wrong || memcmp(piece, h->bytes + h->heard, (size_t)n);
+                h->wrong || memcmp(piece, h->bytes + h->heard, (size_t)n) != 0;
             h->heard += (size_t)n;
             begin_to_hope(); /* it moves */
         }
@@ -1246,7 +1241,7 @@ void mistake(enum mistake what, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    say_symptom(format, arguments);
+    vsnprintf(verdict->symptom, sizeof verdict->symptom, format, arguments);
     va_end(arguments);
     reach(what);
 }
@@ -1276,8 +1271,7 @@ void must_be_idle(const char *while_what)
         mistake(what,
                 "%s it should sleep, but it used %.0f %% of a core and came "
                 "back from its wait %s times in %.2f s.",
-                while_what, 100 * (share > 1 ? 1 : share), grouped(wakeups),
-                seconds(length));
+                while_what, 100 * share, grouped(wakeups), seconds(length));
     }
     if (wakeups > 15)
         mistake(IDLE_WAKEUPS,
@@ -1313,7 +1307,7 @@ static size_t check_count(const struct exercise *e)
     return count;
 }
 
-static bool wanted(const struct check *c)
+static bool is_wanted(const struct check *c)
 {
     return !only || strcmp(only, c->name) == 0;
 }
@@ -1443,7 +1437,7 @@ static int judge(const struct exercise *e, FILE *record)
     exercise = e;
     for (size_t i = 0; i < count; i++) {
         for (; begun < count && running < at_once; begun++)
-            if (wanted(&e->checks[begun])) {
+            if (is_wanted(&e->checks[begun])) {
                 children[begun] =
                     begin_check(&e->checks[begun], &verdicts[begun]);
                 running++;
@@ -1513,7 +1507,7 @@ int main(int argc, char **argv)
         die("cannot run %s", binary);
     if (n < 0)
         die("cannot find the supervisor");
-    strcpy(strrchr(supervisor, '/') + 1, "supervise");
+    snprintf(strrchr(supervisor, '/'), sizeof "/supervise", "/supervise");
     if (record_name && !(record = fopen(record_name, "a")))
         die("cannot write to %s", record_name);
 

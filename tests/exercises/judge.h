@@ -45,8 +45,9 @@ void limit_descriptors(unsigned count);
 void occupy_descriptors(unsigned count);
 void inject(const char *faults);
 
-/* Start it with these arguments, ended by NULL. */
-void start(const char *argument, ...);
+/* Start it with these arguments. */
+#define start(...) start_with((const char *const[]){__VA_ARGS__, NULL})
+void start_with(const char *const *arguments);
 /* Start it as a server on a port of the kernel's choice, and wait until it
  * listens; returns the port. */
 int serve(void);

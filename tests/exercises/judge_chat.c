@@ -342,7 +342,6 @@ static void deaf_guest(void)
 
     for (char *p = text; *p && !told;) {
         size_t size = strcspn(p, "\n");
-        size_t said;
 
         if (p[size] == '\0')
             mistake(LINE_TORN,
@@ -350,7 +349,8 @@ static void deaf_guest(void)
                     "is not a whole line.",
                     p);
         if (strstr(p, "guest2: line ") == p) {
-            said = strtoul(p + strlen("guest2: line "), NULL, 10);
+            size_t said = strtoul(p + strlen("guest2: line "), NULL, 10);
+
             if (said != next)
                 mistake(MESSAGE_LOST,
                         "Guest A heard line %zu, and then line %zu: those in "

@@ -81,7 +81,7 @@ static void live_server(void)
     int port = listening_port(&listener), count = 0;
 
     step("a server listens on port %d", port);
-    start("--deadline", "5s", "127.0.0.1", as_text(port), NULL);
+    start("--deadline", "5s", "127.0.0.1", as_text(port));
     if (!ends_within(2 * SECOND)) {
         no_storm();
         diagnosed(-1, ENDLESS,
@@ -104,7 +104,7 @@ static void refusing_server(void)
     int64_t first;
 
     step("port %d refuses", port);
-    start("--deadline", "5s", "127.0.0.1", as_text(port), NULL);
+    start("--deadline", "5s", "127.0.0.1", as_text(port));
     if (!ends_within(2 * SECOND))
         diagnosed(-1, ENDLESS, "it was refused, and still waits");
     no_storm();
@@ -149,7 +149,7 @@ static void silent_server(void)
     const duration limit = 400 * MILLISECOND;
 
     step("port %d does not answer, and the deadline is 0.4 s", port);
-    start("--deadline", "400ms", "127.0.0.1", as_text(port), NULL);
+    start("--deadline", "400ms", "127.0.0.1", as_text(port));
 
     instant from = now();
 
@@ -189,7 +189,7 @@ static void silent_server(void)
     }
     if (!may_spin() && share > 0.5)
         mistake(BUSY_SPIN, "While it waited it used %.0f %% of a core.",
-                100 * (share > 1 ? 1 : share));
+                100 * share);
 }
 
 static void late_server(void)
@@ -198,7 +198,7 @@ static void late_server(void)
     int port = silent_port(&listener);
 
     step("port %d does not answer at first", port);
-    start("--deadline", "10s", "127.0.0.1", as_text(port), NULL);
+    start("--deadline", "10s", "127.0.0.1", as_text(port));
     wait_until(has_tried, NULL, 2 * SECOND);
     close(accept(listener, NULL, NULL));
     step("there is room in its queue now");
@@ -218,7 +218,7 @@ static void asked_to_stop(void)
     int port = silent_port(&listener);
 
     step("port %d does not answer, and the deadline is far away", port);
-    start("--deadline", "15s", "127.0.0.1", as_text(port), NULL);
+    start("--deadline", "15s", "127.0.0.1", as_text(port));
     if (!wait_until(has_tried, NULL, 2 * SECOND))
         diagnosed(-1, ENDS_EARLY, "it did not try to connect");
     nap(50 * MILLISECOND);
@@ -234,7 +234,7 @@ static void signals_while_connecting(void)
     int port = silent_port(&listener);
 
     step("port %d does not answer, and the deadline is 0.5 s", port);
-    start("--deadline", "500ms", "127.0.0.1", as_text(port), NULL);
+    start("--deadline", "500ms", "127.0.0.1", as_text(port));
     wait_until(has_tried, NULL, 2 * SECOND);
 
     instant from = now();
@@ -274,7 +274,7 @@ static void start_sender(const char *deadline)
 
     step("a receiver listens on port %d", port);
     start("--size", SIZE_TEXT, "--deadline", deadline, "127.0.0.1",
-          as_text(port), NULL);
+          as_text(port));
     if (!wait_until(somebody_came, &listener, 5 * SECOND))
         diagnosed(-1, ENDS_EARLY, "it did not connect");
     set_nonblocking(receiver);
@@ -320,7 +320,7 @@ static bool has_stopped_sending(void *unused)
 }
 
 struct receiving {
-    size_t received, right;
+    size_t received;
     bool wrong, ended;
 };
 
@@ -443,6 +443,9 @@ static void leaving_receiver(void)
 
 enum { TRIES = 14, BASE_MS = 2, CAP_MS = 40 };
 
+static const duration base = BASE_MS * MILLISECOND;
+static const duration cap = CAP_MS * MILLISECOND;
+
 struct tries {
     size_t count;
     instant at[64];
@@ -467,7 +470,7 @@ static duration gap(const struct tries *tries, size_t i)
 static void no_cap_yet(const struct tries *tries)
 {
     for (size_t i = 0; i + 1 < tries->count; i++)
-        if (gap(tries, i) > 6 * CAP_MS * MILLISECOND)
+        if (gap(tries, i) > 6 * cap)
             mistake(NO_CAP,
                     "The pause after try %zu took %.0f ms, and the cap is %d "
                     "ms.",
@@ -495,7 +498,7 @@ static void dead_server(void)
     step("port %d refuses; %d tries, pauses from %d ms to %d ms", port, TRIES,
          BASE_MS, CAP_MS);
     start("--tries", "14", "--base", "2ms", "--cap", "40ms", "--deadline",
-          "15s", "127.0.0.1", as_text(port), NULL);
+          "15s", "127.0.0.1", as_text(port));
     while (!ended_or_lost(NULL) && !passed(deadline))
         nap(5 * MILLISECOND);
     each_seen(0, note_try, &tries);
@@ -529,20 +532,20 @@ static void dead_server(void)
     if (all < 5 * MILLISECOND)
         mistake(RETRY_STORM, "It tried %d times within %.1f ms.", TRIES,
                 1e3 * seconds(all));
-    if (longest < 3 * BASE_MS * MILLISECOND)
+    if (longest < 3 * base)
         mistake(NO_GROWTH,
                 "Its longest pause was %.1f ms; the bound is %d ms at first, "
                 "and %d ms in the end.",
                 1e3 * seconds(longest), BASE_MS, CAP_MS);
     for (size_t i = 5; i + 1 < TRIES; i++)
-        fixed += gap(&tries, i) > 0.97 * CAP_MS * MILLISECOND &&
-                 gap(&tries, i) < 2 * CAP_MS * MILLISECOND;
+        fixed += (double)gap(&tries, i) > 0.97 * (double)cap &&
+                 gap(&tries, i) < 2 * cap;
     if (fixed >= TRIES - 6)
         mistake(NO_JITTER,
                 "Its last %zu pauses were all of about %d ms: ten thousand "
                 "clients would come back together.",
                 fixed, CAP_MS);
-    if (ended_at() - tries.at[TRIES - 1] > 10 * CAP_MS * MILLISECOND)
+    if (ended_at() - tries.at[TRIES - 1] > 10 * cap)
         mistake(SLEEPS_AFTER_LAST, "It ended %.0f ms after its last try.",
                 1e3 * seconds(ended_at() - tries.at[TRIES - 1]));
 }
@@ -555,7 +558,7 @@ static void last_try(void)
 
     step("port %d refuses; one try, base 3 s", port);
     start("--tries", "1", "--base", "3s", "--cap", "3s", "--deadline", "15s",
-          "127.0.0.1", as_text(port), NULL);
+          "127.0.0.1", as_text(port));
     ends_within(400 * MILLISECOND);
     tried = last_of(CALL_connect, -1);
     if (!tried)
@@ -579,7 +582,7 @@ static void comes_later(void)
     refusing = port; /* nobody else gets it so soon */
     step("port %d refuses at first", refusing);
     start("--tries", "40", "--base", "20ms", "--cap", "60ms", "--deadline",
-          "15s", "127.0.0.1", as_text(port), NULL);
+          "15s", "127.0.0.1", as_text(port));
     nap(150 * MILLISECOND);
     listener = bound_socket("127.0.0.1", as_text(port), SOCK_STREAM);
     if (listen(listener, 16) < 0)
@@ -602,7 +605,7 @@ static void hopeless_server(void)
     inject("connect:EACCES:1+");
     step("connect is forbidden: EACCES, each time");
     start("--tries", "6", "--base", "5ms", "--cap", "5ms", "127.0.0.1",
-          as_text(port), NULL);
+          as_text(port));
     if (!ends_within(3 * SECOND))
         diagnosed(-1, ENDLESS, "it may not connect, and goes on");
     each_seen(0, note_try, &tries);
@@ -621,7 +624,7 @@ static void out_of_time(void)
 
     step("port %d refuses; a thousand tries, but 0.3 s for all of them", port);
     start("--tries", "1000", "--base", "20ms", "--cap", "50ms", "--deadline",
-          "300ms", "127.0.0.1", as_text(port), NULL);
+          "300ms", "127.0.0.1", as_text(port));
     if (!ends_within(1300 * MILLISECOND))
         diagnosed(-1, NO_DEADLINE, "1 s after its deadline it is still there");
     if (exit_status() < 0)
@@ -668,7 +671,7 @@ static enum mistake misnamed(const struct classify_case *c, const char *said)
 
 static void sorts_answers(const char *call)
 {
-    start("x", NULL);
+    start("x");
     if (!ends_within(5 * SECOND))
         diagnosed(-1, ENDLESS, "it does not come to an end");
     if (!ended_well())
@@ -719,7 +722,7 @@ static void keeps_count(void)
 {
     char line[100];
 
-    start("x", NULL);
+    start("x");
     ends_within(5 * SECOND);
     for (size_t i = 0; i < CLASSIFY_CASES; i++)
         classified(&classify_cases[i]);

@@ -290,7 +290,6 @@ static void slow_reader(void)
         compare(echo, length, bytes, sent, fd);
     }
     if (length < sent) {
-        put = last_send(fd);
         if (ending != STILL_THERE)
             diagnosed(a, EXISTING_CONNECTION_LOST,
                       "client A got %s of %s bytes, and the connection was "
@@ -470,7 +469,7 @@ static void out_of_descriptors(void)
         mistake(cause_of_spin(ACCEPT_EMFILE_SPIN),
                 "While it had no descriptor left it called accept %s times in "
                 "0.4 s and used %.0f %% of a core.",
-                grouped(tried), 100 * (share > 1 ? 1 : share));
+                grouped(tried), 100 * share);
 
     int fd = its_fd(peers[1]);
 

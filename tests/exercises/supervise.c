@@ -25,6 +25,8 @@
 #define _GNU_SOURCE
 #include "wouldblock.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
@@ -34,6 +36,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -66,43 +69,54 @@ static const struct program program = {
 
 /* --- All that it has started ---------------------------------------------- */
 
-/* Call visit for every descendant of a process; how many there are. Which are
- * whose children is in /proc (proc(5), task/TID/children). */
+/* The beginning of a small file, as a text; "" if it cannot be read. */
+static const char *text_of(const char *path, char *content, size_t size)
+{
+    FILE *file = fopen(path, "r");
+    size_t length = 0;
+
+    if (file) {
+        length = fread(content, 1, size - 1, file);
+        fclose(file);
+    }
+    content[length] = '\0';
+    return content;
+}
+
+/*
+ * Call visit for every descendant of a process, children first; how many there
+ * are. Which are whose children is in /proc (proc(5), task/TID/children). It is
+ * a tree, and no deeper than the number of processes allowed.
+ */
+/* NOLINTNEXTLINE(misc-no-recursion) */
 static size_t descend(pid_t parent, void (*visit)(pid_t))
 {
-    char path[64];
-    FILE *file;
+    char path[64], children[4096], *rest;
     size_t found = 0;
-    int child;
 
     snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)parent,
              (int)parent);
-    file = fopen(path, "r");
-    if (!file)
-        return 0;
-    while (fscanf(file, "%d", &child) == 1) {
+    text_of(path, children, sizeof children);
+    for (char *p = children;; p = rest) {
+        pid_t child = (pid_t)strtol(p, &rest, 10);
+
+        if (rest == p)
+            return found;
         found += 1 + descend(child, visit);
         visit(child);
     }
-    fclose(file);
-    return found;
 }
 
 static size_t held; /* bytes of memory, of all of them */
 
 static void add_memory(pid_t pid)
 {
-    char path[64];
-    FILE *file;
-    unsigned long pages;
+    char path[64], sizes[128], *resident;
 
     snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
-    file = fopen(path, "r");
-    if (!file)
-        return;
-    if (fscanf(file, "%*u %lu", &pages) == 1)
-        held += pages * (size_t)sysconf(_SC_PAGESIZE);
-    fclose(file);
+    text_of(path, sizes, sizeof sizes);
+    strtoul(sizes, &resident, 10); /* of the address space; then resident */
+    held += strtoul(resident, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
 }
 
 static void stop_one(pid_t pid)
@@ -130,7 +144,7 @@ static bool become(uid_t user)
 static uid_t user_to_be(void)
 {
     uid_t user = (uid_t)(0x40000000 + getpid());
-    int status = 1;
+    int how = 1;
     pid_t child;
 
     if (keep_user || geteuid() != 0)
@@ -138,7 +152,7 @@ static uid_t user_to_be(void)
     child = fork();
     if (child == 0)
         _exit(become(user) ? 0 : 1);
-    if (child < 0 || waitpid(child, &status, 0) < 0 || status != 0)
+    if (child < 0 || waitpid(child, &how, 0) < 0 || how != 0)
         return 0;
     return user;
 }
@@ -184,16 +198,17 @@ static size_t kill_all(void)
 /* --- The program -----------------------------------------------------------
  */
 
-static void limit(int what, rlim_t value)
-{
-    struct rlimit now_allowed;
-
-    if (getrlimit(what, &now_allowed) < 0)
-        return;
-    if (now_allowed.rlim_max != RLIM_INFINITY && value > now_allowed.rlim_max)
-        value = now_allowed.rlim_max;
-    setrlimit(what, &(struct rlimit){value, value});
-}
+/* Both limits, the soft and the hard one, but never more than allowed. The
+ * type of what is limited is a matter of the C library. */
+#define LIMIT(what, most)                                                      \
+    do {                                                                       \
+        struct rlimit allowed = {0, 0};                                        \
+        rlim_t value = (most);                                                 \
+                                                                               \
+        if (getrlimit(what, &allowed) == 0 && value > allowed.rlim_max)        \
+            value = allowed.rlim_max;                                          \
+        setrlimit(what, &(struct rlimit){value, value});                       \
+    } while (0)
 
 /* The soft limit ends it with a signal of its own, the hard one if it does not
  * heed that. */
@@ -204,24 +219,26 @@ static void limit_cpu(void)
     setrlimit(RLIMIT_CPU, &(struct rlimit){most, most + 1});
 }
 
-/* Processes count per user: for one who has others, these come on top. */
+/* The kernel counts them per user, threads too: for a user who has others,
+ * these come on top. A folder has two links besides those to its folders. */
 static rlim_t processes_allowed(void)
 {
-    long others = 0;
-    FILE *ps;
+    rlim_t others = 0;
+    DIR *proc = own_user == 0 ? opendir("/proc") : NULL;
+    const struct dirent *entry;
 
-    if (own_user != 0)
-        return processes;
-    ps = popen("cat /proc/[0-9]*/status 2>/dev/null | awk -v u=\"$(id -u)\" "
-               "'/^Uid:/ { mine = $2 == u } /^Threads:/ && mine { n += $2 } "
-               "END { print n }'",
-               "r");
-    if (ps) {
-        if (fscanf(ps, "%ld", &others) != 1)
-            others = 4096;
-        pclose(ps);
+    while (proc && (entry = readdir(proc))) {
+        char path[300];
+        struct stat tasks;
+
+        snprintf(path, sizeof path, "/proc/%s/task", entry->d_name);
+        if (isdigit((unsigned char)entry->d_name[0]) &&
+            stat(path, &tasks) == 0 && tasks.st_uid == getuid())
+            others += (rlim_t)tasks.st_nlink - 2;
     }
-    return processes + (rlim_t)others;
+    if (proc)
+        closedir(proc);
+    return processes + others;
 }
 
 NO_RETURN static void become_program(char **command, int out, rlim_t most)
@@ -239,19 +256,19 @@ NO_RETURN static void become_program(char **command, int out, rlim_t most)
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 
-    limit(RLIMIT_CORE, 0);
+    LIMIT(RLIMIT_CORE, 0);
     limit_cpu();
-    limit(RLIMIT_FSIZE, (rlim_t)16 << 20);
+    LIMIT(RLIMIT_FSIZE, (rlim_t)16 << 20);
     if (occupied > 0)
-        limit(RLIMIT_NOFILE, occupied + 1024);
+        LIMIT(RLIMIT_NOFILE, occupied + 1024);
     for (size_t i = 0; i < occupied; i++)
         if (dup(STDIN_FILENO) < 0)
             die("cannot occupy %zu descriptors", occupied);
     if (descriptors > 0)
-        limit(RLIMIT_NOFILE, descriptors);
+        LIMIT(RLIMIT_NOFILE, descriptors);
     if (own_user != 0 && !become(own_user))
         die("cannot change the user");
-    limit(RLIMIT_NPROC, most);
+    LIMIT(RLIMIT_NPROC, most);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     /* By its descriptor: the new user may not be allowed into our folder. */
     fexecve(binary, command, environ);

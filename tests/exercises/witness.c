@@ -54,7 +54,6 @@ ssize_t send(int fd, const void *bytes, size_t size, int flags);
 ssize_t sendto(int fd, const void *bytes, size_t size, int flags,
                const struct sockaddr *to, unsigned length);
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags);
-int usleep(useconds_t length);
 enum { LEVEL_SOCKET = 1, NAME_ERROR = 4, DONT_WAIT = 0x40 }; /* of Linux */
 
 static struct witness *witness;
@@ -62,15 +61,16 @@ static const char *faults;
 
 __attribute__((constructor)) static void begin_to_watch(void)
 {
-    const char *fd = getenv("WB_WITNESS");
+    const char *name = getenv("WB_WITNESS");
+    const int fd = name ? (int)strtol(name, NULL, 10) : NOWHERE;
     void *shared = MAP_FAILED;
 
     faults = getenv("WB_FAULTS");
-    if (fd)
+    if (fd != NOWHERE)
         shared = mmap(NULL, sizeof *witness, PROT_READ | PROT_WRITE, MAP_SHARED,
-                      atoi(fd), 0);
+                      fd, 0);
     if (shared != MAP_FAILED) {
-        close(atoi(fd));
+        close(fd);
         witness = shared;
     }
 }
@@ -140,7 +140,7 @@ static void enter(enum call call, int fd, int64_t asked, bool never_waits)
     if (!witness)
         return;
     s = &witness->inside;
-    s->call = call;
+    s->call = (int32_t)call;
     s->fd = fd;
     s->asked = asked;
     s->events = 0;
@@ -204,6 +204,8 @@ static void leave(int64_t result, int error)
         if (!(pointer))                                                        \
             *(void **)&(pointer) = dlsym(RTLD_NEXT, name);                     \
     } while (0)
+
+/* NOLINTBEGIN(bugprone-macro-parentheses): a type in parentheses is none. */
 
 /* A call of the C library, its faults, and what is written down of it: the
  * descriptor, what it was asked, and whether it was asked not to wait. BEFORE
@@ -296,6 +298,8 @@ WATCH(int, shutdown, (int fd, int how), (fd, how), fd, how, false, NOTHING,
         errno = after;                                                         \
         return result;                                                         \
     }
+
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 WATCH_FILE(ssize_t, read, (int fd, void *bytes, size_t size), (fd, bytes, size),
            size)

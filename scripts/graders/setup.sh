@@ -1,0 +1,8 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# setup.sh - makes a Gradescope image ready. It is run once, when the zip has
+# been uploaded, as root; the zip lies in /autograder/source then.
+set -e
+here=${AUTOGRADER:-/autograder}/source
+"$here/wouldblock/scripts/exercise" doctor
