@@ -60,7 +60,6 @@ bool has_ended(void);
 bool ended_well(void);       /* with exit status 0 */
 int exit_status(void);       /* -1 if it did not exit by itself */
 instant ended_at(void);      /* when that was noticed */
-double cpu_used(void);       /* seconds, of an ended program */
 const char *its_words(void); /* all it has written so far */
 bool says(const char *words);
 

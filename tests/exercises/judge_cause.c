@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * judge_cause - the story of a check, and the name of what went wrong: from the
+ * program's state, and from what its calls were told.
+ */
+#define _GNU_SOURCE
+#include "judge_inside.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+/* --- The story, and its end ---------------------------------------------- */
+
+void step(const char *format, ...)
+{
+    va_list arguments;
+
+    if (verdict->steps == STEPS)
+        return;
+    verdict->step[verdict->steps].at = seconds(now() - began);
+    va_start(arguments, format);
+    vsnprintf(verdict->step[verdict->steps].text, sizeof verdict->step[0].text,
+              format, arguments);
+    va_end(arguments);
+    verdict->steps++;
+}
+
+void reach(enum mistake what)
+{
+    stop_program();
+    verdict->what = what;
+    verdict->seconds = seconds(now() - began);
+    verdict->reached = true;
+    _exit(0);
+}
+
+static void more_symptom(const char *format, ...) LIKE_PRINTF(1, 2);
+static void more_symptom(const char *format, ...)
+{
+    size_t length = strlen(verdict->symptom);
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(verdict->symptom + length, sizeof verdict->symptom - length,
+              format, arguments);
+    va_end(arguments);
+}
+
+void broken(const char *what)
+{
+    snprintf(verdict->symptom, sizeof verdict->symptom, "%s: %s", what,
+             error_entry(errno)->symbol);
+    stop_program();
+    _exit(1);
+}
+
+/* --- Why it does not do what it should ----------------------------------- */
+
+/* What the program says last, on one line. */
+const char *last_words(void)
+{
+    static char line[160];
+    const char *text = its_words(), *from;
+    size_t length = strlen(text);
+
+    while (length > 0 && text[length - 1] == '\n')
+        length--;
+    from = text + length;
+    while (from > text && from[-1] != '\n')
+        from--;
+    snprintf(line, sizeof line, "%.*s", (int)(text + length - from), from);
+    return line;
+}
+
+/* The sanitizers' report in one line, with the line of the program. */
+static bool sanitizer_spoke(char *line, size_t size)
+{
+    const char *report = strstr(its_words(), "ERROR: AddressSanitizer: ");
+    char file[64], *address;
+    const char *place;
+
+    if (!report)
+        report = strstr(its_words(), "runtime error: ");
+    if (!report)
+        return false;
+    snprintf(line, size, "%.*s", (int)strcspn(report, "\n"), report);
+    address = strstr(line, " on ");
+    if (address)
+        *address = '\0'; /* which address it was helps nobody */
+    snprintf(file, sizeof file, "%s.c:", exercise->name);
+    place = strstr(its_words(), file);
+    if (place)
+        snprintf(line + strlen(line), size - strlen(line), ", in line %ld",
+                 strtol(place + strlen(file), NULL, 10));
+    return true;
+}
+
+static enum mistake cause_of_error(int call, int error)
+{
+    switch (error) {
+    case EAGAIN:
+        return EAGAIN_FATAL;
+    case EINTR:
+        return EINTR_FATAL;
+    case EINPROGRESS:
+        return EINPROGRESS_FATAL;
+    case EALREADY:
+        return EALREADY_FATAL;
+    case EMFILE:
+    case ENFILE:
+        return EMFILE_FATAL;
+    case ECONNRESET:
+    case ECONNABORTED:
+    case EPIPE:
+    case ETIMEDOUT:
+        return is_receive(call) || is_send(call) || is_accept(call)
+                   ? PEER_KILLS_SERVER
+                   : NO_MISTAKE;
+    default:
+        return NO_MISTAKE;
+    }
+}
+
+/* The last call of sockets before its end. */
+static bool last_one(const struct seen *s, void *context)
+{
+    const struct seen **last = context;
+
+    if (s->call != CALL_close && (!*last || s->ended >= (*last)->ended))
+        *last = s;
+    return true;
+}
+
+static enum mistake cause_of_end(void)
+{
+    char line[200];
+    const struct seen *last = NULL;
+
+    if (sanitizer_spoke(line, sizeof line)) {
+        more_symptom(" %s.", line);
+        return CRASH;
+    }
+    if (strcmp(end.limit, "memory") == 0)
+        return TOO_MUCH_MEMORY;
+    if (strcmp(end.limit, "output") == 0)
+        return TOO_MUCH_OUTPUT;
+    if (strcmp(end.limit, "processes") == 0)
+        return TOO_MANY_PROCESSES;
+    if (strcmp(end.limit, "cpu") == 0)
+        return TOO_MUCH_CPU;
+    if (strcmp(end.limit, "wall") == 0)
+        return ENDLESS;
+    if (strcmp(end.how, "signal") == 0) {
+        if (end.code == SIGPIPE)
+            return SIGPIPE_DEATH;
+        more_symptom(" Its last words: '%s'.", last_words());
+        return CRASH;
+    }
+    each_seen(0, last_one, &last);
+    /* Who has asked many times did not take the answer for the end. */
+    if (last && last->result == -1 && last->times < 10) {
+        enum mistake what = cause_of_error(last->call, last->error);
+
+        if (what != NO_MISTAKE) {
+            more_symptom(" Its last call: %s, -1 %s.", call_name(last->call),
+                         error_entry(last->error)->symbol);
+            return what;
+        }
+    }
+    if (last && is_receive(last->call) && last->result == 0)
+        return PEER_KILLS_SERVER;
+    return NO_MISTAKE;
+}
+
+/* What kept happening in the last tenth of a second. */
+struct recent {
+    instant since;
+    bool emfile, end_of_file, send_refused, sent, received, waits, no_time;
+    bool select_used;
+    unsigned events;
+};
+
+static bool look(const struct seen *s, void *context)
+{
+    struct recent *r = context;
+
+    if (s->ended < r->since || s->times < 3)
+        return true;
+    if (is_accept(s->call) && (s->error == EMFILE || s->error == ENFILE))
+        r->emfile = true;
+    if (is_receive(s->call)) {
+        r->received = true;
+        r->end_of_file = r->end_of_file || (s->result == 0 && s->asked > 0);
+    }
+    if (is_send(s->call)) {
+        r->sent = true;
+        r->send_refused = r->send_refused || s->error == EAGAIN;
+    }
+    if (is_wait(s->call)) {
+        r->waits = true;
+        r->events |= s->events;
+        r->no_time = r->no_time || (s->asked == 0 && s->result == 0);
+        r->select_used = r->select_used || s->call == CALL_select;
+    }
+    return true;
+}
+
+static bool had_time(const struct seen *s, void *context)
+{
+    if (s->call == CALL_select && s->asked > 0)
+        *(bool *)context = true;
+    return true;
+}
+
+enum mistake cause_of_spin(enum mistake otherwise)
+{
+    struct recent r = {.since = now()};
+    bool once_had_time = false;
+
+    nap(100 * MILLISECOND);
+    each_seen(0, look, &r);
+    each_seen(0, had_time, &once_had_time);
+    if (r.waits && r.no_time && r.select_used && once_had_time)
+        return TIMEVAL_CONSUMED;
+    if (r.emfile)
+        return ACCEPT_EMFILE_SPIN;
+    if (r.end_of_file)
+        return EOF_IGNORED;
+    if (r.waits && r.no_time)
+        return BUSY_SPIN;
+    if (r.waits && r.send_refused)
+        return POLLOUT_NEVER;
+    if (r.waits && (r.events & POLLOUT) && !r.sent)
+        return POLLOUT_ALWAYS;
+    if (r.waits && (r.events & (POLLHUP | POLLERR)) && !r.received)
+        return NOT_CLOSED;
+    return r.waits ? otherwise : BUSY_SPIN;
+}
+
+static enum mistake cause_of_sleep(int peer)
+{
+    const struct seen *in = &witness()->inside;
+    int fd = peer >= 0 ? its_fd(peer) : -1;
+
+    if (in->blocking && is_accept(in->call))
+        return ACCEPT_BLOCKS;
+    if (in->blocking && in->call == CALL_connect)
+        return CONNECT_BLOCKS;
+    if (in->blocking && peers_met() > 0 &&
+        (is_receive(in->call) || is_send(in->call)))
+        return ACCEPTED_BLOCKING;
+    if (in->blocking && is_send(in->call))
+        return SEND_BLOCKS;
+    if (is_nap(in->call))
+        return ASLEEP_IN_LOOP;
+    if (!is_wait(in->call) || peer < 0)
+        return NO_MISTAKE;
+    if (in->call == CALL_epoll_wait) {
+        const struct seen *added = last_well(CALL_epoll_ctl, fd);
+
+        if (fd < 0)
+            return LISTENER_UNWATCHED;
+        if (!added)
+            return CLIENT_UNWATCHED;
+        if ((uint32_t)added->asked & EPOLLET)
+            return ET_NOT_DRAINED;
+    } else if (fd < 0) {
+        return in->call != CALL_select ? LISTENER_UNWATCHED
+               : in->beyond            ? NFDS_TOO_LOW
+                                       : FDSET_STALE;
+    } else if (fd < 64 && (in->beyond >> fd & 1)) {
+        return NFDS_TOO_LOW;
+    } else if (fd < 64 && !(in->watched >> fd & 1)) {
+        return in->call == CALL_select ? FDSET_STALE : CLIENT_UNWATCHED;
+    }
+
+    const struct seen *put = fd >= 0 ? last_send(fd) : NULL;
+
+    if (put && (put->result < put->asked))
+        return POLLOUT_NEVER;
+    return NO_MISTAKE;
+}
+
+/* Its side of the connection was closed: after which answer? */
+static enum mistake cause_of_close(int peer)
+{
+    int fd = its_fd(peer);
+    const struct seen *got = last_receive(fd), *put = last_send(fd);
+    const struct seen *last = got;
+
+    if (!got || (put && put->ended > got->ended))
+        last = put;
+    if (!last)
+        return NO_MISTAKE;
+    if (last->result == -1)
+        return cause_of_error(last->call, last->error);
+    return NO_MISTAKE;
+}
+
+void diagnosed(int peer, enum mistake otherwise, const char *format, ...)
+{
+    const char *now_doing = doing();
+    enum mistake what = NO_MISTAKE;
+    char text[400];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    step("%s; the program %s", text, now_doing);
+    snprintf(verdict->symptom, sizeof verdict->symptom, "%c%s: the program %s.",
+             text[0] >= 'a' && text[0] <= 'z' ? text[0] - 32 : text[0],
+             text + 1, now_doing);
+    follow();
+    /* Closed, but not by a call of its own: it is about to end. */
+    if (ending != STILL_THERE && peer >= 0 && !closed_on(peer))
+        ends_within(3 * SECOND);
+    if (has_ended())
+        what = cause_of_end();
+    else if (ending != STILL_THERE && peer >= 0)
+        what = cause_of_close(peer);
+    else if (strstr(now_doing, "spinning"))
+        what = may_spin() ? NO_MISTAKE : cause_of_spin(NO_MISTAKE);
+    else if (witness()->is_inside)
+        what = cause_of_sleep(peer);
+    if (what == NO_MISTAKE && has_ended() && peers_met() > 0 &&
+        exit_status() > 0)
+        what = PEER_KILLS_SERVER;
+    if (what == NO_MISTAKE && has_ended() && otherwise == NOT_LISTENING)
+        what = ENDS_EARLY;
+    if (what == NO_MISTAKE)
+        what = otherwise;
+    reach(what);
+}
+
+void mistake(enum mistake what, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(verdict->symptom, sizeof verdict->symptom, format, arguments);
+    va_end(arguments);
+    reach(what);
+}
+
+void must_be_idle(const char *while_what)
+{
+    const duration length = 250 * MILLISECOND;
+    uint64_t before = 0, wakeups = 0;
+
+    /* Let it finish what it was doing, which may take its time here. */
+    for (int i = 0; i < 6 && eagerness(50 * MILLISECOND) > 0.2; i++)
+        ;
+    for (int call = CALL_poll; call <= CALL_epoll_wait; call++)
+        before += call == CALL_epoll_ctl ? 0 : witness()->calls[call];
+
+    double share = eagerness(length);
+
+    for (int call = CALL_poll; call <= CALL_epoll_wait; call++)
+        wakeups += call == CALL_epoll_ctl ? 0 : witness()->calls[call];
+    wakeups -= before;
+    if (has_ended())
+        diagnosed(-1, ENDS_EARLY, "%s", while_what);
+    if (share > 0.4) {
+        enum mistake what = cause_of_spin(BUSY_SPIN);
+
+        step("%s the program is spinning", while_what);
+        mistake(what,
+                "%s it should sleep, but it used %.0f %% of a core and came "
+                "back from its wait %s times in %.2f s.",
+                while_what, 100 * share, grouped(wakeups), seconds(length));
+    }
+    if (wakeups > 15)
+        mistake(IDLE_WAKEUPS,
+                "%s it should sleep, but it woke up %s times in %.2f s, for "
+                "nothing.",
+                while_what, grouped(wakeups), seconds(length));
+    step("%s it sleeps", while_what);
+}

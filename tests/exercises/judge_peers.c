@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * judge_peers - the clients and servers that the judge plays, and what the
+ * witness has seen of them.
+ */
+#define _GNU_SOURCE
+#include "judge_inside.h"
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MOST_PEERS = 64 };
+
+static struct {
+    const char *name;
+    int fd;      /* ours */
+    int its_fd;  /* -1: not accepted yet */
+    bool closed; /* on its side */
+} peers[MOST_PEERS];
+static size_t peer_count;
+
+/* --- What it was told ---------------------------------------------------- */
+
+uint64_t each_seen(uint64_t from, bool (*visit)(const struct seen *, void *),
+                   void *context)
+{
+    uint64_t count = witness()->count;
+
+    if (count > SEEN_MOST && from < count - SEEN_MOST)
+        from = count - SEEN_MOST;
+    for (; from < count; from++)
+        if (!visit(&witness()->seen[from % SEEN_MOST], context))
+            break;
+    return from;
+}
+
+struct search {
+    bool (*is)(int call);
+    int call, fd;
+    uint64_t times;
+    const struct seen *last;
+};
+
+static bool is_found(const struct seen *s, void *context)
+{
+    struct search *search = context;
+
+    if ((search->is ? search->is(s->call) : s->call == search->call) &&
+        (search->fd < 0 || s->fd == search->fd)) {
+        search->times += s->times;
+        if (!search->last || s->ended >= search->last->ended)
+            search->last = s;
+    }
+    return true;
+}
+
+static bool found_well(const struct seen *s, void *context)
+{
+    return s->result == -1 || is_found(s, context);
+}
+
+uint64_t calls_of(enum call call, int fd)
+{
+    struct search search = {.call = (int)call, .fd = fd};
+
+    if (fd < 0)
+        return witness()->calls[call];
+    each_seen(0, is_found, &search);
+    return search.times;
+}
+
+const struct seen *last_of(enum call call, int fd)
+{
+    struct search search = {.call = (int)call, .fd = fd};
+
+    each_seen(0, is_found, &search);
+    return search.last;
+}
+
+const struct seen *last_well(enum call call, int fd)
+{
+    struct search search = {.call = (int)call, .fd = fd};
+
+    each_seen(0, found_well, &search);
+    return search.last;
+}
+
+const struct seen *last_receive(int fd)
+{
+    struct search search = {.is = is_receive, .fd = fd};
+
+    each_seen(0, is_found, &search);
+    return search.last;
+}
+
+const struct seen *last_send(int fd)
+{
+    struct search search = {.is = is_send, .fd = fd};
+
+    each_seen(0, is_found, &search);
+    return search.last;
+}
+
+/* Which descriptor is whose: clients are accepted in the order in which they
+ * connected. */
+static bool note(const struct seen *s, void *unused)
+{
+    (void)unused;
+    if (is_accept(s->call) && s->result >= 0) {
+        for (size_t i = 0; i < peer_count; i++)
+            if (peers[i].its_fd < 0 && !peers[i].closed) {
+                peers[i].its_fd = (int)s->result;
+                break;
+            }
+    } else if (s->call == CALL_close) {
+        for (size_t i = 0; i < peer_count; i++)
+            if (peers[i].its_fd == s->fd)
+                peers[i].closed = true;
+    }
+    return true;
+}
+
+static uint64_t followed;
+
+void follow(void)
+{
+    if (witness())
+        followed = each_seen(followed, note, NULL);
+}
+
+size_t peers_met(void)
+{
+    return peer_count;
+}
+
+const char *peer_behind(int fd)
+{
+    for (size_t i = 0; i < peer_count; i++)
+        if (peers[i].its_fd == fd)
+            return peers[i].name;
+    return "";
+}
+
+static size_t index_of(int peer)
+{
+    for (size_t i = 0; i < peer_count; i++)
+        if (peers[i].fd == peer)
+            return i;
+    return 0;
+}
+
+int its_fd(int peer)
+{
+    follow();
+    return peer_count > 0 ? peers[index_of(peer)].its_fd : -1;
+}
+
+bool closed_on(int peer)
+{
+    follow();
+    return peers[index_of(peer)].closed;
+}
+
+/* --- Peers --------------------------------------------------------------- */
+
+static int port;
+
+static bool listens(void *unused)
+{
+    (void)unused;
+    return strstr(its_words(), "listening on ") &&
+           strchr(strstr(its_words(), "listening on "), '\n');
+}
+
+int serve(void)
+{
+    start("--stop-after", "19s", "0");
+    if (!wait_until(listens, NULL, 10 * SECOND)) {
+        ends_within(3 * SECOND); /* it may be on its way to a limit */
+        diagnosed(-1, NOT_LISTENING, "no client could be sent in");
+    }
+
+    const char *line = strstr(its_words(), "listening on ");
+    const char *number = strstr(line, " port ");
+
+    port = number ? (int)strtol(number + 6, NULL, 10) : 0;
+    if (port == 0)
+        mistake(NOT_LISTENING, "It printed '%.60s', without a port.", line);
+    step("the program listens on port %d", port);
+    return port;
+}
+
+int dial(const char *who)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    if (fd < 0)
+        broken("cannot make a socket");
+    set_nonblocking(fd);
+    if (connect(fd, (struct sockaddr *)&to, sizeof to) < 0) {
+        struct pollfd p = {.fd = fd, .events = POLLOUT};
+        int error = errno;
+        socklen_t length = sizeof error;
+
+        if (error == EINPROGRESS && poll(&p, 1, 5000) > 0)
+            getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
+        if (error == ECONNREFUSED || error == ECONNRESET) {
+            ends_within(SECOND / 2);
+            diagnosed(-1, WRONG_PORT,
+                      "nobody listens on port %d, the one it named", port);
+        }
+        if (error != 0)
+            mistake(NOT_LISTENING, "Connecting to port %d: %s.", port,
+                    error_entry(error)->symbol);
+    }
+    send_at_once(fd);
+    if (peer_count == MOST_PEERS)
+        broken("too many peers");
+    peers[peer_count].name = who;
+    peers[peer_count].fd = fd;
+    peers[peer_count].its_fd = -1;
+    peer_count++;
+    step("%s connected", who);
+    return fd;
+}
+
+static bool is_accepted(void *peer)
+{
+    follow();
+    return peers[*(size_t *)peer].its_fd >= 0;
+}
+
+bool accepted(int peer)
+{
+    size_t index = index_of(peer);
+
+    return wait_until(is_accepted, &index, 5 * SECOND);
+}
+
+void tell(int peer, const char *bytes, size_t size)
+{
+    instant deadline = deadline_in(5 * SECOND);
+
+    for (size_t sent = 0; sent < size && !passed(deadline);) {
+        struct pollfd p = {.fd = peer, .events = POLLOUT};
+        ssize_t n = send(peer, bytes + sent, size - sent, MSG_NOSIGNAL);
+
+        if (n > 0)
+            sent += (size_t)n;
+        else if (errno == EAGAIN)
+            poll(&p, 1, 100);
+        else
+            break; /* whoever listens will find that it is closed */
+    }
+}
+
+void tell_text(int peer, const char *text)
+{
+    tell(peer, text, strlen(text));
+    step("%s sent %zu bytes", peers[index_of(peer)].name, strlen(text));
+}
+
+enum ending ending;
+
+struct hearing {
+    int peer;
+    const char *bytes;
+    size_t size, heard;
+    bool wrong;
+};
+
+static bool heard(void *context)
+{
+    struct hearing *h = context;
+    char piece[16384];
+
+    while (h->heard < h->size && ending == STILL_THERE) {
+        size_t room = h->size - h->heard;
+        ssize_t n =
+            recv(h->peer, piece, room < sizeof piece ? room : sizeof piece, 0);
+
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+            return false;
+        if (n <= 0) {
+            ending = n == 0 ? ENDED : RESET;
+        } else {
+            h->wrong =
+                h->wrong || memcmp(piece, h->bytes + h->heard, (size_t)n) != 0;
+            h->heard += (size_t)n;
+            begin_to_hope(); /* it moves */
+        }
+    }
+    return true;
+}
+
+bool hears(int peer, const char *bytes, size_t size)
+{
+    struct hearing h = {.peer = peer, .bytes = bytes, .size = size};
+
+    ending = STILL_THERE;
+    return wait_until(heard, &h, 10 * SECOND) && h.heard == size && !h.wrong;
+}
+
+bool hears_text(int peer, const char *text)
+{
+    bool well = hears(peer, text, strlen(text));
+
+    if (well)
+        step("%s received its echo", peers[index_of(peer)].name);
+    return well;
+}
+
+static bool heard_end(void *context)
+{
+    char nothing[4096];
+    ssize_t n;
+
+    while ((n = recv(*(int *)context, nothing, sizeof nothing, 0)) > 0)
+        begin_to_hope();
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return false;
+    ending = n == 0 ? ENDED : RESET;
+    return true;
+}
+
+bool hears_end(int peer)
+{
+    ending = STILL_THERE;
+    return wait_until(heard_end, &peer, 5 * SECOND) && ending == ENDED;
+}
+
+void reset_peer(int peer)
+{
+    const struct linger at_once_please = {.l_onoff = 1, .l_linger = 0};
+
+    setsockopt(peer, SOL_SOCKET, SO_LINGER, &at_once_please,
+               sizeof at_once_please);
+    step("%s reset its connection", peers[index_of(peer)].name);
+    close(peer);
+    peers[index_of(peer)].fd = -1;
+}
+
+static int bound_port(int *fd)
+{
+    struct sockaddr_in own = {.sin_family = AF_INET,
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof own;
+
+    *fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (*fd < 0 || bind(*fd, (struct sockaddr *)&own, length) < 0 ||
+        getsockname(*fd, (struct sockaddr *)&own, &length) < 0)
+        broken("cannot get a port");
+    set_nonblocking(*fd);
+    return ntohs(own.sin_port);
+}
+
+int refusing_port(void)
+{
+    int fd; /* kept: nobody else is to get the port */
+
+    return bound_port(&fd);
+}
+
+int listening_port(int *listener)
+{
+    int number = bound_port(listener);
+
+    if (listen(*listener, 16) < 0)
+        broken("cannot listen");
+    return number;
+}
+
+/* A queue of 0 completes one connect on Linux, and leaves the next without an
+ * answer. */
+int silent_port(int *listener)
+{
+    int number = bound_port(listener);
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)number),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (listen(*listener, 0) < 0 || fd < 0 ||
+        connect(fd, (struct sockaddr *)&to, sizeof to) < 0)
+        broken("cannot fill a queue");
+    return number;
+}

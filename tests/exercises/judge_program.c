@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * judge_program - somebody's program under supervision: starting it, hearing
+ * what it says, seeing what it does, and waiting no longer than makes sense.
+ */
+#define _GNU_SOURCE
+#include "judge_inside.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* --- The program --------------------------------------------------------- */
+
+static pid_t supervisor_pid, pid;
+static int words_fd = -1, status_pipe = -1;
+static char words[128 * 1024];
+static size_t words_length;
+static bool ended;
+static instant end_seen;
+struct program_end end;
+static struct witness *seen;
+
+static unsigned most_descriptors, occupied_descriptors;
+static const char *faults;
+
+void limit_descriptors(unsigned count)
+{
+    most_descriptors = count;
+}
+
+void occupy_descriptors(unsigned count)
+{
+    occupied_descriptors = count;
+}
+
+void inject(const char *which)
+{
+    faults = which;
+}
+
+const struct witness *witness(void)
+{
+    return seen;
+}
+
+/* A file that the program can write to as well, whoever it runs as. */
+static int shared_witness(void)
+{
+    int fd = memfd_create("witness", 0);
+
+    if (fd < 0 || ftruncate(fd, sizeof *seen) < 0)
+        broken("cannot share memory");
+    seen = mmap(NULL, sizeof *seen, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (seen == MAP_FAILED)
+        broken("cannot map memory");
+    return fd;
+}
+
+/* What stands behind "KEY=" in the supervisor's words: a number. */
+static double number_of(const char *text, const char *key)
+{
+    const char *found = strstr(text, key);
+
+    return found ? strtod(found + strlen(key), NULL) : 0;
+}
+
+/* The same for a word. */
+static void word_of(const char *text, const char *key, char *word, size_t size)
+{
+    const char *found = strstr(text, key);
+
+    if (found)
+        snprintf(word, size, "%.*s", (int)strcspn(found + strlen(key), " "),
+                 found + strlen(key));
+}
+
+static void hear_words(void)
+{
+    while (words_fd >= 0 && words_length < sizeof words - 1) {
+        ssize_t n = read(words_fd, words + words_length,
+                         sizeof words - 1 - words_length);
+
+        if (n <= 0)
+            break;
+        words_length += (size_t)n;
+        words[words_length] = '\0';
+    }
+}
+
+/* Take in what the program and its supervisor have to say. */
+static void listen_to_it(void)
+{
+    char text[512];
+    ssize_t n;
+
+    hear_words();
+    n = ended ? 0 : read(status_pipe, text, sizeof text - 1);
+    if (n <= 0)
+        return;
+    text[n] = '\0';
+    if (strstr(text, "started "))
+        pid = (pid_t)number_of(text, "started pid=");
+    if (!strstr(text, "ended "))
+        return;
+    word_of(text, " how=", end.how, sizeof end.how);
+    word_of(text, " limit=", end.limit, sizeof end.limit);
+    end.code = (int)number_of(text, " code=");
+    ended = true;
+    end_seen = now();
+    hear_words(); /* its last ones */
+}
+
+static bool started(void *unused)
+{
+    (void)unused;
+    return pid > 0 || ended;
+}
+
+void start_with(const char *const *arguments)
+{
+    const char *command[40] = {
+        supervisor, "--status", "3",        "--wall", "20s",
+        "--cpu",    "10s",      "--memory", "192M",
+    };
+    size_t count = 9;
+    char most[16], occupied[16];
+    int out[2], status[2], shared = shared_witness();
+
+    if (most_descriptors > 0) {
+        snprintf(most, sizeof most, "%u", most_descriptors);
+        command[count++] = "--descriptors";
+        command[count++] = most;
+    }
+    if (occupied_descriptors > 0) {
+        snprintf(occupied, sizeof occupied, "%u", occupied_descriptors);
+        command[count++] = "--occupy";
+        command[count++] = occupied;
+    }
+    command[count++] = binary;
+    for (const char *const *a = arguments; *a; a++)
+        command[count++] = *a;
+    command[count] = NULL;
+
+    if (pipe2(out, O_CLOEXEC) < 0 || pipe2(status, O_CLOEXEC) < 0)
+        broken("cannot make a pipe");
+    supervisor_pid = fork();
+    if (supervisor_pid < 0)
+        broken("cannot start a process");
+    if (supervisor_pid == 0) {
+        int nothing = open("/dev/null", O_RDONLY);
+
+        /* First out of the way, then to their places. */
+        int hold_status = fcntl(status[1], F_DUPFD, 10);
+        int hold_shared = fcntl(shared, F_DUPFD, 10);
+
+        dup2(nothing, STDIN_FILENO);
+        dup2(out[1], STDOUT_FILENO);
+        dup2(out[1], STDERR_FILENO);
+        dup2(hold_status, 3);
+        dup2(hold_shared, 4);
+        for (int fd = 5; fd < 64; fd++)
+            close(fd);
+        setenv("WB_WITNESS", "4", 1);
+        if (faults)
+            setenv("WB_FAULTS", faults, 1);
+        setenv("ASAN_OPTIONS",
+               "detect_leaks=0:quarantine_size_mb=1:color=never", 1);
+        setenv("UBSAN_OPTIONS", "print_stacktrace=0:color=never", 1);
+        execv(supervisor, (char *const *)command);
+        _exit(127);
+    }
+    close(out[1]);
+    close(status[1]);
+    close(shared);
+    words_fd = out[0];
+    status_pipe = status[0];
+    set_nonblocking(words_fd);
+    set_nonblocking(status_pipe);
+    began = now();
+    if (!wait_until(started, NULL, 5 * SECOND))
+        broken("the supervisor did not start");
+}
+
+/* Its supervisor ends all of it, and is gone itself then. */
+void stop_program(void)
+{
+    instant deadline = deadline_in(3 * SECOND);
+
+    if (supervisor_pid <= 0)
+        return;
+    listen_to_it();
+    if (words_length > 0) {
+        size_t from = words_length > WORDS - 1 ? words_length - WORDS + 1 : 0;
+
+        memcpy(verdict->words, words + from, words_length - from);
+    }
+    kill(supervisor_pid, SIGTERM);
+    while (waitpid(supervisor_pid, NULL, WNOHANG) == 0) {
+        if (passed(deadline))
+            kill(supervisor_pid, SIGKILL);
+        nap(MILLISECOND);
+    }
+    supervisor_pid = 0;
+}
+
+void signal_it(int signal_number)
+{
+    if (pid > 0 && !has_ended())
+        kill(pid, signal_number);
+}
+
+bool has_ended(void)
+{
+    listen_to_it();
+    return ended;
+}
+
+bool ended_well(void)
+{
+    return exit_status() == 0;
+}
+
+int exit_status(void)
+{
+    return ended && strcmp(end.how, "exit") == 0 && strcmp(end.limit, "-") == 0
+               ? end.code
+               : -1;
+}
+
+instant ended_at(void)
+{
+    return end_seen;
+}
+
+const char *its_words(void)
+{
+    listen_to_it();
+    return words;
+}
+
+bool says(const char *what)
+{
+    return strstr(its_words(), what) != NULL;
+}
+
+/* --- What it does now, from /proc ---------------------------------------- */
+
+/* What stands in one of its files there; "" if it cannot be read. */
+static const char *proc_text(const char *name)
+{
+    static char text[1024];
+    char path[64];
+    FILE *file;
+    size_t length = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
+    file = fopen(path, "r");
+    if (file) {
+        length = fread(text, 1, sizeof text - 1, file);
+        fclose(file);
+    }
+    text[length] = '\0';
+    return text;
+}
+
+/* The number at this place of such a text, counted from 0. */
+static long long field(const char *text, int place)
+{
+    while (place-- > 0) {
+        text += strcspn(text, " ");
+        text += strspn(text, " ");
+    }
+    return strtoll(text, NULL, 10);
+}
+
+/* What stands in stat after the name: the state comes first (proc(5)). */
+static const char *stat_text(void)
+{
+    const char *close_bracket = strrchr(proc_text("stat"), ')');
+
+    return close_bracket ? close_bracket + 2 : "";
+}
+
+static char state(void)
+{
+    return *stat_text();
+}
+
+/* How long it has run, and has wanted to: schedstat has both (Linux,
+ * Documentation/scheduler/sched-stats); without it the ticks have to do. */
+static duration wanted_cpu(void)
+{
+    const char *text = proc_text("schedstat");
+
+    if (*text)
+        return field(text, 0) + field(text, 1);
+    text = stat_text();
+    return (field(text, 11) + field(text, 12)) *
+           (SECOND / sysconf(_SC_CLK_TCK));
+}
+
+size_t resident_memory(void)
+{
+    return (size_t)field(proc_text("statm"), 1) * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+double eagerness(duration length)
+{
+    enum { SAMPLES = 10 };
+    duration before = wanted_cpu();
+    instant from = now();
+    int runnable = 0;
+    double share;
+
+    /* What it waited for a processor is counted only once it has got one, so
+     * the state is looked at as well. */
+    for (int i = 0; i < SAMPLES; i++) {
+        nap(length / SAMPLES);
+        runnable += state() == 'R';
+    }
+    share = (double)(wanted_cpu() - before) / (double)(now() - from);
+    if (share < (double)runnable / SAMPLES)
+        share = (double)runnable / SAMPLES;
+    return share > 1 ? 1 : share;
+}
+
+bool asleep(void)
+{
+    char s = state();
+
+    return s == 'S' || s == 'D';
+}
+
+bool may_spin(void)
+{
+    return exercise->may_spin;
+}
+
+static const char *const call_names[] = {
+#define CALL(name) #name,
+    EACH_CALL(CALL)
+#undef CALL
+};
+
+const char *call_name(int call)
+{
+    return call_names[call];
+}
+
+bool is_wait(int call)
+{
+    return call == CALL_poll || call == CALL_ppoll || call == CALL_select ||
+           call == CALL_pselect || call == CALL_epoll_wait;
+}
+
+bool is_nap(int call)
+{
+    return call >= CALL_sleep && call <= CALL_clock_nanosleep;
+}
+
+bool is_receive(int call)
+{
+    return call >= CALL_recv && call <= CALL_read;
+}
+
+bool is_send(int call)
+{
+    return call >= CALL_send && call <= CALL_write;
+}
+
+bool is_accept(int call)
+{
+    return call == CALL_accept || call == CALL_accept4;
+}
+
+const char *doing(void)
+{
+    static char text[160];
+    const struct seen *in = &seen->inside;
+
+    if (has_ended()) {
+        if (strcmp(end.limit, "-") != 0)
+            snprintf(text, sizeof text, "was ended: its limit of %s is reached",
+                     end.limit);
+        else if (strcmp(end.how, "signal") == 0)
+            snprintf(text, sizeof text, "was killed by SIG%s",
+                     sigabbrev_np(end.code) ? sigabbrev_np(end.code) : "?");
+        else
+            snprintf(text, sizeof text, "has ended with status %d", end.code);
+        return text;
+    }
+
+    double share = eagerness(100 * MILLISECOND);
+
+    if (share > 0.5) {
+        snprintf(text, sizeof text, "is spinning: %.0f %% of a core",
+                 100 * share);
+    } else if (!seen->is_inside) {
+        snprintf(text, sizeof text, asleep() ? "is asleep" : "is running");
+    } else if (is_nap(in->call)) {
+        snprintf(text, sizeof text, "is asleep in %s, by its own wish",
+                 call_names[in->call]);
+    } else if (is_wait(in->call)) {
+        snprintf(text, sizeof text, "is asleep in %s", call_names[in->call]);
+    } else {
+        const char *whose = peer_behind(in->fd);
+
+        snprintf(text, sizeof text, "is blocked in %s%s%s (descriptor %d)",
+                 call_names[in->call], *whose ? " on " : "", whose, in->fd);
+    }
+    return text;
+}
+
+/* --- Waiting, no longer than it makes sense ------------------------------ */
+
+/* What was last seen of it, to tell whether anything still changes. */
+static struct {
+    instant since;
+    int64_t inside_since;
+    duration cpu;
+} stuck;
+
+void begin_to_hope(void)
+{
+    stuck.since = now();
+    stuck.inside_since = -1;
+    stuck.cpu = pid > 0 ? wanted_cpu() : 0;
+}
+
+/* It has ended; or sleeps since long in one and the same call, though a packet
+ * on the loopback wakes at once; or has used time enough. */
+static bool hopeless(void)
+{
+    if (pid <= 0)
+        return false;
+    if (ended || wanted_cpu() - stuck.cpu > 400 * MILLISECOND)
+        return true;
+
+    int64_t inside = seen->is_inside ? seen->inside.began : 0;
+
+    if (!asleep() || inside != stuck.inside_since) {
+        stuck.since = now();
+        stuck.inside_since = inside;
+    }
+    return now() - stuck.since > 300 * MILLISECOND;
+}
+
+bool wait_until(bool (*come_true)(void *), void *context, duration limit)
+{
+    instant deadline = deadline_in(limit);
+
+    begin_to_hope();
+    for (int looks = 0;; looks++) {
+        listen_to_it();
+        follow();
+        if (come_true(context))
+            return true;
+        if (passed(deadline) || hopeless())
+            return come_true(context);
+        /* Most of it comes at once, and the rest does not hurry. */
+        nap(looks < 20 ? MILLISECOND / 20 : 2 * MILLISECOND);
+    }
+}
+
+/* Blocked in a call that will never return by itself. */
+static bool blocked_for_good(void)
+{
+    return seen->is_inside && seen->inside.blocking && asleep() &&
+           now() - seen->inside.began > 300 * MILLISECOND;
+}
+
+bool ends_within(duration limit)
+{
+    instant deadline = deadline_in(limit);
+
+    while (!has_ended() && !passed(deadline) &&
+           !(limit > SECOND && blocked_for_good()))
+        nap(2 * MILLISECOND);
+    return has_ended();
+}
