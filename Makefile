@@ -23,7 +23,7 @@ library  := $(BUILD)/libwouldblock.a
 programs := $(addprefix $(BUILD)/bin/,$(notdir $(basename $(demos))))
 objects   = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-.PHONY: all test-programs checker sanitizer submission demo test lint benchmark format clean help
+.PHONY: all test-programs checker sanitizer submission plain-submission demo test lint benchmark format clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -91,6 +91,10 @@ submission: $(call objects,tests/exercises/witness.c) $(library) sanitizer
 	$(CC) $(CSTD) $(submission) $$(cat $(BUILD)/tests/sanitizer) -Icommon \
 	    -o $(PROGRAM) $(SOURCE) $(call objects,tests/exercises/witness.c) \
 	    $(library) -ldl
+
+# The same as the original is built, for the tests of that.
+plain-submission: $(library)
+	$(CC) $(CSTD) $(CFLAGS) $(LDFLAGS) -Icommon -o $(PROGRAM) $(SOURCE) $(library)
 
 demo: ## play the demonstration
 	@scripts/demo

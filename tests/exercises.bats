@@ -113,6 +113,18 @@ END
     [[ $output == *'accept'*'passed 2'*'1 of 14 passed'* ]] || flunk "$output"
 }
 
+@test "exercise: can a solution be put in the place of the original, for its own tests?" {
+    section framing reference | submit framing
+    exercise check framing --full
+    is "$status" 0
+    [[ $output == *'the tests of demos/chat/chat_server.c'*', 0 failed'* ]] || flunk "$output"
+    # One that the checks let pass, and the original's tests do not.
+    section framing reference | sed 's/guest%llu/GUEST%llu/; s/"guest", 5/"GUEST", 5/' | submit framing
+    exercise check framing --full
+    is "$status" 1
+    [[ $output == *'not ok'* || $output == *'was not welcomed'* || $output == *'did not hear'* ]] || flunk "$output"
+}
+
 @test "exercise: is an empty file explained?" {
     : | submit accept
     exercise check accept
