@@ -43,9 +43,9 @@ have() {
     command -v "$1" >/dev/null 2>&1
 }
 
-# The header comment of a script is its help.
+# The header comment of a script is its help, from its fourth line on.
 print_help() {
-    sed -n '/^# Usage:/,/^$/ s/^# \{0,1\}//p' "$0"
+    sed -n '4,/^$/ s/^# \{0,1\}//p' "$0"
 }
 
 # --- Tools -------------------------------------------------------------------

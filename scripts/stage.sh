@@ -5,14 +5,19 @@
 # their roles, each line they print with the role's name and colour in front;
 # beats at which an instructor can talk; and the numbers just measured.
 #
-# An act is a file in scripts/acts: its title in a comment, and a function play,
-# which calls 'beat || return' wherever one may stop to talk. No program runs
-# during a beat, so one may talk as long as one likes.
+# An act is a file in scripts/acts: its title in a comment, a function prepare,
+# which sets how long things take, and a function play, which calls 'beat ||
+# return' wherever one may stop to talk. No program runs during a beat, so one
+# may talk as long as one likes. An act with two sides has them in functions
+# blocking and nonblocking, for --split.
+
+# The room for what is printed, and in it for the name of a role; a pane has less.
+columns=80 label=9
 
 # --- The stage ---------------------------------------------------------------
 
 open_stage() {
-    stage=$(mktemp -d) || fail "cannot make a temporary folder"
+    stage=$(mktemp -d ${1:+"$1/XXXXXX"}) || fail "cannot make a temporary folder"
     pids=''
     key=''
     trap close_stage EXIT
@@ -75,7 +80,8 @@ answer() {
 }
 
 scene() {
-    printf '\n%s* %s%s\n' "$bold" "$1" "$plain"
+    printf '\n'
+    printf '* %s\n' "$1" | fold -s -w "$columns" | sed "s/.*/$bold&$plain/"
 }
 
 # With --pause: what everybody may commit to before the run shows it, and a
@@ -90,7 +96,7 @@ predict() {
 # this very run, as arithmetic of awk; otherwise the demonstration ends. Ratios,
 # and wide ones: the machine may be busy with other things.
 claim() {
-    [ -z "${WB_CLAIMS:-}" ] || printf '%s\t%s\n' "$2" "$1" >>"$WB_CLAIMS"
+    [ -z "${WB_CLAIMS:-}" ] || printf '%s\t%s\t%s\n' "$act" "$2" "$1" >>"$WB_CLAIMS"
     awk "BEGIN { exit !($1) }" ||
         fail "this run does not show what the act tells: $2 ($1)"
 }
@@ -104,7 +110,12 @@ show_pair() {
 # Remember a measured number for the table at the end, and show it now.
 number() {
     printf '%s\t%s\n' "$1" "$2" >>"$numbers"
-    printf '%s=> %-48s %s%s\n' "$bold$cyan" "$1" "$2" "$plain"
+    if [ "$columns" -ge 72 ]; then
+        printf "%s=> %-$((columns < 76 ? 46 : 48))s %s%s\n" "$bold$cyan" "$1" "$2" "$plain"
+    else
+        { printf '%s\n' "$1" | fold -s -w $((columns - 3)) && printf '%s\n' "$2"; } |
+            sed -e '1s/^/=> /' -e '1!s/^/   /' -e "s/.*/$bold$cyan&$plain/"
+    fi
 }
 
 # The table of these acts, as far as they were played.
@@ -177,6 +188,7 @@ role_file() {
 relay() {
     waiting=$2 shown=0
     while IFS= read -r text; do
+        [ -z "$side" ] || shorten
         case $text in
         'report: '*)
             printf '%s\n' "$text" >"$(role_file "$1" report)"
@@ -185,12 +197,12 @@ relay() {
         esac
         shown=$((shown + 1))
         if [ $shown -gt 14 ]; then
-            [ $shown -gt 15 ] || printf '%s%-9s|%s ...\n' "$3" "$1" "$plain"
-        elif [ ${#text} -le 68 ]; then
-            printf '%s%-9s|%s %s\n' "$3" "$1" "$plain" "$text"
+            [ $shown -gt 15 ] || printf "%s%-${label}s|%s ...\n" "$3" "$1" "$plain"
+        elif [ ${#text} -le $((columns - label - 2)) ]; then
+            printf "%s%-${label}s|%s %s\n" "$3" "$1" "$plain" "$text"
         else
-            printf '%s\n' "$text" | fold -s -w 68 |
-                sed "s/^/$3$(printf '%-9s' "$1")|$plain /"
+            printf '%s\n' "$text" | fold -s -w $((columns - label - 2)) |
+                sed "s/^/$3$(printf "%-${label}s" "$1")|$plain /"
         fi
         [ -n "$waiting" ] || continue
         # shellcheck disable=SC2254 # the cue is a pattern
@@ -216,7 +228,8 @@ show_command() {
         esac
     done
     [ ${#typed} -le 68 ] || typed=$(printf '%.65s...' "$typed")
-    printf '%s%-9s|%s %s%s%s\n' "$colour" "$role" "$plain" "$bold" "$typed" "$plain"
+    printf '%s\n' "$typed" | fold -s -w $((columns - label - 2)) |
+        sed "s/.*/$colour$(printf "%-${label}s" "$role")|$plain $bold&$plain/"
 }
 
 # launch ROLE CUE PROGRAM [ARGUMENT]...: start a program in a role, and wait

@@ -41,9 +41,12 @@ times() {
 
 @test "demo: are all acts played to the end, in 80 columns and without colour?" {
     setup_demo
-    demo --quick --all </dev/null
+    WB_CLAIMS=$T/claims demo --quick --all </dev/null
     is "$status: $stderr" '0: '
     "$root/scripts/demo" --list >"$T/list"
+    # Each of them has held its words against its numbers.
+    is "$(cut -f 1 "$T/claims" | sort -u)" "$(awk '{ print $1 }' "$T/list" | sort)"
+    is "$(grep -c '^Predict: ' <<<"$output")" 0 # which is for --pause
     while read -r _ title; do
         is "$title: $(times "$title")" "$title: 2" # its curtain, and in the table
     done <"$T/list"
@@ -96,6 +99,39 @@ labels() {
     is "$(times 'Who is served?')" 2
     is "$(times 'The huge send')" 1
     is "$(grep -c 'Connecting to a host' <<<"$output")" 0
+    left_nothing
+}
+
+# A tree of one's own, to spoil its scripts.
+copy_tree() {
+    mkdir "$T/tree"
+    cp -R "$root/scripts" "$T/tree"
+    ln -s "$root"/{Makefile,build,common,demos,tests} "$T/tree"
+}
+
+@test "demo: does it end with a message where a claim does not hold?" {
+    setup_demo
+    copy_tree
+    sed -i "s/claim .*/claim '1 > 2' 'pigs fly'/; /'two small sends/d" "$T/tree/scripts/acts/nagle.sh"
+    run --separate-stderr timeout 60 "$T/tree/scripts/demo" --quick nagle </dev/null
+    is "$status: $stderr" '1: demo: this run does not show what the act tells: pigs fly (1 > 2)'
+    [[ $output == *'=> two sends'* && $output != *Answer:* ]] || flunk "$output"
+    left_nothing
+}
+
+@test "demo --pause: is a prediction asked for before anything is run, in every act?" {
+    setup_demo
+    for act in $("$root/scripts/demo" --list | awk '{ print $1 }'); do
+        # Enter until there, and then skip the act.
+        sed -n '/^play/,$p' "$root/scripts/acts/$act.sh" |
+            sed '/predict\|^    blocking/q' | sed -n 's/.* beat .*//p'
+        echo s
+    done >"$T/keys"
+    demo --quick --pause --all <"$T/keys"
+    is "$status: $stderr" '0: '
+    is "$(grep -c '^Predict:  [a-z].*?$' <<<"$output")" "$("$root/scripts/demo" --list | wc -l)"
+    is "$(grep -v '| \$ chat_' <<<"$output" | grep -c '| \$ ' || true)" 0 # the guests are there before
+    is "$(awk 'length > 80' <<<"$output")" ''
     left_nothing
 }
 
@@ -161,6 +197,126 @@ labels() {
     left_nothing
 }
 
+# --- Side by side ------------------------------------------------------------
+
+# screen_demo SIZE [ARGUMENT]...: on a terminal of that size, 160x40, which is a
+# tmux of the test's own: so that of the demonstration is inside another one.
+screen_demo() {
+    command -v tmux >/dev/null || skip "tmux is not installed"
+    export TMUX_TMPDIR=$T/outer
+    mkdir -p "$TMUX_TMPDIR"
+    env -u WB_MARK -u TMPDIR LC_ALL=C.UTF-8 tmux -L outer -f /dev/null \
+        new-session -d -x "${1%x*}" -y "$((${1#*x} + 1))" \
+        "WB_MARK='$WB_MARK' TMPDIR='$TMPDIR' '$root/scripts/demo' ${*:2}; echo status \$?; sleep 60"
+    pid_of[screen]=$(tmux -L outer display-message -p '#{pid}')
+}
+
+screen() {
+    tmux -L outer capture-pane -p | sed 's/│/|/g; s/[─┬]/-/g'
+}
+
+# until_screen PATTERN: until a line of it matches.
+until_screen() {
+    local end=$((SECONDS + patience))
+    until screen | grep -q -e "$1"; do
+        [ "$SECONDS" -lt "$end" ] || flunk "waited in vain for '$1' on this screen: $(screen)" || return 1
+        sleep 0.05
+    done
+}
+
+close_screen() {
+    tmux -L outer kill-server
+    unset "pid_of[screen]"
+}
+
+@test "demo --split: are both sides there, with one clock, until a key is pressed?" {
+    setup_demo
+    screen_demo 160x40 --split echo
+    until_screen 'Who is served?.*q quits  *[0-9]*\.[0-9] s *$'
+    screen >"$T/screen.out"
+    line=$(head -n 1 "$T/screen.out")
+    [[ $line == *' blocking '*' non-blocking '* ]] || flunk "$line"
+    # On either side each line has the time; and they run at the same time.
+    cut -c 1-80 "$T/screen.out" | sed '1d;$d' >"$T/left.out"
+    cut -c 82-160 "$T/screen.out" | sed '1d;$d' >"$T/right.out"
+    for side in left right; do
+        is "$(grep -v '^ [ 0-9][0-9]*\.[0-9][0-9] [*=a-z]' "$T/$side.out" | tr -d ' │|')" ''
+        grep '[0-9]' "$T/$side.out" | sort -c -s -n -k 1,1
+        holds "$(awk 'NR == 1 { print $1 }' "$T/$side.out") < 1"
+    done
+    waited=$(sed -n 's/.*=> blocking: client 2 waited *//p' "$T/left.out" | sed 's/ s.*//')
+    holds "$waited > 1"
+    grep -q 'echo_blocking' "$T/left.out"
+    grep -q 'echo_busypoll' "$T/right.out"
+    # A pane ends at the border: nothing is cut off, or wrapped by the terminal.
+    is "$(sed '1d;$d' "$T/screen.out" | grep -v '^.\{80\}|' || true)" ''
+    tmux -L outer send-keys Enter
+    until_screen '^status '
+    screen >"$T/screen.out"
+    grep -q "^   blocking: client 2 waited *$waited s" "$T/screen.out"
+    grep -q '^   busy-poll: CPU of the server ' "$T/screen.out"
+    grep -q '^status 0$' "$T/screen.out"
+    close_screen
+    left_nothing
+}
+
+@test "demo --split: does it end by itself with --quick, on 80 columns too, with all the numbers?" {
+    setup_demo
+    screen_demo 80x24 --quick --split send connect
+    until_screen '^status '
+    screen | grep -q '^status 0$'
+    for number in 'one call held' 'each one checked' 'gave up by itself after' 'stuck until it was killed'; do
+        screen | grep -q "^   .*$number.*  [0-9]" || flunk "$(screen)"
+    done
+    close_screen
+    left_nothing
+}
+
+@test "demo --split: do Ctrl-C, a signal and a side that fails end it, with nothing left?" {
+    setup_demo
+    for way in key:130 signal:143 failure:1; do
+        screen_demo 160x40 --split echo
+        until_screen '^.\{9,20\}2 | connected'
+        until_screen '^.\{90,\}2 | connected'
+        case ${way%:*} in
+        key) tmux -L outer send-keys C-c ;;
+        *)
+            for environment in $(marked "$WB_MARK"); do
+                pid=${environment#/proc/}
+                pid=${pid%/environ}
+                case ${way%:*}:$(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null) in
+                signal:*'demo --split echo ') kill "$pid" ;;
+                failure:*/echo_blocking*) kill -KILL "$pid" ;;
+                esac
+            done
+            ;;
+        esac
+        until_screen '^status '
+        screen | grep -q "^status ${way#*:}$" || flunk "$way: $(screen)"
+        [ "$way" != failure:1 ] || screen | grep -q '^demo: the blocking side failed: the client 2 did not end as it should'
+        close_screen
+        left_nothing
+    done
+}
+
+@test "demo --split: is it one side after the other, and is that said, where there is no tmux?" {
+    setup_demo
+    mkdir "$T/path"
+    tr : '\n' <<<"$PATH" | while read -r folder; do
+        ln -s "$folder"/* "$T/path" 2>/dev/null || true
+    done
+    rm -f "$T/path/tmux"
+    PATH=$T/path demo --quick --split connect </dev/null
+    is "$status: $stderr" '0: demo: tmux is not installed: one side after the other'
+    for side in blocking non-blocking; do
+        is "$(times "Connecting to a host that does not answer ($side)")" 1
+    done
+    is "$(sed -n 's/^ *[0-9]*\.[0-9][0-9] => //p' <<<"$output" | sed 's/   */ /')" \
+        "$(sed '1,/^All that was measured/d' <<<"$output" | sed -n 's/^   //p' | sed 's/   */ /')"
+    is "$(awk 'length > 80' <<<"$output")" ''
+    left_nothing
+}
+
 @test "demo: is bad usage told?" {
     for arguments in --loud 'no-such-act' '--quick echo tragedy'; do
         # shellcheck disable=SC2086 # words on purpose
@@ -168,7 +324,13 @@ labels() {
         is "$status: $output" '2: '
         [[ $stderr == 'demo: there is no '*"Try 'scripts/demo --help'." ]] || flunk "$stderr"
     done
+    for arguments in '--split --pause' '--split udp'; do
+        # shellcheck disable=SC2086 # words on purpose
+        demo $arguments
+        is "$status: $output" '2: '
+        [[ $stderr == *"Try 'scripts/demo --help'." ]] || flunk "$stderr"
+    done
     demo --help
     is "$status: $stderr" '0: '
-    [[ $output == 'Usage: scripts/demo'* ]]
+    [[ $output == 'demo - '*'Usage: scripts/demo'* ]]
 }

@@ -46,6 +46,47 @@ copy_tree() {
     is "$status" 2
 }
 
+# --- What they say about themselves --------------------------------------------
+
+@test "help: has that of every script the same sections, in order and in 80 columns?" {
+    cd "$root"
+    for script in scripts/*; do
+        name=${script#scripts/}
+        [ -f "$script" ] && [ -x "$script" ] || continue
+        run --separate-stderr "$script" --help
+        is "$name $status: $stderr" "$name 0: "
+        [[ ${lines[0]} =~ ^$name\ -\ .*[.?]$ ]] || flunk "${lines[0]}"
+        [[ ${lines[1]} == "Usage: $script"* ]] || flunk "${lines[1]}"
+        is "$name: $(grep -oE '^[A-Z][a-z ]+:' <<<"$output" | grep -v -e Environment -e Files | tr '\n' ' ')" \
+            "$name: Usage: Options: Output: Exit status: Examples: See also: "
+        grep -q -e '^Environment:' -e '^Files:' <<<"$output" || flunk "$name: neither environment nor files"
+        is "$name: $(awk 'length > 80' <<<"$output")" "$name: "
+        for code in 0 1 2; do
+            grep -q "^  $code   [a-z]" <<<"$output" || flunk "$name does not tell about status $code"
+        done
+    done
+}
+
+@test "help: does it name all options and no others, examples that are there, and status 2?" {
+    cd "$root"
+    for name in benchmark demo exercise gallery lint pair scale test; do
+        run --separate-stderr "scripts/$name" --help
+        grep -o '^  --[a-z]*' <<<"$output" | tr -d ' ' | sort -u >"$T/told"
+        # Those that the script looks out for; --side is between demo and its panes.
+        sed -n 's/^ *\(--[a-z][-a-z |]*\)).*/\1/p' "scripts/$name" | tr -s ' |' '\n' |
+            grep -v -x -e --side | sort -u >"$T/known"
+        is "$name: $(cat "$T/told")" "$name: $(cat "$T/known")"
+        sed -n '/^Examples:/,/^$/p' <<<"$output" | grep -o 'scripts/[a-z]* ' | tr -d ' ' | sort -u >"$T/named"
+        sed -n '/^See also:/,$p' <<<"$output" | grep -oE '[A-Za-z./]+/[A-Za-z./]+|README.md' >>"$T/named"
+        while read -r file; do
+            [ -e "$file" ] || flunk "$name: $file"
+        done <"$T/named"
+        run --separate-stderr "scripts/$name" --nonsense
+        is "$name $status: $output" "$name 2: "
+        [[ $stderr == "$name: "*"Try 'scripts/$name --help'." ]] || flunk "$stderr"
+    done
+}
+
 # --- scripts/scale -----------------------------------------------------------
 
 @test "scale: are all servers measured, shown, written and drawn, from one run?" {

@@ -62,7 +62,7 @@ play() {
     dismiss server
     connected=$(value client waited_seconds)
     number 'non-blocking: connected after' "$(in_unit "$connected")"
-    claim "$(value client done) == 1 && $(value client failed) == 0" \
+    claim "$(value client 'done') == 1 && $(value client failed) == 0" \
         'an attempt that is under way may still succeed'
     beat 2 || return
 

@@ -16,6 +16,7 @@ play() {
     beat 4 || return
 
     scene 'Three that mean: not yet.'
+    predict 'and what is one to do about each of the three?' || return
     launch program '' errno_explain EAGAIN EINPROGRESS EALREADY
     succeed program
     beat 4 || return

@@ -26,6 +26,7 @@ play() {
     beat 2 || return
 
     scene 'Too long for the room there is: cut off, and noticed.'
+    predict 'what becomes of 200 bytes where there is room for 100?' || return
     launch client '' udp_client --tries 1 --each 200ms 127.0.0.1 "$port" \
         "$(awk 'BEGIN { for (i = 0; i < 50; i++) printf "long" }')"
     finish client
