@@ -6,9 +6,10 @@
  *          life. The active ones send a message, wait for its echo and send the
  *          next; poll watches them alone. How long each round trip took goes
  *          into a histogram. With --watch it reads from /proc how much
- * processor time and memory the server used meanwhile (Linux). Run echo_epoll
- * 8080 echo_load --connections 1000 --active 10 127.0.0.1 8080 See
- * scripts/scale: all servers, from 10 to 10,000 connections
+ *          processor time and memory the server used meanwhile (Linux).
+ * Run      echo_epoll 8080
+ *          echo_load --connections 1000 --active 10 127.0.0.1 8080
+ * See      scripts/scale: all servers, from 10 to 10,000 connections
  */
 #include "wouldblock.h"
 
