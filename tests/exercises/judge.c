@@ -124,6 +124,23 @@ static void print_folded(const char *text, const char *head, int indent)
     }
 }
 
+/* On a terminal only, and not against the reader's wish (no-color.org). */
+static const char *in_colour(const char *code)
+{
+    const char *wish = getenv("NO_COLOR");
+
+    return isatty(STDOUT_FILENO) && !(wish && *wish) ? code : "";
+}
+
+static const char *const red = "\033[1;31m", *const green = "\033[1;32m",
+                         *const bold = "\033[1m", *const plain = "\033[0m";
+
+/* What a part of the verdict is about. */
+static void print_heading(const char *text)
+{
+    printf("\n%s%s%s\n", in_colour(bold), text, in_colour(plain));
+}
+
 static void print_verdict(const struct exercise *e, const struct check *c,
                           const struct verdict *v, size_t number, size_t count)
 {
@@ -138,22 +155,23 @@ static void print_verdict(const struct exercise *e, const struct check *c,
     }
     printf("\n%s: not yet. Check %zu of %zu: %s.\n\n", e->name, number, count,
            c->title);
-    printf("  %s: %s", m->name, m->title);
+    printf("  %s%s: %s%s", in_colour(red), m->name, m->title, in_colour(plain));
     if (m->lesson > 0)
         printf(" (lesson %d)", m->lesson);
     printf("\n");
     print_folded(v->symptom, "", 2);
     if (v->steps > 0)
-        printf("\nWhat happened\n");
+        print_heading("What happened");
     for (size_t i = 0; i < v->steps; i++) {
         char at[32];
 
         snprintf(at, sizeof at, "%9.3f s", v->step[i].at);
         print_folded(v->step[i].text, at, 13);
     }
-    printf("\nThink\n");
+    print_heading("Think");
     print_folded(m->advice, "", 2);
-    printf("\nSee it by hand\n  ");
+    print_heading("See it by hand");
+    printf("  ");
     print_command(c->by_hand);
 }
 
@@ -248,7 +266,8 @@ static int judge(const struct exercise *e, FILE *record)
     if (made == 0)
         usage_error("'%s' has no check '%s'", e->name, only);
     if (failures == 0)
-        printf("%s: passed, all %zu checks\n", e->name, made);
+        printf("%s: %spassed%s, all %zu checks\n", e->name, in_colour(green),
+               in_colour(plain), made);
     munmap(verdicts, count * sizeof *verdicts);
     return failures > 0;
 }
