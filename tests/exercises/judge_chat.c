@@ -513,8 +513,8 @@ static const struct check half_close_checks[] = {
      SERVE "(echo /quit; yes | head -c 200000) | build/bin/chat_client "
            "127.0.0.1 8080"},
     {"waits", "a guest quits and stays", 1, waits_for_the_end,
-     SERVE "(echo /quit; sleep 3) | nc 127.0.0.1 8080 & sleep 1; ps -o "
-           "stat,pcpu,args -C ${PWD##*/}"},
+     SERVE "(echo /quit; sleep 3) | build/bin/chat_client 127.0.0.1 8080 & "
+           "sleep 1; ps -o stat,pcpu,args -p $(jobs -p %1)"},
     {0}};
 
 static const struct check back_pressure_checks[] = {
