@@ -81,15 +81,15 @@ const char *last_words(void)
 /* The sanitizers' report in one line, with the line of the program. */
 static bool sanitizer_spoke(char *line, size_t size)
 {
-    const char *report = strstr(its_words(), "ERROR: AddressSanitizer: ");
+    const char *spoken = strstr(its_words(), "ERROR: AddressSanitizer: ");
     char file[64], *address;
     const char *place;
 
-    if (!report)
-        report = strstr(its_words(), "runtime error: ");
-    if (!report)
+    if (!spoken)
+        spoken = strstr(its_words(), "runtime error: ");
+    if (!spoken)
         return false;
-    snprintf(line, size, "%.*s", (int)strcspn(report, "\n"), report);
+    snprintf(line, size, "%.*s", (int)strcspn(spoken, "\n"), spoken);
     address = strstr(line, " on ");
     if (address)
         *address = '\0'; /* which address it was helps nobody */
