@@ -34,10 +34,11 @@ close_stage() {
 # pids holds the processes that were started and not yet waited for.
 stop_everything() {
     # One by one: one that has ended already must not spare the others; and one
-    # that is stopped hears of it only when it goes on.
+    # that is stopped hears of it only when it goes on. It goes on first: while it
+    # ends, a tool such as a leak checker may hold it, and must not be let down.
     for pid in $pids; do
-        kill "$pid" 2>/dev/null
         kill -CONT "$pid" 2>/dev/null
+        kill "$pid" 2>/dev/null
     done
     for pid in $pids; do
         wait_for "$pid" 2>/dev/null

@@ -108,6 +108,12 @@ END
     [[ $output == *'you have not changed'*'ACCEPTED_BLOCKING'*'blocked in recv on client A'* ]] || flunk "$output"
     [[ $output == *'See it by hand'* ]] || flunk "$output"
     [ -f "$T/practice/accept.c" ] || flunk 'nothing to change'
+    # The README shows this very verdict.
+    sed -n '/^accept: not yet/,/^```/p' "$root/README.md" | grep '[a-z]' >"$T/shown"
+    is "$(wc -l <"$T/shown")" 4
+    while IFS= read -r line; do
+        grep -qxF -e "$line" <<<"$output" || flunk "the README says: $line"
+    done <"$T/shown"
 }
 
 @test "exercise: does the solution pass, and can it be compared then?" {
