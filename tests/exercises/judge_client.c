@@ -441,9 +441,8 @@ static void leaving_receiver(void)
 
 /* --- Again, a little later ----------------------------------------------- */
 
-enum { TRIES = 14, BASE_MS = 2, CAP_MS = 40 };
+enum { TRIES = 14, BASE_MS = 5, CAP_MS = 150 };
 
-static const duration base = BASE_MS * MILLISECOND;
 static const duration cap = CAP_MS * MILLISECOND;
 
 struct tries {
@@ -497,7 +496,7 @@ static void dead_server(void)
 
     step("port %d refuses; %d tries, pauses from %d ms to %d ms", port, TRIES,
          BASE_MS, CAP_MS);
-    start("--tries", "14", "--base", "2ms", "--cap", "40ms", "--deadline",
+    start("--tries", "14", "--base", "5ms", "--cap", "150ms", "--deadline",
           "15s", "127.0.0.1", as_text(port));
     while (!ended_or_lost(NULL) && !passed(deadline))
         nap(5 * MILLISECOND);
@@ -532,7 +531,7 @@ static void dead_server(void)
     if (all < 5 * MILLISECOND)
         mistake(RETRY_STORM, "It tried %d times within %.1f ms.", TRIES,
                 1e3 * seconds(all));
-    if (longest < 3 * base)
+    if (longest < cap / 3)
         mistake(NO_GROWTH,
                 "Its longest pause was %.1f ms; the bound is %d ms at first, "
                 "and %d ms in the end.",
@@ -550,15 +549,16 @@ static void dead_server(void)
                 1e3 * seconds(ended_at() - tries.at[TRIES - 1]));
 }
 
-/* With a base of 0.3 s a pause after the last try is seen easily. */
+/* Drawn from an hour, a pause after the last try is next to never so short that
+ * one could miss it. */
 static void last_try(void)
 {
     int port = refusing_port();
     const struct seen *tried;
 
-    step("port %d refuses; one try, base 3 s", port);
-    start("--tries", "1", "--base", "3s", "--cap", "3s", "--deadline", "15s",
-          "127.0.0.1", as_text(port));
+    step("port %d refuses; one try, base one hour", port);
+    start("--tries", "1", "--base", "3600s", "--cap", "3600s", "--deadline",
+          "15s", "127.0.0.1", as_text(port));
     ends_within(400 * MILLISECOND);
     tried = last_of(CALL_connect, -1);
     if (!tried)
@@ -622,8 +622,8 @@ static void out_of_time(void)
 {
     int port = refusing_port();
 
-    step("port %d refuses; a thousand tries, but 0.3 s for all of them", port);
-    start("--tries", "1000", "--base", "20ms", "--cap", "50ms", "--deadline",
+    step("port %d refuses; a million tries, but 0.3 s for all of them", port);
+    start("--tries", "1000000", "--base", "20ms", "--cap", "50ms", "--deadline",
           "300ms", "127.0.0.1", as_text(port));
     if (!ends_within(1300 * MILLISECOND))
         diagnosed(-1, NO_DEADLINE, "1 s after its deadline it is still there");
@@ -775,17 +775,17 @@ static const struct check send_checks[] = {
 
 static const struct check back_off_checks[] = {
     {"dead", "a server that never comes", 4, dead_server,
-     REFUSE "PROGRAM --tries 14 --base 2ms --cap 40ms 127.0.0.1 8080; echo "
+     REFUSE "PROGRAM --tries 14 --base 5ms --cap 150ms 127.0.0.1 8080; echo "
             "status $?"},
     {"last", "only one try", 1, last_try,
-     REFUSE "time PROGRAM --tries 1 --base 3s 127.0.0.1 8080"},
+     REFUSE "time PROGRAM --tries 1 --base 3600s --cap 3600s 127.0.0.1 8080"},
     {"later", "a server that comes later", 2, comes_later,
      "(sleep 2; exec build/bin/echo_blocking --stop-after 9s 8080) & PROGRAM "
      "--tries 40 127.0.0.1 8080"},
     {"hopeless", "a try that cannot succeed", 1, hopeless_server,
      "WB_FAULTS=connect:EACCES:1+ PROGRAM 127.0.0.1 8080"},
     {"deadline", "not enough time for all tries", 2, out_of_time,
-     REFUSE "time PROGRAM --tries 1000 --base 20ms --cap 50ms --deadline "
+     REFUSE "time PROGRAM --tries 1000000 --base 20ms --cap 50ms --deadline "
             "300ms 127.0.0.1 8080"},
     {0}};
 
