@@ -23,7 +23,7 @@ library  := $(BUILD)/libwouldblock.a
 programs := $(addprefix $(BUILD)/bin/,$(notdir $(basename $(demos))))
 objects   = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-.PHONY: all test-programs checker sanitizer submission plain-submission demo test lint benchmark format clean help
+.PHONY: all tracer test-programs checker sanitizer submission plain-submission demo test lint benchmark format clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -58,7 +58,32 @@ $(witness): tests/exercises/witness.c tests/exercises/witness.h
 	@mkdir -p $(@D)
 	$(CC) $(CSTD) $(WARNINGS) -O2 -g -fPIC -shared -o $@ $< -ldl
 
-test-programs: $(tests) $(witness) checker
+test-programs: $(tests) $(witness) $(tracer) checker
+
+# The tracer: what is preloaded into a program, what does that, and what draws
+# it. The first two are built plainly even for the sanitizers, which belong to
+# the program that is recorded.
+tracer    := $(BUILD)/trace/recorder.so $(BUILD)/trace/record \
+             $(BUILD)/trace/timeline
+timeline  := $(call objects,$(filter-out scripts/tracer/record%,\
+             $(wildcard scripts/tracer/*.c)))
+
+tracer: $(tracer)
+
+$(BUILD)/trace/recorder.so: scripts/tracer/recorder.c \
+    scripts/tracer/recorder_calls.c scripts/tracer/recorder.h \
+    scripts/tracer/trace_file.h
+	@mkdir -p $(@D)
+	$(CC) $(CSTD) $(WARNINGS) -O2 -g -fPIC -fexceptions -fvisibility=hidden \
+	    -shared -o $@ $(filter %.c,$^) -ldl
+
+$(BUILD)/trace/record: scripts/tracer/record.c scripts/tracer/trace_file.h
+	@mkdir -p $(@D)
+	$(CC) $(CSTD) $(WARNINGS) -O2 -g -o $@ $<
+
+$(BUILD)/trace/timeline: $(timeline) $(library)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lm
 
 # What checks an exercise: the judge, and the supervisor between it and a
 # program that nobody trusts.
@@ -109,7 +134,8 @@ benchmark: ## compare speeds: send_all, echo_epoll
 	@scripts/benchmark
 
 format: ## lay out the C sources
-	clang-format -i common/*.[ch] demos/*/*.c tests/*.c
+	clang-format -i common/*.[ch] demos/*/*.c tests/*.c tests/*/*.[ch] \
+	    scripts/*/*.[ch]
 
 clean: ## remove everything that was built
 	rm -rf build
@@ -118,4 +144,4 @@ help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' \
 	    $(firstword $(MAKEFILE_LIST))
 
--include $(patsubst %.o,%.d,$(call objects,$(common) $(demos) $(wildcard tests/*.c tests/*/*.c)))
+-include $(patsubst %.o,%.d,$(call objects,$(common) $(demos) $(wildcard tests/*.c tests/*/*.c scripts/*/*.c)))

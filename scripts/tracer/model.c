@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * model - what follows from the spans: which ends belong together, what went
+ * from one to the other, and how a stretch of time was spent.
+ */
+#define _GNU_SOURCE
+#include "model.h"
+
+#include "program.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- Which ends belong together --------------------------------------------
+ */
+
+static int by_address(const void *a, const void *b)
+{
+    const struct endpoint *x = *(struct endpoint *const *)a;
+    const struct endpoint *y = *(struct endpoint *const *)b;
+    const int local = strcmp(x->local, y->local);
+    const int peer = local ? local : strcmp(x->peer, y->peer);
+
+    if (peer)
+        return peer;
+    return x->opened < y->opened ? -1 : x->opened > y->opened;
+}
+
+static bool at_the_same_time(const struct endpoint *a, const struct endpoint *b)
+{
+    return a->opened <= b->closed && b->opened <= a->closed;
+}
+
+/* Each connection twice in a list sorted by address: as it is seen from here,
+ * and the other way round. Ports are used again, so the times have to fit. */
+static void join_connections(struct model *model)
+{
+    const size_t count = model->endpoint_count;
+    struct endpoint **sorted = enlarged(NULL, count + 1, sizeof *sorted);
+
+    memcpy(sorted, model->endpoints, count * sizeof *sorted);
+    qsort(sorted, count, sizeof *sorted, by_address);
+    for (size_t i = 0; i < count; i++) {
+        struct endpoint *e = model->endpoints[i];
+        size_t low = 0, high = count;
+
+        if (e->other || !e->local[0] || !e->peer[0] || e->listening)
+            continue;
+        while (low < high) {
+            const size_t middle = (low + high) / 2;
+            const int local = strcmp(sorted[middle]->local, e->peer);
+
+            if (local < 0 ||
+                (local == 0 && strcmp(sorted[middle]->peer, e->local) < 0))
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        for (; low < count && strcmp(sorted[low]->local, e->peer) == 0 &&
+               strcmp(sorted[low]->peer, e->local) == 0;
+             low++)
+            if (sorted[low] != e && !sorted[low]->other &&
+                at_the_same_time(e, sorted[low])) {
+                e->other = sorted[low];
+                sorted[low]->other = e;
+                break;
+            }
+    }
+    free(sorted);
+}
+
+/* --- What went from one to the other ---------------------------------------
+ */
+
+/* A call that moved something, and where. */
+struct move {
+    const struct span *span;
+    size_t lane;
+    uint64_t flow; /* of a stream: the sender; of datagrams: the ports */
+    bool sent;
+};
+
+static struct move *moves;
+static size_t move_count, move_room;
+
+static void add_move(const struct span *span, size_t lane, uint64_t flow,
+                     bool sent)
+{
+    if (move_count == move_room) {
+        move_room = move_room ? 2 * move_room : 256;
+        moves = enlarged(moves, move_room, sizeof *moves);
+    }
+    moves[move_count++] = (struct move){span, lane, flow, sent};
+}
+
+/* Datagrams go from port to port: with the call, or by connect. */
+static uint64_t flow_of(const struct span *s, bool sent)
+{
+    const struct endpoint *e = s->about;
+    const uint64_t here = (uint64_t)e->local_port;
+    const uint64_t there = (uint64_t)(s->more ? s->more : e->peer_port);
+
+    if (!e->datagram)
+        return (uint64_t)(sent ? e->number : e->other->number);
+    return (uint64_t)1 << 40 | (sent ? here << 16 | there : there << 16 | here);
+}
+
+static int by_flow(const void *a, const void *b)
+{
+    const struct move *x = a, *y = b;
+
+    if (x->flow != y->flow)
+        return x->flow < y->flow ? -1 : 1;
+    if (x->sent != y->sent)
+        return x->sent ? -1 : 1;
+    if (x->span->began != y->span->began)
+        return x->span->began < y->span->began ? -1 : 1;
+    return 0;
+}
+
+static void add_arrow(struct model *model, const struct move *from,
+                      const struct move *to, uint64_t bytes)
+{
+    static size_t room;
+
+    if (model->arrow_count == room) {
+        room = room ? 2 * room : 256;
+        model->arrows = enlarged(model->arrows, room, sizeof *model->arrows);
+    }
+    model->arrows[model->arrow_count++] = (struct arrow){
+        .from = from->lane,
+        .to = to->lane,
+        .sent = from->span->ended,
+        .received = to->span->ended,
+        .bytes = bytes,
+        .source = from->span->about,
+        .sink = to->span->about,
+    };
+}
+
+/* A stream: the calls on both sides share its bytes in their order. Each pair
+ * of calls that has bytes in common makes an arrow. */
+static void join_stream(struct model *model, size_t first, size_t middle,
+                        size_t end)
+{
+    uint64_t left = 0, wanted = 0;
+
+    for (size_t s = first, r = middle; s < middle && r < end;) {
+        left = left ? left : span_bytes(moves[s].span);
+        wanted = wanted ? wanted : span_bytes(moves[r].span);
+
+        const uint64_t bytes = left < wanted ? left : wanted;
+
+        add_arrow(model, &moves[s], &moves[r], bytes);
+        left -= bytes;
+        wanted -= bytes;
+        s += left == 0;
+        r += wanted == 0;
+    }
+}
+
+/* Datagrams may be lost: the next one that fits. */
+static void join_datagrams(struct model *model, size_t first, size_t middle,
+                           size_t end)
+{
+    for (size_t s = first, r = middle; s < middle && r < end; r++) {
+        while (s < middle && (moves[s].span->result != moves[r].span->result ||
+                              moves[s].span->began > moves[r].span->ended))
+            s++;
+        if (s < middle) {
+            add_arrow(model, &moves[s], &moves[r], span_bytes(moves[r].span));
+            s++;
+        }
+    }
+}
+
+static int by_sent(const void *a, const void *b)
+{
+    const struct arrow *x = a, *y = b;
+
+    return x->sent < y->sent ? -1 : x->sent > y->sent;
+}
+
+void join_ends(struct model *model)
+{
+    join_connections(model);
+    move_count = 0;
+    for (size_t l = 0; l < model->lane_count; l++)
+        for (size_t i = 0; i < model->lanes[l].span_count; i++) {
+            const struct span *s = &model->lanes[l].spans[i];
+            const bool sent = call_kind(s->call) == SENDS;
+
+            if (!span_bytes(s) || !s->about ||
+                (!s->about->datagram && !s->about->other))
+                continue;
+            add_move(s, l, flow_of(s, sent), sent);
+        }
+    if (move_count > 0)
+        qsort(moves, move_count, sizeof *moves, by_flow);
+    for (size_t first = 0, middle, end; first < move_count; first = end) {
+        for (middle = first; middle < move_count && moves[middle].sent &&
+                             moves[middle].flow == moves[first].flow;
+             middle++)
+            continue;
+        for (end = middle;
+             end < move_count && moves[end].flow == moves[first].flow; end++)
+            continue;
+        if (moves[first].span->about->datagram)
+            join_datagrams(model, first, middle, end);
+        else
+            join_stream(model, first, middle, end);
+    }
+    if (model->arrow_count > 0)
+        qsort(model->arrows, model->arrow_count, sizeof *model->arrows,
+              by_sent);
+    free(moves);
+    moves = NULL;
+    move_room = 0;
+}
+
+/* --- Lanes by connection ---------------------------------------------------
+ */
+
+bool is_again(const struct span *s)
+{
+    return s->error == EAGAIN || s->error == EWOULDBLOCK ||
+           s->error == EINPROGRESS || s->error == EALREADY ||
+           (call_kind(s->call) == WAITS && s->result == 0 && !s->unfinished);
+}
+
+/* One more span of a lane, which has room for it. */
+void add_span(struct lane *lane, const struct span *s)
+{
+    struct tally *t = &lane->tally[s->call];
+
+    lane->spans[lane->span_count++] = *s;
+    t->called += s->times;
+    t->inside += s->inside;
+    if (!(s->flags & FLAG_NONBLOCKING) && call_kind(s->call) != SETUP)
+        t->blocked += s->inside;
+    t->bytes += span_bytes(s);
+    if (s->unfinished)
+        return;
+    if (is_again(s) || s->error == EINTR)
+        t->again += s->times;
+    else if (s->error)
+        t->failed += s->times;
+    else
+        t->done += s->times;
+}
+
+struct model *by_connection(const struct model *model)
+{
+    struct model *other = enlarged(NULL, 1, sizeof *other);
+    size_t *counts = enlarged(NULL, model->endpoint_count + 1, sizeof *counts);
+
+    memset(counts, 0, (model->endpoint_count + 1) * sizeof *counts);
+    *other = *model;
+    other->lanes =
+        enlarged(NULL, model->endpoint_count + 1, sizeof *other->lanes);
+    other->lane_count = model->endpoint_count;
+    for (size_t l = 0; l < model->lane_count; l++)
+        for (size_t i = 0; i < model->lanes[l].span_count; i++)
+            if (model->lanes[l].spans[i].about)
+                counts[model->lanes[l].spans[i].about->number]++;
+    for (size_t i = 0; i < model->endpoint_count; i++) {
+        const struct endpoint *e = model->endpoints[i];
+        const struct lane *owner = &model->lanes[e->lane];
+
+        other->lanes[i] = (struct lane){
+            .pid = owner->pid,
+            .tid = owner->tid,
+            .parent = owner->parent,
+            .began = e->opened,
+            .ended = e->closed,
+            .cpu = -1,
+            .endpoint = e,
+            .number = i,
+            .spans = enlarged(NULL, counts[i] + 1, sizeof(struct span)),
+        };
+        snprintf(other->lanes[i].name, sizeof other->lanes[i].name, "%.40s %d",
+                 owner->name, e->fd);
+    }
+    for (size_t l = 0; l < model->lane_count; l++)
+        for (size_t i = 0; i < model->lanes[l].span_count; i++) {
+            const struct span *s = &model->lanes[l].spans[i];
+
+            if (s->about)
+                add_span(&other->lanes[s->about->number], s);
+        }
+    other->arrows =
+        enlarged(NULL, model->arrow_count + 1, sizeof *other->arrows);
+    for (size_t i = 0; i < model->arrow_count; i++) {
+        const struct arrow *a = &model->arrows[i];
+
+        other->arrows[i] = *a;
+        other->arrows[i].from = a->source->number;
+        other->arrows[i].to = a->sink->number;
+    }
+    free(counts);
+    return other;
+}
+
+/* --- How time was spent ----------------------------------------------------
+ */
+
+enum state span_state(const struct span *span)
+{
+    const enum kind kind = call_kind(span->call);
+
+    if (kind == SLEEPS)
+        return SLEEPING;
+    if (kind == SETUP)
+        return RUNNING;
+    if (!(span->flags & FLAG_NONBLOCKING))
+        return BLOCKED;
+    if (is_again(span))
+        return WOULD_BLOCK;
+    return RUNNING;
+}
+
+uint64_t span_bytes(const struct span *span)
+{
+    const enum kind kind = call_kind(span->call);
+
+    return (kind == SENDS || kind == RECEIVES) && span->result > 0 &&
+                   !(span->flags & FLAG_PEEK)
+               ? (uint64_t)span->result * span->times
+               : 0;
+}
+
+void cut(const struct lane *lane, double from, double to, size_t count,
+         struct slice *slices)
+{
+    const double width = (to - from) / (double)count;
+
+    for (size_t i = 0; i < count; i++) {
+        const double begin = from + (double)i * width;
+
+        slices[i] = (struct slice){.there = begin < lane->ended &&
+                                            begin + width > lane->began};
+    }
+    for (size_t k = 0; k < lane->span_count; k++) {
+        const struct span *s = &lane->spans[k];
+        const double length = s->ended - s->began;
+        const enum state state = span_state(s);
+        const double bytes = (double)span_bytes(s);
+        size_t first, last;
+
+        if (s->ended < from || s->began >= to)
+            continue;
+        first = s->began <= from ? 0 : (size_t)((s->began - from) / width);
+        last = s->ended >= to ? count - 1 : (size_t)((s->ended - from) / width);
+        if (first >= count)
+            first = count - 1;
+        if (last >= count)
+            last = count - 1;
+        for (size_t i = first; i <= last; i++) {
+            const double begin = from + (double)i * width;
+            const double a = s->began > begin ? s->began : begin;
+            const double b =
+                s->ended < begin + width ? s->ended : begin + width;
+            /* What belongs to a moment belongs to the slice of its end. */
+            const double share =
+                length > 0 ? (b > a ? (b - a) / length : 0) : i == last;
+
+            slices[i].in[state] += share * s->inside;
+            slices[i].bytes += share * bytes;
+            if (state == WOULD_BLOCK)
+                slices[i].agains += share * s->times;
+        }
+    }
+    /* What is left of its life, it ran. */
+    for (size_t i = 0; i < count; i++) {
+        const double begin = from + (double)i * width;
+        const double a = lane->began > begin ? lane->began : begin;
+        const double b =
+            lane->ended < begin + width ? lane->ended : begin + width;
+        const double rest = (b > a ? b - a : 0) - slices[i].in[BLOCKED] -
+                            slices[i].in[WOULD_BLOCK] - slices[i].in[SLEEPING];
+
+        slices[i].in[RUNNING] = rest > 0 ? rest : 0;
+    }
+}
+
+enum state slice_state(const struct slice *slice, double length)
+{
+    if (!slice->there)
+        return ABSENT;
+    if (slice->in[BLOCKED] + slice->in[SLEEPING] > length / 2)
+        return slice->in[BLOCKED] >= slice->in[SLEEPING] ? BLOCKED : SLEEPING;
+    if (slice->agains > 0)
+        return WOULD_BLOCK;
+    return RUNNING;
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trace_file.h - how a trace lies in its file.
+ *
+ * One file holds what any number of processes did. It is a header and then
+ * blocks, all of TRACE_BLOCK bytes. Each thread owns one block, its window: it
+ * is mapped, so what stands there is in the file, even if the process is killed
+ * the next moment. A full window is copied to a new block and used again. So
+ * no block belongs to two threads, none is ever moved, and a reader may look at
+ * any time. A block that nobody finished has no magic number: it is passed by.
+ *
+ * Numbers lie as the machine has them in memory: a trace is read where it was
+ * made.
+ */
+#ifndef WOULDBLOCK_TRACE_FILE_H
+#define WOULDBLOCK_TRACE_FILE_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+/* The calls, and what kind of a call each is. */
+#define EACH_CALL(CALL)                                                        \
+    CALL(socket, SETUP)                                                        \
+    CALL(socketpair, SETUP)                                                    \
+    CALL(bind, SETUP)                                                          \
+    CALL(listen, SETUP)                                                        \
+    CALL(accept, OPENS)                                                        \
+    CALL(accept4, OPENS)                                                       \
+    CALL(connect, OPENS)                                                       \
+    CALL(send, SENDS)                                                          \
+    CALL(sendto, SENDS)                                                        \
+    CALL(sendmsg, SENDS)                                                       \
+    CALL(write, SENDS)                                                         \
+    CALL(writev, SENDS)                                                        \
+    CALL(recv, RECEIVES)                                                       \
+    CALL(recvfrom, RECEIVES)                                                   \
+    CALL(recvmsg, RECEIVES)                                                    \
+    CALL(read, RECEIVES)                                                       \
+    CALL(readv, RECEIVES)                                                      \
+    CALL(select, WAITS)                                                        \
+    CALL(pselect, WAITS)                                                       \
+    CALL(poll, WAITS)                                                          \
+    CALL(ppoll, WAITS)                                                         \
+    CALL(epoll_wait, WAITS)                                                    \
+    CALL(epoll_pwait, WAITS)                                                   \
+    CALL(epoll_create, SETUP)                                                  \
+    CALL(epoll_create1, SETUP)                                                 \
+    CALL(epoll_ctl, SETUP)                                                     \
+    CALL(fcntl, SETUP)                                                         \
+    CALL(ioctl, SETUP)                                                         \
+    CALL(getsockopt, SETUP)                                                    \
+    CALL(setsockopt, SETUP)                                                    \
+    CALL(shutdown, SETUP)                                                      \
+    CALL(close, SETUP)                                                         \
+    CALL(sleep, SLEEPS)                                                        \
+    CALL(usleep, SLEEPS)                                                       \
+    CALL(nanosleep, SLEEPS)                                                    \
+    CALL(clock_nanosleep, SLEEPS)
+
+enum call {
+    CALL_none,
+#define CALL(name, kind) CALL_##name,
+    EACH_CALL(CALL)
+#undef CALL
+        CALLS,
+    /* What is no call, but has to be known. */
+    NOTE_NAME = 128, /* text: what to call the process */
+    NOTE_LOCAL,      /* the address of fd on this side */
+    NOTE_PEER,       /* and of the other side */
+    NOTE_EXIT,       /* the process ended by itself; result: processor, us */
+    NOTE_REAPED,     /* fd: the pid of a child that has ended; result: how */
+};
+
+/* How the descriptor was, or how the call was made. */
+enum {
+    FLAG_NONBLOCKING = 1, /* it may not wait: O_NONBLOCK, or MSG_DONTWAIT, or a
+                             wait with a limit of 0 */
+    FLAG_PEEK = 2,        /* MSG_PEEK: the bytes stay */
+    FLAG_DATAGRAM = 4,    /* the socket is one of datagrams */
+};
+
+/*
+ * One call; or a run of them: the same call on the same descriptor by the same
+ * thread, asked the same and told the same, with no other answer of this
+ * descriptor in between.
+ *
+ * asked and more are
+ *
+ *     sends, receives   bytes asked for; the port named in the call, or 0
+ *     select, poll      limit in us (-1: none); descriptors << 16 | what any
+ *                       of them reported (POLLIN...)
+ *     epoll_wait        the same, of the most events to return
+ *     sleeps            length in us; 0
+ *     socket            type with its flags; family
+ *     listen            length of the queue; 0
+ *     shutdown          how; 0
+ *     fcntl             F_SETFL; the flags
+ *     ioctl             FIONBIO; its argument
+ *     setsockopt        level << 16 | name; the value as an int
+ *     getsockopt        SO_ERROR; the error
+ *     epoll_ctl         the descriptor told about; operation << 16 | events,
+ *                       and EPOLLET as bit 20
+ */
+struct trace_record {
+    uint64_t began, ended; /* ticks: of the first, of the last */
+    union {
+        struct {
+            uint64_t inside; /* ticks inside all of them together */
+            int32_t result;  /* what each returned */
+            int32_t asked, more;
+            uint32_t times;
+        };
+        struct { /* NOTE_LOCAL, NOTE_PEER */
+            uint16_t family, port;
+            uint32_t scope;
+            unsigned char address[16]; /* a path: its end, if it is longer */
+        };
+        char text[24]; /* ended by a 0 only if it is shorter */
+    };
+    int32_t fd; /* -1 for those that have none */
+    uint8_t call;
+    uint8_t flags;
+    int16_t error; /* errno where the result is -1, otherwise 0 */
+};
+
+enum {
+    TRACE_BLOCK = 16384,
+    TRACE_BEGIN = 4096, /* of the first block */
+    TRACE_VERSION = 1,
+    TRACE_MAGIC = 0x6b4c4277, /* of a block: wBLk */
+    BLOCK_RECORDS = (TRACE_BLOCK - 64) / (int)sizeof(struct trace_record),
+};
+
+struct trace_block {
+    uint32_t magic;
+    int32_t pid, tid, parent;
+    uint64_t image;             /* tick of the exec or fork: pids come again */
+    atomic_uint_fast64_t count; /* of records that are whole */
+    uint64_t lost;              /* calls that went unrecorded up to here */
+    /* The call that the thread is in and may wait in; none: 0. */
+    atomic_uint_fast64_t inside; /* tick of its begin */
+    int32_t inside_fd, inside_call;
+    struct trace_record records[BLOCK_RECORDS];
+};
+
+/* A tick and the same moment on CLOCK_MONOTONIC, in ns. */
+struct trace_moment {
+    uint64_t tick;
+    int64_t ns;
+};
+
+enum trace_clock { CLOCK_OF_NANOSECONDS, CLOCK_OF_TICKS };
+
+struct trace_header {
+    char magic[8]; /* "wbtrace" */
+    uint32_t version, block;
+    uint32_t clock;                   /* enum trace_clock */
+    atomic_int running;               /* commands that have not ended yet */
+    double ns_of_tick;                /* a first guess */
+    struct trace_moment first;        /* when recording began */
+    atomic_uint_fast64_t latest_tick; /* a late moment: the two give the rate */
+    atomic_int_fast64_t latest_ns;
+    atomic_uint_fast64_t size;  /* of the file as far as it is given away */
+    uint64_t limit;             /* it must not grow beyond this */
+    atomic_uint_fast64_t ended; /* tick at which the latest command ended */
+    char command[256];          /* what was run, as far as it fits */
+};
+
+_Static_assert(sizeof(struct trace_record) == 48, "a record is 48 bytes");
+_Static_assert(sizeof(struct trace_block) <= TRACE_BLOCK, "a block fits");
+_Static_assert(sizeof(struct trace_header) <= TRACE_BEGIN, "a header fits");
+
+/*
+ * The processor's own counter costs half of what clock_gettime() does, and two
+ * looks at the clock are most of what a recorded call costs. It is used where
+ * it runs at one speed on all processors (clock: CLOCK_OF_TICKS).
+ */
+#if defined __x86_64__ || defined __i386__
+#define TICKS_EXIST 1
+static inline uint64_t counter(void)
+{
+    return __builtin_ia32_rdtsc();
+}
+#elif defined __aarch64__
+#define TICKS_EXIST 1
+static inline uint64_t counter(void)
+{
+    uint64_t value;
+
+    __asm__ volatile("mrs %0, cntvct_el0" : "=r"(value));
+    return value;
+}
+#else
+#define TICKS_EXIST 0
+static inline uint64_t counter(void)
+{
+    return 0;
+}
+#endif
+
+#endif
