@@ -23,7 +23,7 @@ library  := $(BUILD)/libwouldblock.a
 programs := $(addprefix $(BUILD)/bin/,$(notdir $(basename $(demos))))
 objects   = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-.PHONY: all tracer test-programs checker sanitizer submission plain-submission demo test lint benchmark format clean help
+.PHONY: all tracer test-programs checker sanitizer submission plain-submission demo test lint benchmark pictures format clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -47,7 +47,7 @@ $(foreach demo,$(demos),$(eval $(call program,$(demo))))
 
 # What the tests need besides the programs: bad peers, checks of the library,
 # something to compare with, and a witness that also injects faults.
-tests    := $(addprefix $(BUILD)/tests/,bare modes peer unit)
+tests    := $(addprefix $(BUILD)/tests/,bare calls modes peer unit)
 witness  := $(BUILD)/tests/witness.so
 
 $(tests): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(library)
@@ -58,7 +58,7 @@ $(witness): tests/exercises/witness.c tests/exercises/witness.h
 	@mkdir -p $(@D)
 	$(CC) $(CSTD) $(WARNINGS) -O2 -g -fPIC -shared -o $@ $< -ldl
 
-test-programs: $(tests) $(witness) $(tracer) checker
+test-programs: $(tests) $(witness) tracer checker
 
 # The tracer: what is preloaded into a program, what does that, and what draws
 # it. The first two are built plainly even for the sanitizers, which belong to
@@ -68,18 +68,20 @@ tracer    := $(BUILD)/trace/recorder.so $(BUILD)/trace/record \
 timeline  := $(call objects,$(filter-out scripts/tracer/record%,\
              $(wildcard scripts/tracer/*.c)))
 
+plainly   := -O2 -g $(filter -Werror,$(CFLAGS))
+
 tracer: $(tracer)
 
 $(BUILD)/trace/recorder.so: scripts/tracer/recorder.c \
     scripts/tracer/recorder_calls.c scripts/tracer/recorder.h \
     scripts/tracer/trace_file.h
 	@mkdir -p $(@D)
-	$(CC) $(CSTD) $(WARNINGS) -O2 -g -fPIC -fexceptions -fvisibility=hidden \
+	$(CC) $(CSTD) $(WARNINGS) $(plainly) -fPIC -fexceptions -fvisibility=hidden \
 	    -shared -o $@ $(filter %.c,$^) -ldl
 
 $(BUILD)/trace/record: scripts/tracer/record.c scripts/tracer/trace_file.h
 	@mkdir -p $(@D)
-	$(CC) $(CSTD) $(WARNINGS) -O2 -g -o $@ $<
+	$(CC) $(CSTD) $(WARNINGS) $(plainly) -o $@ $<
 
 $(BUILD)/trace/timeline: $(timeline) $(library)
 	@mkdir -p $(@D)
@@ -132,6 +134,9 @@ lint: ## check all sources with every checker that is installed
 
 benchmark: ## compare speeds: send_all, echo_epoll
 	@scripts/benchmark
+
+pictures: ## make the pictures of the documentation, from real runs
+	@scripts/pictures
 
 format: ## lay out the C sources
 	clang-format -i common/*.[ch] demos/*/*.c tests/*.c tests/*/*.[ch] \

@@ -48,6 +48,15 @@ print_help() {
     sed -n '4,/^$/ s/^# \{0,1\}//p' "$0"
 }
 
+# How wide the terminal is; 80 where there is none. (Inside of $(...) stdout is
+# no terminal: that of the script is asked for by the colours above.)
+terminal_width() {
+    wide=''
+    [ -z "$bold" ] || wide=$(stty size 2>/dev/null </dev/tty) || wide=''
+    wide=${wide#* }
+    printf '%s\n' "${wide:-${COLUMNS:-80}}"
+}
+
 # --- Tools -------------------------------------------------------------------
 
 # A compiler alone is not enough: the C library's headers must be there as well.

@@ -3,7 +3,8 @@
 #
 # stage.sh - what the acts of the demonstration are played on: programs in
 # their roles, each line they print with the role's name and colour in front;
-# beats at which an instructor can talk; and the numbers just measured.
+# beats at which an instructor can talk; the numbers just measured; and a
+# timeline of each scene, for whatever is on the stage is recorded.
 #
 # An act is a file in scripts/acts: its title in a comment, a function prepare,
 # which sets how long things take, and a function play, which calls 'beat ||
@@ -18,8 +19,7 @@ columns=80 label=9
 
 open_stage() {
     stage=$(mktemp -d ${1:+"$1/XXXXXX"}) || fail "cannot make a temporary folder"
-    pids=''
-    key=''
+    pids='' key='' trace='' side=${side:-}
     trap close_stage EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM HUP
@@ -63,6 +63,7 @@ title_of() {
 }
 
 curtain() {
+    explained=''
     line='------------------------------------------------------------------------'
     printf '\n%s%s%s\n%s%s%s\n%s%s%s\n\n' "$dim" "$line" "$plain" \
         "$bold" "$1" "$plain" "$dim" "$line" "$plain"
@@ -81,6 +82,12 @@ answer() {
 }
 
 scene() {
+    record_anew
+    goes_on "$1"
+}
+
+# The same of one that is the same scene still, with the same record.
+goes_on() {
     printf '\n'
     printf '* %s\n' "$1" | fold -s -w "$columns" | sed "s/.*/$bold&$plain/"
 }
@@ -100,6 +107,39 @@ claim() {
     [ -z "${WB_CLAIMS:-}" ] || printf '%s\t%s\t%s\n' "$act" "$2" "$1" >>"$WB_CLAIMS"
     awk "BEGIN { exit !($1) }" ||
         fail "this run does not show what the act tells: $2 ($1)"
+}
+
+# --- The record ---------------------------------------------------------------
+
+# A new trace for what comes now. Without a tracer (it needs Linux, and programs
+# that are not static) everything else is the same.
+record_anew() {
+    trace=''
+    rm -f "$stage/trace"
+    "$build/trace/record" "$build/trace/recorder.so" "$stage/trace" 268435456 '' new quiet true 2>/dev/null
+    [ ! -s "$stage/trace" ] || trace=$stage/trace
+}
+
+# recorded ROLE COMMAND...: in place of this process, for the pid counts.
+recorded() {
+    if [ -n "$trace" ]; then
+        read -r own_pid _ </proc/self/stat # which $$ is not, in the background
+        export WB_TRACE="$trace" WB_TRACE_NAME="$own_pid:$1"
+        export LD_PRELOAD="$build/trace/recorder.so${LD_PRELOAD:+:$LD_PRELOAD}"
+        export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0"
+    fi
+    shift
+    exec "$@"
+}
+
+# The timeline of this scene, so far. A side of --split has no room for it.
+show_timeline() {
+    [ -n "$trace" ] && [ -z "$side" ] || return 0
+    printf '\n'
+    "$build/trace/timeline" --no-table --columns "$columns" ${bold:+--colour} \
+        ${explained:+--no-legend} "$@" "$trace"
+    explained=yes # once an act
+    printf '\n'
 }
 
 # The lines in which two programs differ.
@@ -233,6 +273,15 @@ show_command() {
         sed "s/.*/$colour$(printf "%-${label}s" "$role")|$plain $bold&$plain/"
 }
 
+# A bad peer may play a part as well.
+program_file() {
+    if [ -x "$build/bin/$1" ]; then
+        printf '%s\n' "$build/bin/$1"
+    else
+        printf '%s\n' "$build/tests/$1"
+    fi
+}
+
 # launch ROLE CUE PROGRAM [ARGUMENT]...: start a program in a role, and wait
 # until it prints a line that matches the pattern CUE ('' waits for nothing).
 # Sets cue_line. However things go, the program ends within a minute.
@@ -246,7 +295,7 @@ launch() {
     show_command "$program" "$@"
     relay "$role" "$cue" "$colour" <"$(role_file "$role" out)" &
     relay_pid=$!
-    "$build/bin/$program" --report --stop-after 60s "$@" \
+    recorded "$role" "$(program_file "$program")" --report --stop-after 60s "$@" \
         >"$(role_file "$role" out)" 2>&1 </dev/null &
     program_pid=$!
     pids="$program_pid $relay_pid $pids"
@@ -274,7 +323,7 @@ aside() {
     shift 3
     colour=$(role_colour "$role")
     show_command "$program" "$@"
-    "$build/bin/$program" --report --log error --stop-after 60s "$@" \
+    recorded "$role" "$build/bin/$program" --report --log error --stop-after 60s "$@" \
         <"$input" >"$(role_file "$role" text)" 2>&1 &
     program_pid=$!
     pids="$program_pid $pids"

@@ -19,10 +19,11 @@ play() {
     serve server echo_poll
     dismiss server
     launch client 'try 3:*' connect_retry --tries 50 --base 100ms --cap 1s 127.0.0.1 "$port"
-    scene 'Now the server comes back.'
+    goes_on 'Now the server comes back.'
     launch server 'listening on *' echo_poll "$port"
     succeed client
     dismiss server
+    show_timeline
     number 'retry: tries until it was connected' "$(value client tries)"
     claim "$(value client tries) > 2" 'a server that comes back is found again'
     number 'retry: that took' "$(in_unit "$(value client waited_seconds)")"
@@ -41,6 +42,7 @@ play() {
     succeed client
     race=$(value client waited_seconds)
     number 'failover: the same as a race' "$(in_unit "$race")"
+    show_timeline
     claim "$in_turn > 0.8 * $(in_seconds "$each")" 'a mute server costs its whole deadline'
     claim "$race < $in_turn" 'a race is faster than one after the other'
     dismiss server

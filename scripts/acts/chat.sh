@@ -24,7 +24,7 @@ play() {
     until_said bob 'is now called eve'
     beat 1 || return
 
-    scene "Eve falls asleep (SIGSTOP), and Ann has $(with_commas "$lines") lines to tell."
+    goes_on "Eve falls asleep (SIGSTOP), and Ann has $(with_commas "$lines") lines to tell."
     predict 'how many of them will Bob hear, and what becomes of Eve?' || return
     read -r eve_pid <"$(role_file eve pids)"
     kill -STOP "$eve_pid"
@@ -46,6 +46,7 @@ play() {
     dismiss server
     succeed bob
     exec 4>&- 5>&-
+    show_timeline
 
     heard=$(grep -c '^ann: ' "$(role_file bob text)")
     heard_by_eve=$(grep -c '^ann: ' "$(role_file eve text)")

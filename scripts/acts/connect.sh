@@ -18,6 +18,7 @@ blocking() {
     launch client '' connect_blocking --stop-after "$patience" 127.0.0.1 "$port"
     finish client
     dismiss server
+    show_timeline
     blocking_waited=$(value client waited_seconds)
     number 'blocking: stuck until it was killed, after' "$(in_unit "$blocking_waited")"
     number 'blocking: CPU meanwhile' "$(cpu_share client)"
@@ -32,6 +33,7 @@ nonblocking() {
     launch client '' connect_nonblocking --deadline "$deadline" 127.0.0.1 "$port"
     finish client
     dismiss server
+    show_timeline
     gave_up=$(value client waited_seconds) asked=$(value client calls)
     work=$(with_commas "$(value client work)")
     number 'non-blocking: gave up by itself after' "$(in_unit "$gave_up")"
@@ -60,6 +62,7 @@ play() {
     launch client '' connect_nonblocking --deadline 10s 127.0.0.1 "$port"
     succeed client
     dismiss server
+    show_timeline
     connected=$(value client waited_seconds)
     number 'non-blocking: connected after' "$(in_unit "$connected")"
     claim "$(value client 'done') == 1 && $(value client failed) == 0" \

@@ -10,6 +10,7 @@ two_clients() {
     succeed 'client 2'
     succeed 'client 1'
     dismiss server
+    show_timeline
     waited=$(value 'client 2' first_wait_seconds)
     share=$(cpu_share server) percent=$(cpu_percent server)
 }

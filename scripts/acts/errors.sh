@@ -11,6 +11,7 @@ play() {
     predict 'which errors can you name, and which of them mean: wait?' || return
     launch program '' errno_provoke
     succeed program
+    show_timeline
     number 'errors made to happen' "$(value program provoked)"
     claim "$(value program provoked) > 10" 'errors can be made to happen'
     beat 4 || return

@@ -9,6 +9,7 @@ one_of_many() {
         --time "$busy" --watch "$server_pid" 127.0.0.1 "$port"
     succeed load
     dismiss server
+    show_timeline
     idle_cpu=$(value load server_idle) trip=$(value load server_us)
     [ -n "$trip" ] || fail "this machine does not tell how much processor time a program used"
     idle_share=$(awk -v share="$idle_cpu" 'BEGIN { printf "%.1f %%", 100 * share }')

@@ -16,6 +16,7 @@ play() {
     predict 'how long does an exchange take, in two sends and in one?' || return
     launch program '' nagle_stall --exchanges "$exchanges"
     succeed program
+    show_timeline
     two_sends=$(value program two_sends_seconds)
     no_delay=$(value program nodelay_seconds)
     one_send=$(value program one_send_seconds)

@@ -14,6 +14,7 @@ blocking() {
     launch sender '' send_blocking 127.0.0.1 "$port"
     succeed sender
     succeed receiver
+    show_timeline
     blocking_held=$(value sender held_seconds)
     number 'blocking: one call held the program for' "$(in_unit "$blocking_held")"
 }
@@ -25,6 +26,7 @@ nonblocking() {
     launch sender '' send_all 127.0.0.1 "$port"
     succeed sender
     succeed receiver
+    show_timeline
     all_received=$(value receiver bytes_received)
     work=$(value sender work)
     number 'resumed: bytes received, each one checked' "$(with_commas "$all_received")"
@@ -51,6 +53,7 @@ play() {
     launch sender '' send_once 127.0.0.1 "$port"
     succeed sender
     finish receiver && fail "the receiver should have missed something"
+    show_timeline
     left=$(value sender left)
     sent=$(value sender bytes_sent)
     once_held=$(value sender held_seconds)

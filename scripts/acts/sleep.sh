@@ -23,6 +23,7 @@ play() {
         launch sender '' "$way" 127.0.0.1 "$port"
         succeed sender
         succeed receiver
+        show_timeline
         told=$(value sender again)
         [ "$way" = send_poll ] || spinning_told=$told
         number "$way: times told 'would block'" "$(with_commas "$told")"
@@ -40,6 +41,7 @@ play() {
         scene "No answer to $way, until its deadline."
         launch client '' "$way" --deadline "$deadline" 127.0.0.1 "$port"
         finish client
+        show_timeline
         number "$way: CPU until it gave up" "$(cpu_share client)"
         waiting=$(cpu_percent client)
         [ "$way" = connect_poll ] || spinning=$waiting

@@ -17,6 +17,7 @@ play() {
     show_pair timeout_poll timeout_option
     beat 4 || return
 
+    scene "All four of them, one after the other, with a limit of $limit."
     predict 'who is late, by how much, and who burns a core?' || return
     serve server echo_poll
     for way in timeout_busypoll timeout_select timeout_poll timeout_option; do
@@ -32,6 +33,7 @@ play() {
             claim "$burnt > 3 * $percent" "$way waits with much less CPU than asking does"
     done
     dismiss server
+    show_timeline
     beat 2 || return
 
     answer 'All of them give up, and say so. Asking is exact and burns a core; the' \

@@ -20,22 +20,24 @@ play() {
     serve server udp_echo_blocking --room 100
     launch client '' udp_client 127.0.0.1 "$port" 'one datagram' '' another
     succeed client
+    show_timeline --during client
     number 'datagrams sent, and answered' "$(value client sent), $(value client answered)"
     claim "$(value client sent) == 3 && $(value client answered) == 3" \
         'each datagram has an answer of its own, the empty one too'
     beat 2 || return
 
-    scene 'Too long for the room there is: cut off, and noticed.'
+    goes_on 'Too long for the room there is: cut off, and noticed.'
     predict 'what becomes of 200 bytes where there is room for 100?' || return
     launch client '' udp_client --tries 1 --each 200ms 127.0.0.1 "$port" \
         "$(awk 'BEGIN { for (i = 0; i < 50; i++) printf "long" }')"
     finish client
     beat 2 || return
 
-    scene "$flood of them at once: full queues drop what does not fit."
+    goes_on "$flood of them at once: full queues drop what does not fit."
     predict 'how many come back, and how many errors will there be?' || return
     launch client '' udp_client --flood "$flood" 127.0.0.1 "$port"
     succeed client
+    show_timeline --during 'client 3'
     number 'flood: sent, and no error' "$(with_commas "$(value client sent)")"
     number 'flood: came back' "$(with_commas "$(value client answered)")"
     claim "$(value client sent) == $flood && $(value client answered) < $flood" \

@@ -15,7 +15,8 @@ struct view {
     double from, to; /* seconds; to: the model's length, if it was not given */
     size_t columns;  /* of the terminal */
     bool colour;
-    bool table;        /* the counts as well */
+    bool table; /* the counts as well */
+    bool legend;
     const char *title; /* "" for none */
 };
 

@@ -1,11 +1,571 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * draw_html - the page of page.html, with the trace in it as JSON.
+ *
+ * A page has to be loaded as a whole, so its data are small: times are whole
+ * nanoseconds since what stands before; what calls have in common is written
+ * once, as a shape, and its words once more. Of a very large trace, short calls
+ * that are neighbours become one. The page tells what it got, and page.html
+ * what each array holds.
+ */
+#define _GNU_SOURCE
 #include "draw.h"
 
-void draw_html(const struct model *model, const struct view *view,
-               const char *template, FILE *out)
+#include "error.h"
+#include "json.h"
+#include "program.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MOST_SPANS = 500000,
+    MOST_ARROWS = 200000,
+    TEXT = 256,
+};
+
+static const char marker[] = "@TRACE@\n";
+
+static FILE *out;
+static const struct model *model;
+
+/* --- Things to be written once ---------------------------------------------
+ */
+
+/* All that were met, in that order, and where to find each by its bytes. */
+struct pool {
+    char *bytes;
+    size_t used, room;
+    size_t *begins; /* of each; one more: the end of the last */
+    size_t count, begin_room;
+    size_t *places; /* hashed: number + 1, or 0 */
+    size_t place_count;
+};
+
+static uint64_t hash_of(const char *bytes, size_t size)
 {
-    (void)model;
-    (void)view;
-    (void)template;
-    (void)out;
+    uint64_t hash = 14695981039346656037u;
+
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ (unsigned char)bytes[i]) * 1099511628211u;
+    return hash ^ hash >> 29;
+}
+
+static size_t *place_in(const struct pool *p, const char *bytes, size_t size)
+{
+    for (size_t at = hash_of(bytes, size);; at++) {
+        size_t *place = &p->places[at & (p->place_count - 1)];
+        const size_t *begin = &p->begins[*place ? *place - 1 : 0];
+
+        if (*place == 0 || (begin[1] - begin[0] == size &&
+                            memcmp(p->bytes + begin[0], bytes, size) == 0))
+            return place;
+    }
+}
+
+static void enlarge(struct pool *p, size_t size)
+{
+    if (p->used + size > p->room) {
+        p->room = 2 * (p->used + size);
+        p->bytes = enlarged(p->bytes, p->room, 1);
+    }
+    if (p->count + 2 > p->begin_room) {
+        p->begin_room = 2 * (p->count + 2);
+        p->begins = enlarged(p->begins, p->begin_room, sizeof *p->begins);
+        p->begins[0] = 0;
+    }
+    if (2 * p->count >= p->place_count) {
+        p->place_count = p->place_count ? 4 * p->place_count : 256;
+        p->places = enlarged(p->places, p->place_count, sizeof *p->places);
+        memset(p->places, 0, p->place_count * sizeof *p->places);
+        for (size_t i = 0; i < p->count; i++)
+            *place_in(p, p->bytes + p->begins[i],
+                      p->begins[i + 1] - p->begins[i]) = i + 1;
+    }
+}
+
+/* The number of these bytes, old or new. */
+static size_t number_of(struct pool *p, const void *bytes, size_t size)
+{
+    size_t *place;
+
+    enlarge(p, size);
+    place = place_in(p, bytes, size);
+    if (*place == 0) {
+        memcpy(p->bytes + p->used, bytes, size);
+        p->used += size;
+        p->begins[++p->count] = p->used;
+        *place = p->count;
+    }
+    return *place - 1;
+}
+
+/* Forget all, but keep the room. */
+static void clear(struct pool *p)
+{
+    if (p->count > 0)
+        memset(p->places, 0, p->place_count * sizeof *p->places);
+    p->used = p->count = 0;
+}
+
+static void empty(struct pool *p)
+{
+    free(p->bytes);
+    free(p->begins);
+    free(p->places);
+    *p = (struct pool){0};
+}
+
+/* --- Shapes ----------------------------------------------------------------
+ */
+
+/* How a call was answered, as the tally counts it. */
+enum answer { DONE, AGAIN, FAILED, UNFINISHED };
+
+static enum answer answer_of(const struct span *s)
+{
+    if (s->unfinished)
+        return UNFINISHED;
+    if (is_again(s) || s->error == EINTR)
+        return AGAIN;
+    return s->error ? FAILED : DONE;
+}
+
+/* What calls have in common: the same words, on the same socket. No holes, as
+ * its bytes are compared. */
+struct shape {
+    uint64_t bytes; /* that each call moved */
+    int32_t call, fd, connection, state, answer, error, waits, words;
+};
+
+static struct pool shapes, words;
+
+/* Calls that were folded differ in what they asked and were told. */
+static size_t shape_of(const struct span *s, bool folded)
+{
+    struct shape shape = {
+        .bytes = folded ? 0 : span_bytes(s) / s->times,
+        .call = s->call,
+        .fd = s->fd,
+        .connection = s->about ? (int32_t)s->about->number : -1,
+        .state = (int32_t)span_state(s),
+        .answer = (int32_t)answer_of(s),
+        .error = s->error,
+        .waits = !(s->flags & FLAG_NONBLOCKING) && call_kind(s->call) != SETUP,
+    };
+    char text[TEXT];
+
+    if (folded && s->fd >= 0)
+        snprintf(text, sizeof text, "%s(%d, ...) = ...%s%s", call_name(s->call),
+                 s->fd, s->error ? " " : "", span_error(s));
+    else if (folded)
+        snprintf(text, sizeof text, "%s(...) = ...%s%s", call_name(s->call),
+                 s->error ? " " : "", span_error(s));
+    else
+        describe(s, text, sizeof text);
+    shape.words = (int32_t)number_of(&words, text, strlen(text) + 1);
+    return number_of(&shapes, &shape, sizeof shape);
+}
+
+static void put_shapes(void)
+{
+    fputs(",\n\"shapes\":[", out);
+    for (size_t i = 0; i < shapes.count; i++) {
+        struct shape s;
+
+        memcpy(&s, shapes.bytes + i * sizeof s, sizeof s);
+        fprintf(out,
+                "%s[%" PRId32 ",%" PRId32 ",%" PRId32 ",%" PRId32 ",%" PRId32
+                ",%" PRId32 ",%" PRId32 ",%" PRIu64 ",%" PRId32 "]",
+                i ? ",\n" : "\n", s.call, s.fd, s.connection, s.state, s.answer,
+                s.error, s.waits, s.bytes, s.words);
+    }
+    fputs("],\n\"words\":[", out);
+    for (size_t i = 0; i < words.count; i++) {
+        fputs(i ? ",\n" : "\n", out);
+        json_string(out, words.bytes + words.begins[i]);
+    }
+    fputc(']', out);
+}
+
+/* --- Spans -----------------------------------------------------------------
+ */
+
+/* A span as it is written: one of the model, or several that were folded. */
+struct entry {
+    struct span span;
+    uint64_t bytes, times;
+    bool folded;
+};
+
+/* What may become one: short calls of a lane on one socket, with the same kind
+ * of answer. */
+struct fold {
+    int32_t fd, connection, call, answer, error, flags;
+};
+
+static struct fold fold_of(const struct span *s)
+{
+    return (struct fold){
+        .fd = s->fd,
+        .connection = s->about ? (int32_t)s->about->number : -1,
+        .call = s->call,
+        .answer = (int32_t)answer_of(s),
+        .error = s->error,
+        .flags = s->flags,
+    };
+}
+
+static void add_to(struct entry *e, const struct span *s)
+{
+    e->folded = true;
+    e->span.ended = s->ended > e->span.ended ? s->ended : e->span.ended;
+    e->span.inside += s->inside;
+    e->bytes += span_bytes(s);
+    e->times += s->times;
+}
+
+/* What was met in the present stretch of time, and which entry it is. */
+static struct pool met;
+static size_t *entry_of, entry_room;
+
+/* The entry that this is to be a part of; number, if it is a new one. */
+static size_t entry_for(const void *key, size_t size, size_t number)
+{
+    const size_t before = met.count, found = number_of(&met, key, size);
+
+    if (met.count == before)
+        return entry_of[found];
+    if (met.count > entry_room) {
+        entry_room = 2 * met.count;
+        entry_of = enlarged(entry_of, entry_room, sizeof *entry_of);
+    }
+    entry_of[found] = number;
+    return number;
+}
+
+/* Fold the spans that are shorter than a stretch of so many seconds, stretch by
+ * stretch; or none, if it is 0. With NULL for the entries, only count them. */
+static size_t fold_lane(const struct lane *lane, double seconds,
+                        struct entry *entries)
+{
+    size_t count = 0;
+    double stretch = -1;
+
+    for (size_t i = 0; i < lane->span_count; i++) {
+        const struct span *s = &lane->spans[i];
+        size_t at = count;
+
+        if (s->ended - s->began < seconds && !s->unfinished) {
+            const double now = floor(s->began / seconds);
+            const struct fold key = fold_of(s);
+
+            if (now > stretch)
+                clear(&met);
+            stretch = now;
+            at = entry_for(&key, sizeof key, count);
+        }
+        if (at < count && entries)
+            add_to(&entries[at], s);
+        else if (entries)
+            entries[at] = (struct entry){
+                .span = *s, .bytes = span_bytes(s), .times = s->times};
+        count += at == count;
+    }
+    clear(&met);
+    return count;
+}
+
+/* The same for arrows: those between the same two ends. */
+static size_t fold_arrows(double seconds, struct arrow *arrows)
+{
+    size_t count = 0;
+    double stretch = -1;
+
+    for (size_t i = 0; i < model->arrow_count; i++) {
+        const struct arrow *a = &model->arrows[i];
+        const size_t ends[2] = {a->source->number, a->sink->number};
+        size_t at = count;
+
+        if (seconds > 0) {
+            const double now = floor(a->sent / seconds);
+
+            if (now > stretch)
+                clear(&met);
+            stretch = now;
+            at = entry_for(ends, sizeof ends, count);
+        }
+        if (at < count && arrows)
+            arrows[at].bytes += a->bytes;
+        else if (arrows)
+            arrows[at] = *a;
+        count += at == count;
+    }
+    clear(&met);
+    return count;
+}
+
+static size_t count_entries(double seconds)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < model->lane_count; i++)
+        count += fold_lane(&model->lanes[i], seconds, NULL);
+    return count;
+}
+
+static size_t count_arrows(double seconds)
+{
+    return fold_arrows(seconds, NULL);
+}
+
+/* How long a stretch has to be for no more than the most. */
+static double stretch_for(size_t most, size_t count(double seconds))
+{
+    double seconds = 0;
+
+    while (count(seconds) > most && seconds < model->length)
+        seconds = seconds > 0 ? 2 * seconds : model->length / 131072;
+    return seconds;
+}
+
+/* An entry is its shape and how it goes on, in one number; when it began, since
+ * the one before; its length; and then, of a run, the time inside and how
+ * often; of what was folded, the bytes as well. */
+enum form { SINGLE, RUN, FOLDED };
+
+static void put_entry(const struct entry *e, int64_t *before, bool first)
+{
+    const int64_t began = nanoseconds(e->span.began);
+    const int64_t length = nanoseconds(e->span.ended) - began;
+    const int64_t inside = nanoseconds(e->span.inside);
+    const int64_t rest = inside > length ? inside - length : length - inside;
+    const enum form form = e->folded                     ? FOLDED
+                           : e->times > 1 || rest > 1000 ? RUN
+                                                         : SINGLE;
+
+    fprintf(out, "%s%zu,%" PRId64 ",%" PRId64, first ? "" : ",",
+            4 * shape_of(&e->span, e->folded) + form, began - *before, length);
+    if (form != SINGLE)
+        fprintf(out, ",%" PRId64 ",%" PRIu64, inside, e->times);
+    if (form == FOLDED)
+        fprintf(out, ",%" PRIu64, e->bytes);
+    *before = began;
+}
+
+static void put_spans(const struct lane *lane, double seconds)
+{
+    const size_t count = fold_lane(lane, seconds, NULL);
+    struct entry *entries = enlarged(NULL, count + 1, sizeof *entries);
+    int64_t before = 0;
+
+    fold_lane(lane, seconds, entries);
+    fputs(",\n\"spans\":[", out);
+    for (size_t i = 0; i < count; i++)
+        put_entry(&entries[i], &before, i == 0);
+    fputc(']', out);
+    free(entries);
+}
+
+/* --- Lanes -----------------------------------------------------------------
+ */
+
+static void put_tally(const struct lane *lane)
+{
+    bool any = false;
+
+    fputs(",\"tally\":[", out);
+    for (int c = 1; c < CALLS; c++) {
+        const struct tally *t = &lane->tally[c];
+
+        if (t->called == 0)
+            continue;
+        fprintf(out,
+                "%s[%d,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRId64
+                ",%" PRId64 ",%" PRIu64 "]",
+                any ? "," : "", c, t->called, t->done, t->again, t->failed,
+                nanoseconds(t->inside), nanoseconds(t->blocked), t->bytes);
+        any = true;
+    }
+    fputc(']', out);
+}
+
+static void put_life(const struct lane *lane)
+{
+    fputs("{\"name\":", out);
+    json_string(out, lane->name);
+    fprintf(out,
+            ",\"pid\":%" PRId32 ",\"tid\":%" PRId32 ",\"began\":%" PRId64
+            ",\"ended\":%" PRId64 ",\"cpu\":%" PRId64 ",\"lost\":%" PRIu64
+            ",\"killed\":",
+            lane->pid, lane->tid, nanoseconds(lane->began),
+            nanoseconds(lane->ended),
+            lane->cpu < 0 ? -1 : nanoseconds(lane->cpu), lane->lost);
+    json_string(out, lane->killed_by ? signal_name(lane->killed_by) : "");
+    put_tally(lane);
+}
+
+static void put_lanes(double seconds)
+{
+    fputs(",\n\"lanes\":[", out);
+    for (size_t i = 0; i < model->lane_count; i++) {
+        fputs(i ? ",\n" : "\n", out);
+        put_life(&model->lanes[i]);
+        put_spans(&model->lanes[i], seconds);
+        fputc('}', out);
+    }
+    fputc(']', out);
+}
+
+/* Their spans are those of the lanes; the shape tells which. */
+static void put_connections(const struct model *connections)
+{
+    char text[TEXT];
+
+    fputs(",\n\"connections\":[", out);
+    for (size_t i = 0; i < connections->lane_count; i++) {
+        const struct lane *lane = &connections->lanes[i];
+        const struct endpoint *e = lane->endpoint;
+
+        fputs(i ? ",\n" : "\n", out);
+        put_life(lane);
+        describe_endpoint(e, text, sizeof text);
+        fputs(",\"what\":", out);
+        json_string(out, text);
+        fprintf(out, ",\"fd\":%" PRId32 ",\"lane\":%zu,\"other\":%" PRId64 "}",
+                e->fd, e->lane, e->other ? (int64_t)e->other->number : -1);
+    }
+    fputc(']', out);
+}
+
+/* The lanes, the connections, when it was sent, since the one before, how long
+ * it took from there, and the bytes. */
+static void put_arrows(double seconds)
+{
+    const size_t count = fold_arrows(seconds, NULL);
+    struct arrow *arrows = enlarged(NULL, count + 1, sizeof *arrows);
+    int64_t before = 0;
+
+    fold_arrows(seconds, arrows);
+    fputs(",\n\"arrows\":[", out);
+    for (size_t i = 0; i < count; i++) {
+        const struct arrow *a = &arrows[i];
+        const int64_t sent = nanoseconds(a->sent);
+
+        fprintf(out, "%s%zu,%zu,%zu,%zu,%" PRId64 ",%" PRId64 ",%" PRIu64,
+                i ? "," : "", a->from, a->to, a->source->number,
+                a->sink->number, sent - before, nanoseconds(a->received) - sent,
+                a->bytes);
+        before = sent;
+    }
+    fputc(']', out);
+    free(arrows);
+}
+
+/* --- All of it -------------------------------------------------------------
+ */
+
+static void put_calls(void)
+{
+    static const char *const kinds[] = {"setup",    "opens", "sends",
+                                        "receives", "waits", "sleeps"};
+
+    fputs(",\n\"calls\":[", out);
+    for (int c = CALL_none; c < CALLS; c++)
+        fprintf(out, "%s[\"%s\",\"%s\"]", c ? "," : "", call_name(c),
+                kinds[call_kind(c)]);
+    fputc(']', out);
+}
+
+/* What the errors that occurred mean, and what to do about them. */
+static void put_errors(void)
+{
+    struct pool seen = {0};
+
+    fputs(",\n\"errors\":{", out);
+    for (size_t i = 0; i < shapes.count; i++) {
+        const size_t before = seen.count;
+        const struct error_entry *e;
+        struct shape s;
+
+        memcpy(&s, shapes.bytes + i * sizeof s, sizeof s);
+        if (s.error == 0)
+            continue;
+        number_of(&seen, &s.error, sizeof s.error);
+        if (seen.count == before)
+            continue;
+        e = error_entry(s.error);
+        fprintf(out, "%s\"%" PRId32 "\":[", before ? "," : "", s.error);
+        json_string(out, e->symbol);
+        fputc(',', out);
+        json_string(out, e->text);
+        fputc(',', out);
+        json_string(out, e->advice ? e->advice : "");
+        fputc(']', out);
+    }
+    fputc('}', out);
+    empty(&seen);
+}
+
+static void put_trace(const struct view *view)
+{
+    const bool by_socket = model->lanes[0].endpoint != NULL;
+    const double stretch = stretch_for(MOST_SPANS, count_entries);
+
+    fputs("{\"title\":", out);
+    json_string(out, view->title);
+    fputs(",\"command\":", out);
+    json_string(out, model->command ? model->command : "");
+    fprintf(out,
+            ",\"length\":%" PRId64 ",\"from\":%" PRId64 ",\"to\":%" PRId64
+            ",\"table\":%s,\"complete\":%s,\"only_connections\":%s"
+            ",\"stretch\":%" PRId64,
+            nanoseconds(model->length), nanoseconds(view->from),
+            nanoseconds(view->to), view->table ? "true" : "false",
+            model->complete ? "true" : "false", by_socket ? "true" : "false",
+            nanoseconds(stretch));
+    put_calls();
+    put_lanes(stretch);
+    put_connections(by_socket ? model : by_connection(model));
+    put_arrows(stretch_for(MOST_ARROWS, count_arrows));
+    put_shapes();
+    put_errors();
+    fputs("}\n", out);
+}
+
+void draw_html(const struct model *shown, const struct view *view,
+               const char *template, FILE *stream)
+{
+    FILE *page = template ? fopen(template, "r") : NULL;
+    char *line = NULL;
+    size_t room = 0;
+    bool put = false;
+
+    if (!template)
+        die_because(0, "--html needs --page: what the page is made of");
+    if (!page)
+        die("cannot read %s", template);
+    model = shown;
+    out = stream;
+    while (getline(&line, &room, page) != -1)
+        if (!put && strcmp(line, marker) == 0) {
+            put_trace(view);
+            put = true;
+        } else {
+            fputs(line, out);
+        }
+    if (ferror(page))
+        die("cannot read %s", template);
+    if (!put)
+        die_because(0, "%s has no line for the trace", template);
+    fclose(page);
+    free(line);
+    free(entry_of);
+    entry_of = NULL;
+    entry_room = 0;
+    empty(&met);
+    empty(&shapes);
+    empty(&words);
 }

@@ -1,10 +1,474 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * draw_perfetto - the Trace Event Format of Chrome, which
+ * https://ui.perfetto.dev and chrome://tracing open.
+ *
+ * The spans of one track have to nest there. The calls of a thread do, so each
+ * thread has a track; runs of calls overlap, but those on one descriptor do
+ * not, so each descriptor of a thread that has runs gets one as well. What
+ * does not fit on its track for any reason goes to another one of its kind.
+ *
+ * Spans are written as they come. What is kept is a few bytes for each that
+ * moved something: arrows begin and end in them.
+ */
 #include "draw.h"
 
-void draw_perfetto(const struct model *model, const struct view *view,
-                   FILE *out)
+#include "json.h"
+#include "program.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PIDS = 1 << 22, /* no pid of Linux is as large: above are those made up */
+    DEPTH = 8,      /* of calls inside of calls, as in a signal's handler */
+    TEXT = 256,
+};
+
+/* How chrome://tracing colours them; Perfetto has a way of its own. */
+static const struct {
+    const char *words, *colour;
+} looks[] = {
+    [RUNNING] = {"running", "thread_state_running"},
+    [BLOCKED] = {"blocked", "terrible"},
+    [WOULD_BLOCK] = {"would block", "bad"},
+    [SLEEPING] = {"sleeping", "thread_state_sleeping"},
+};
+
+static FILE *out;
+static const struct model *model;
+static bool any; /* has an event been written yet? */
+
+/* The name of an event, up to what it holds besides. */
+static void begin_event(char phase, const char *name, int pid, int tid)
 {
-    (void)model;
-    (void)view;
-    (void)out;
+    fprintf(out, "%s\n{\"ph\":\"%c\",\"pid\":%d,\"tid\":%d,\"name\":",
+            any ? "," : "", phase, pid, tid);
+    json_string(out, name);
+    any = true;
+}
+
+static void put_time(const char *key, int64_t ns)
+{
+    fprintf(out, ",\"%s\":", key);
+    json_microseconds(out, ns);
+}
+
+static void put_name(const char *what, int pid, int tid, const char *name)
+{
+    begin_event('M', what, pid, tid);
+    fputs(",\"args\":{\"name\":", out);
+    json_string(out, name);
+    fputs("}}", out);
+}
+
+static void put_index(const char *what, int pid, int tid, int place)
+{
+    begin_event('M', what, pid, tid);
+    fprintf(out, ",\"args\":{\"sort_index\":%d}}", place);
+}
+
+/* --- Processes -------------------------------------------------------------
+ */
+
+/* For each lane, the first one of its process. */
+static size_t *owner;
+
+/* A thread that comes again is of another program: after an exec the pid stays
+ * the same, and later it is given away once more. */
+static bool comes_again(size_t lane, size_t process)
+{
+    for (size_t i = process; i < lane; i++)
+        if (owner[i] == process &&
+            model->lanes[i].tid == model->lanes[lane].tid)
+            return true;
+    return false;
+}
+
+static void find_processes(void)
+{
+    owner = enlarged(NULL, model->lane_count + 1, sizeof *owner);
+    for (size_t i = 0; i < model->lane_count; i++) {
+        owner[i] = i;
+        for (size_t k = i; k-- > 0 && !model->lanes[i].endpoint;)
+            if (model->lanes[k].pid == model->lanes[i].pid) {
+                if (!comes_again(i, owner[k]))
+                    owner[i] = owner[k];
+                break;
+            }
+    }
+}
+
+/* The pid is shown where it says who it was. */
+static int pid_of(size_t lane)
+{
+    const struct lane *first = &model->lanes[owner[lane]];
+
+    if (first->endpoint)
+        return PIDS + (int)owner[lane];
+    for (size_t i = 0; i < owner[lane]; i++)
+        if (model->lanes[i].pid == first->pid)
+            return PIDS + (int)owner[lane];
+    return first->pid;
+}
+
+/* --- Tracks ----------------------------------------------------------------
+ */
+
+/* What is drawn on one line, and the calls on it that have not ended yet. */
+struct track {
+    int tid;
+    int64_t ends[DEPTH];
+    size_t depth;
+    size_t next; /* of its kind; 0: none */
+};
+
+/* Those of one lane: the thread's own is the first. */
+static struct track *tracks;
+static size_t track_count, track_room;
+
+/* The first of each descriptor, by its number + 1. */
+static size_t *of_fd;
+static size_t fd_room;
+
+static size_t new_track(int tid)
+{
+    if (track_count == track_room) {
+        track_room = track_room ? 2 * track_room : 16;
+        tracks = enlarged(tracks, track_room, sizeof *tracks);
+    }
+    tracks[track_count] = (struct track){.tid = tid};
+    return track_count++;
+}
+
+static size_t *first_of_fd(int fd)
+{
+    const size_t at = fd < 0 ? 0 : (size_t)fd + 1;
+
+    if (at >= fd_room) {
+        const size_t room = 2 * at + 64;
+
+        of_fd = enlarged(of_fd, room, sizeof *of_fd);
+        memset(of_fd + fd_room, 0, (room - fd_room) * sizeof *of_fd);
+        fd_room = room;
+    }
+    return &of_fd[at];
+}
+
+/* Is it after, or inside of, all that is on this track? */
+static bool fits(struct track *track, int64_t began, int64_t ended)
+{
+    while (track->depth > 0 && track->ends[track->depth - 1] <= began)
+        track->depth--;
+    return track->depth == 0 ||
+           (track->depth < DEPTH && ended <= track->ends[track->depth - 1]);
+}
+
+static size_t further_track(int pid, const struct span *s, const char *name)
+{
+    static int tid = 2 * PIDS;
+    char text[TEXT];
+
+    if (s->times == 1)
+        snprintf(text, sizeof text, "%s, at the same time", name);
+    else if (s->fd >= 0)
+        snprintf(text, sizeof text, "fd %d: asked again and again", s->fd);
+    else
+        snprintf(text, sizeof text, "no descriptor: again and again");
+    put_name("thread_name", pid, tid, text);
+    put_index("thread_sort_index", pid, tid, s->times == 1 ? 1 : s->fd + 3);
+    return new_track(tid++);
+}
+
+/* The track that this span is drawn on. */
+static int place(int pid, const struct span *s, const char *name)
+{
+    const int64_t began = nanoseconds(s->began), ended = nanoseconds(s->ended);
+    size_t t = s->times == 1 ? 0 : *first_of_fd(s->fd);
+
+    if (s->times > 1 && t == 0)
+        t = *first_of_fd(s->fd) = further_track(pid, s, name);
+    while (!fits(&tracks[t], began, ended)) {
+        if (tracks[t].next == 0) {
+            const size_t next = further_track(pid, s, name);
+
+            tracks[t].next = next;
+        }
+        t = tracks[t].next;
+    }
+    tracks[t].ends[tracks[t].depth++] = ended;
+    return tracks[t].tid;
+}
+
+/* --- Spans -----------------------------------------------------------------
+ */
+
+/* A span that an arrow may begin or end in. */
+struct move {
+    const struct span *span;
+    size_t lane;
+    int pid, tid;
+};
+
+static struct move *moves;
+static size_t move_count, move_room;
+
+static void remember(const struct span *s, size_t lane, int pid, int tid)
+{
+    if (move_count == move_room) {
+        move_room = move_room ? 2 * move_room : 256;
+        moves = enlarged(moves, move_room, sizeof *moves);
+    }
+    moves[move_count++] = (struct move){s, lane, pid, tid};
+}
+
+static void put_arguments(const struct span *s)
+{
+    char text[TEXT];
+
+    describe(s, text, sizeof text);
+    fputs(",\"args\":{\"call\":", out);
+    json_string(out, text);
+    fprintf(out, ",\"times\":%" PRIu32 ",\"state\":\"%s\"", s->times,
+            looks[span_state(s)].words);
+    if (s->times > 1) {
+        fputs(",\"inside_us\":", out);
+        json_microseconds(out, nanoseconds(s->inside));
+    }
+    if (s->unfinished)
+        fputs(",\"unfinished\":true", out);
+    else
+        fprintf(out, ",\"result\":%" PRId32, s->result);
+    if (s->error) {
+        fputs(",\"error\":", out);
+        json_string(out, span_error(s));
+    }
+    if (span_bytes(s))
+        fprintf(out, ",\"bytes\":%" PRIu64, span_bytes(s));
+    if (s->fd >= 0)
+        fprintf(out, ",\"fd\":%d", s->fd);
+    if (s->about) {
+        describe_endpoint(s->about, text, sizeof text);
+        fputs(",\"socket\":", out);
+        json_string(out, text);
+    }
+    if (s->about && s->about->other)
+        fprintf(out, ",\"other side\":\"pid %d, fd %d\"", s->about->other->pid,
+                s->about->other->fd);
+    fputc('}', out);
+}
+
+static void put_span(const struct span *s, int pid, int tid)
+{
+    const int64_t began = nanoseconds(s->began);
+    const enum state state = span_state(s);
+
+    begin_event('X', call_name(s->call), pid, tid);
+    fprintf(out, ",\"cat\":\"%s\",\"cname\":\"%s\"", looks[state].words,
+            looks[state].colour);
+    put_time("ts", began);
+    put_time("dur", nanoseconds(s->ended) - began);
+    put_arguments(s);
+    fputc('}', out);
+}
+
+static void put_end(const struct lane *lane, int pid, int tid)
+{
+    char text[TEXT];
+
+    if (!lane->killed_by)
+        return;
+    snprintf(text, sizeof text, "killed by %s", signal_name(lane->killed_by));
+    begin_event('i', text, pid, tid);
+    fputs(",\"s\":\"p\"", out);
+    put_time("ts", nanoseconds(lane->ended));
+    fputc('}', out);
+}
+
+static void put_lane(size_t l, const struct view *view)
+{
+    const struct lane *lane = &model->lanes[l];
+    const int pid = pid_of(l);
+    const int tid = lane->endpoint || lane->tid == lane->pid ? pid : lane->tid;
+
+    if (owner[l] == l) {
+        put_name("process_name", pid, tid, lane->name);
+        put_index("process_sort_index", pid, tid, (int)l);
+    }
+    put_name("thread_name", pid, tid, lane->name);
+    put_index("thread_sort_index", pid, tid, 0);
+    if (of_fd)
+        memset(of_fd, 0, fd_room * sizeof *of_fd);
+    track_count = 0;
+    new_track(tid);
+    for (size_t i = 0; i < lane->span_count; i++) {
+        const struct span *s = &lane->spans[i];
+        int track;
+
+        if (s->ended < view->from || s->began > view->to)
+            continue;
+        track = place(pid, s, lane->name);
+        put_span(s, pid, track);
+        if (span_bytes(s) && s->about)
+            remember(s, l, pid, track);
+    }
+    put_end(lane, pid, tid);
+}
+
+/* --- Arrows ----------------------------------------------------------------
+ */
+
+static int by_place(const void *a, const void *b)
+{
+    const struct move *x = a, *y = b;
+
+    if (x->lane != y->lane)
+        return x->lane < y->lane ? -1 : 1;
+    if (x->span->about->number != y->span->about->number)
+        return x->span->about->number < y->span->about->number ? -1 : 1;
+    return x->span->ended < y->span->ended ? -1
+                                           : x->span->ended > y->span->ended;
+}
+
+/* The span on this end that ended then; NULL if it is not shown. */
+static const struct move *move_at(size_t lane, const struct endpoint *end,
+                                  double ended)
+{
+    struct endpoint about = {.number = end->number};
+    struct span span = {.about = &about, .ended = ended};
+    const struct move wanted = {.span = &span, .lane = lane};
+
+    return move_count == 0
+               ? NULL
+               : bsearch(&wanted, moves, move_count, sizeof *moves, by_place);
+}
+
+/* The last moment of a span that no other one begins at. */
+static int64_t last_moment(const struct span *s)
+{
+    const int64_t began = nanoseconds(s->began), ended = nanoseconds(s->ended);
+
+    return ended > began ? ended - 1 : began;
+}
+
+static void put_flow(char phase, const struct move *move, size_t number,
+                     int64_t at)
+{
+    begin_event(phase, "bytes", move->pid, move->tid);
+    fprintf(out, ",\"cat\":\"bytes\",\"id\":%zu", number);
+    if (phase == 'f')
+        fputs(",\"bp\":\"e\"", out);
+    put_time("ts", at);
+}
+
+/* A reader drops an arrow that ends before it begins. Bytes of a long send
+ * may be received before it ends: such an arrow begins when it arrives. */
+static void put_arrow(const struct arrow *a, size_t number)
+{
+    const struct move *from = move_at(a->from, a->source, a->sent);
+    const struct move *to = move_at(a->to, a->sink, a->received);
+    int64_t sent, received;
+
+    if (!from || !to)
+        return;
+    received = last_moment(to->span);
+    sent = last_moment(from->span);
+    sent = sent < received ? sent : received;
+    if (sent < nanoseconds(from->span->began))
+        return;
+    put_flow('s', from, number, sent);
+    fprintf(out, ",\"args\":{\"bytes\":%" PRIu64 "}}", a->bytes);
+    put_flow('f', to, number, received);
+    fputc('}', out);
+}
+
+/* --- Bytes on their way ----------------------------------------------------
+ */
+
+struct change {
+    double when;
+    int64_t bytes;
+    size_t process;
+};
+
+static int by_moment(const void *a, const void *b)
+{
+    const struct change *x = a, *y = b;
+
+    if (x->when < y->when || x->when > y->when)
+        return x->when < y->when ? -1 : 1;
+    return x->process < y->process ? -1 : x->process > y->process;
+}
+
+/* A counter for each process that sent something: what it has sent, and
+ * nobody has received yet. */
+static void put_counters(const struct view *view)
+{
+    struct change *changes =
+        enlarged(NULL, 2 * model->arrow_count + 1, sizeof *changes);
+    int64_t *under_way =
+        enlarged(NULL, model->lane_count + 1, sizeof *under_way);
+    size_t count = 0;
+
+    memset(under_way, 0, model->lane_count * sizeof *under_way);
+    for (size_t i = 0; i < model->arrow_count; i++) {
+        const struct arrow *a = &model->arrows[i];
+        const double sent = a->sent < a->received ? a->sent : a->received;
+
+        changes[count++] =
+            (struct change){sent, (int64_t)a->bytes, owner[a->from]};
+        changes[count++] =
+            (struct change){a->received, -(int64_t)a->bytes, owner[a->from]};
+    }
+    qsort(changes, count, sizeof *changes, by_moment);
+    for (size_t i = 0; i < count; i++) {
+        const struct change *c = &changes[i];
+        const int pid = pid_of(c->process);
+
+        under_way[c->process] += c->bytes;
+        if (c->when < view->from || c->when > view->to ||
+            (i + 1 < count && by_moment(c, c + 1) == 0))
+            continue;
+        begin_event('C', "bytes under way", pid, pid);
+        put_time("ts", nanoseconds(c->when));
+        fprintf(out, ",\"args\":{\"bytes\":%" PRId64 "}}",
+                under_way[c->process]);
+    }
+    free(changes);
+    free(under_way);
+}
+
+/* --- All of it -------------------------------------------------------------
+ */
+
+void draw_perfetto(const struct model *shown, const struct view *view,
+                   FILE *stream)
+{
+    model = shown;
+    out = stream;
+    any = false;
+    move_count = 0;
+    find_processes();
+    fputs("{\"displayTimeUnit\":\"ms\",\"otherData\":{\"title\":", out);
+    json_string(out, view->title);
+    fputs(",\"command\":", out);
+    json_string(out, model->command ? model->command : "");
+    fputs("},\n\"traceEvents\":[", out);
+    for (size_t l = 0; l < model->lane_count; l++)
+        put_lane(l, view);
+    if (move_count > 0)
+        qsort(moves, move_count, sizeof *moves, by_place);
+    for (size_t i = 0; i < model->arrow_count; i++)
+        put_arrow(&model->arrows[i], i + 1);
+    put_counters(view);
+    fputs("\n]}\n", out);
+    free(owner);
+    free(tracks);
+    free(of_fd);
+    free(moves);
+    tracks = NULL;
+    of_fd = NULL;
+    moves = NULL;
+    track_room = fd_room = move_room = 0;
 }

@@ -1,10 +1,442 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * draw_terminal - lanes of characters, and the counts below them:
+ *
+ *                    0         0.5          1         1.5 s
+ *     echo_blocking  =---------- recv ----------------- recv ---
+ *                    <6 >6                  <15 >15
+ *
+ * One column is one slice of time, drawn in the state that it was mostly in.
+ * What moved in it stands in the row below.
+ */
+#define _GNU_SOURCE
 #include "draw.h"
 
-void draw_terminal(const struct model *model, const struct view *view,
-                   FILE *out)
+#include "error.h"
+#include "program.h"
+
+#include <langinfo.h>
+#include <locale.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MOST_LANES = 40,
+    LEAST_COLUMNS = 20, /* for the picture itself */
+    TEXT = 160,
+};
+
+/* How each state looks: by its sign alone, too. */
+static const struct {
+    const char *sign, *ascii, *colour, *words;
+} looks[] = {
+    [RUNNING] = {"█", "#", "\033[32m", "running"},
+    [BLOCKED] = {"━", "-", "\033[31m", "blocked in a call"},
+    [WOULD_BLOCK] = {"░", ":", "\033[33m", "asks, and is told \"not yet\""},
+    [SLEEPING] = {"·", ".", "\033[34m", "sleeping"},
+    [ABSENT] = {" ", " ", "", ""},
+};
+
+/* The page that is drawn on. */
+static FILE *out;
+static bool colour, ascii, connections;
+static size_t label, width; /* columns of the names, and of the picture */
+static double from, slice_length;
+
+/* On a connection's lane nobody runs: it is open. */
+static const char *sign(enum state state)
 {
-    (void)model;
-    (void)view;
-    (void)out;
+    if (connections && state == RUNNING)
+        return ascii ? "_" : "┄";
+    return ascii ? looks[state].ascii : looks[state].sign;
+}
+
+static void paint(const char *escape)
+{
+    if (colour)
+        fputs(escape, out);
+}
+
+static void put_label(const char *name)
+{
+    paint("\033[1m");
+    fprintf(out, "%-*.*s", (int)label, (int)label - 1, name);
+    paint("\033[0m");
+}
+
+/* --- The axis --------------------------------------------------------------
+ */
+
+/* The least of 1, 2, 5, 10, 20... that is not below what is wanted. */
+static double nice_step(double wanted)
+{
+    const double ten = pow(10, floor(log10(wanted)));
+
+    return wanted <= ten       ? ten
+           : wanted <= 2 * ten ? 2 * ten
+           : wanted <= 5 * ten ? 5 * ten
+                               : 10 * ten;
+}
+
+/* Labels at round times, in the unit that stands on the left. */
+static void draw_axis(void)
+{
+    const double length = slice_length * (double)width;
+    const char *unit = length >= 1 ? "s" : length >= 1e-3 ? "ms" : "us";
+    const double scale = length >= 1 ? 1 : length >= 1e-3 ? 1e3 : 1e6;
+    const double step = nice_step(length / (double)width * 12);
+    char *labels = enlarged(NULL, width + 1, 1);
+    char *marks = enlarged(NULL, width + 1, 1);
+    size_t used = 0, last = 0;
+
+    memset(labels, ' ', width);
+    memset(marks, ' ', width);
+    for (double n = ceil(from / step - 1e-6);; n++) {
+        const double at = (n * step - from) / slice_length + 1e-6;
+        char text[32];
+        size_t size;
+
+        if (at >= (double)width)
+            break;
+        size = (size_t)snprintf(text, sizeof text, "%.10g",
+                                n > 0 ? n * step * scale : 0);
+        if ((size_t)at < used || (size_t)at + size > width)
+            continue;
+        memcpy(labels + (size_t)at, text, size);
+        marks[(size_t)at] = '|';
+        used = (size_t)at + size + 1;
+        last = (size_t)at + 1;
+    }
+    labels[used ? used - 1 : 0] = '\0';
+    marks[last] = '\0';
+    paint("\033[2m");
+    fprintf(out, "%*s  %s\n%*s  %s\n", (int)label - 2, unit, labels,
+            (int)label - 2, "", marks);
+    paint("\033[0m");
+    free(labels);
+    free(marks);
+}
+
+/* --- What stands in a lane -------------------------------------------------
+ */
+
+/* The columns of a span, first and last; false if it is out of the picture. */
+static bool columns_of(const struct span *s, size_t *first, size_t *last)
+{
+    const double begin = (s->began - from) / slice_length;
+    const double end = (s->ended - from) / slice_length;
+
+    if (end < 0 || begin >= (double)width)
+        return false;
+    *first = begin < 0 ? 0 : (size_t)begin;
+    *last = end >= (double)width ? width - 1 : (size_t)end;
+    return true;
+}
+
+/* What a stretch of columns in one state is about: the call that held it
+ * longest; or the calls that were told "not yet", and how often. */
+static void name_stretch(const struct lane *lane, enum state state,
+                         size_t begin, size_t end, char *text, size_t size)
+{
+    double inside[CALLS] = {0}, times = 0;
+    int longest = CALL_none, second = CALL_none;
+
+    text[0] = '\0';
+    for (size_t i = 0; i < lane->span_count; i++) {
+        const struct span *s = &lane->spans[i];
+        const double stretch_from = from + (double)begin * slice_length;
+        const double stretch_to = from + (double)end * slice_length;
+        const double a = s->began > stretch_from ? s->began : stretch_from;
+        const double b = s->ended < stretch_to ? s->ended : stretch_to;
+        const double share =
+            s->ended > s->began ? (b - a) / (s->ended - s->began) : b >= a;
+
+        if (span_state(s) != state || share <= 0)
+            continue;
+        inside[s->call] +=
+            share * (state == WOULD_BLOCK ? s->times : s->inside);
+        times += share * s->times;
+    }
+    for (int c = 1; c < CALLS; c++)
+        if (inside[c] > inside[longest]) {
+            second = longest;
+            longest = c;
+        } else if (inside[c] > inside[second]) {
+            second = c;
+        }
+    if (longest == CALL_none)
+        return;
+    if (state != WOULD_BLOCK)
+        snprintf(text, size, " %s ", call_name(longest));
+    else if (inside[second] > inside[longest] / 10)
+        snprintf(text, size, " %s, %s: %s times ", call_name(longest),
+                 call_name(second), grouped((unsigned long long)(times + 0.5)));
+    else
+        snprintf(text, size, " %s: %s times ", call_name(longest),
+                 grouped((unsigned long long)(times + 0.5)));
+}
+
+/* One stretch: its sign all along, and a name in the middle if that fits; of
+ * names that are too long, the first word. */
+static void draw_stretch(const struct lane *lane, enum state state,
+                         size_t begin, size_t end)
+{
+    const size_t room = end - begin;
+    char name[TEXT] = "";
+    size_t length, at;
+
+    if (state != RUNNING && state != ABSENT && room >= 6)
+        name_stretch(lane, state, begin, end, name, sizeof name);
+    length = strlen(name);
+    if (length + 2 > room && state == WOULD_BLOCK) {
+        name[1 + strcspn(name + 1, ":, ")] = '\0';
+        strcat(name, " ");
+        length = strlen(name);
+    }
+    if (length + 2 > room)
+        length = 0;
+    at = (room - length) / 2;
+    paint(looks[state].colour);
+    for (size_t i = 0; i < room; i++) {
+        if (length && i == at) {
+            paint("\033[1m");
+            fputs(name, out);
+            paint("\033[0m");
+            paint(looks[state].colour);
+            i += length - 1;
+        } else {
+            fputs(sign(state), out);
+        }
+    }
+    if (colour && looks[state].colour[0])
+        paint("\033[0m");
+}
+
+static void draw_states(const struct lane *lane, const struct slice *slices)
+{
+    size_t last = width;
+
+    while (last > 0 && !slices[last - 1].there)
+        last--;
+    put_label(lane->name);
+    for (size_t begin = 0, end; begin < last; begin = end) {
+        const enum state state = slice_state(&slices[begin], slice_length);
+
+        for (end = begin + 1;
+             end < last && slice_state(&slices[end], slice_length) == state;
+             end++)
+            continue;
+        draw_stretch(lane, state, begin, end);
+    }
+    fputc('\n', out);
+}
+
+/* The row below: > where something was sent, < where it was received, and how
+ * many bytes, where there is room for that before the next one. */
+static void draw_moves(const struct lane *lane)
+{
+    double *sent = enlarged(NULL, width, sizeof *sent);
+    double *received = enlarged(NULL, width, sizeof *received);
+    bool *sent_first = enlarged(NULL, width, sizeof *sent_first);
+    size_t moved = 0; /* the columns up to the last in which something did */
+
+    for (size_t i = 0; i < width; i++)
+        sent[i] = received[i] = 0;
+    for (size_t i = 0; i < lane->span_count; i++) {
+        const struct span *s = &lane->spans[i];
+        const double bytes = (double)span_bytes(s);
+        size_t first, last;
+
+        if (bytes <= 0 || !columns_of(s, &first, &last))
+            continue;
+        moved = last >= moved ? last + 1 : moved;
+        /* A run is spread out; a single call is when it ended. */
+        first = s->times > 1 ? first : last;
+        for (size_t c = first; c <= last; c++) {
+            if (sent[c] + received[c] <= 0)
+                sent_first[c] = call_kind(s->call) == SENDS;
+            *(call_kind(s->call) == SENDS ? &sent[c] : &received[c]) +=
+                bytes / (double)(last - first + 1);
+        }
+    }
+    if (moved)
+        fprintf(out, "%*s", (int)label, "");
+    for (size_t c = 0, used; c < moved; c += used) {
+        char text[TEXT];
+        size_t free = c + 1;
+
+        used = 1;
+        if (sent[c] + received[c] <= 0) {
+            fputc(' ', out);
+            continue;
+        }
+        while (free < width && sent[free] + received[free] <= 0)
+            free++;
+        if (sent[c] > 0 && received[c] > 0)
+            snprintf(text, sizeof text, "%c%s %c%s", sent_first[c] ? '>' : '<',
+                     in_bytes(sent_first[c] ? sent[c] : received[c]),
+                     sent_first[c] ? '<' : '>',
+                     in_bytes(sent_first[c] ? received[c] : sent[c]));
+        else
+            snprintf(text, sizeof text, "%s%s", sent[c] > 0 ? ">" : "<",
+                     in_bytes(sent[c] + received[c]));
+        if (strlen(text) < free - c ||
+            (free == width && strlen(text) <= free - c))
+            used = strlen(text);
+        else
+            snprintf(text, sizeof text, "%s",
+                     sent[c] <= 0       ? "<"
+                     : received[c] <= 0 ? ">"
+                     : ascii            ? "x"
+                                        : "×");
+        paint("\033[36m");
+        fputs(text, out);
+        paint("\033[0m");
+    }
+    if (moved)
+        fputc('\n', out);
+    free(sent);
+    free(received);
+    free(sent_first);
+}
+
+static void draw_key(const char *colour_of, const char *key, const char *words)
+{
+    paint(colour_of);
+    fputs(key, out);
+    paint("\033[0m");
+    fprintf(out, " %s", words);
+}
+
+/* In two rows, for narrow terminals. */
+static void draw_legend(void)
+{
+    char key[TEXT];
+
+    for (int state = RUNNING; state < STATES; state++) {
+        if (state % 2)
+            fputs("   ", out);
+        else
+            fprintf(out, "\n%*s", (int)label, "");
+        snprintf(key, sizeof key, "%s%s", sign((enum state)state),
+                 sign((enum state)state));
+        draw_key(looks[state].colour, key,
+                 connections && state == RUNNING ? "open" : looks[state].words);
+    }
+    fprintf(out, "\n%*s", (int)label, "");
+    draw_key("\033[36m", ">", "sent   ");
+    draw_key("\033[36m", "<", "received\n");
+}
+
+/* --- The counts ------------------------------------------------------------
+ */
+
+/* Those of interest: what moves or waits, and what failed. */
+static bool counts(int call, const struct tally *t)
+{
+    return t->called > 0 && (call_kind(call) != SETUP || t->failed > 0 ||
+                             call == CALL_epoll_ctl);
+}
+
+static const char *or_dash(double value, const char *text)
+{
+    return value > 0 ? text : "-";
+}
+
+static void draw_lane_counts(const struct lane *lane)
+{
+    fputc('\n', out);
+    paint("\033[1m");
+    fputs(lane->name, out);
+    paint("\033[0m");
+    if (lane->endpoint) {
+        char what[TEXT];
+
+        describe_endpoint(lane->endpoint, what, sizeof what);
+        fprintf(out, ": %s", what);
+    }
+    if (lane->cpu >= 0 && lane->ended > lane->began)
+        fprintf(out, ": CPU %s of %s (%.1f %%)", in_time(lane->cpu),
+                in_time(lane->ended - lane->began),
+                100 * lane->cpu / (lane->ended - lane->began));
+    if (lane->killed_by)
+        fprintf(out, ", killed by %s after %s", signal_name(lane->killed_by),
+                in_time(lane->ended - lane->began));
+    if (lane->lost)
+        fprintf(out, ", %s calls could not be recorded", grouped(lane->lost));
+    fputc('\n', out);
+    for (int c = 1; c < CALLS; c++) {
+        const struct tally *t = &lane->tally[c];
+
+        if (counts(c, t))
+            fprintf(out, "  %-16s %11s %11s %11s %9s %10s\n", call_name(c),
+                    grouped(t->called),
+                    or_dash((double)t->done, grouped(t->done)),
+                    or_dash((double)t->again, grouped(t->again)),
+                    or_dash(t->blocked, in_time(t->blocked)),
+                    or_dash((double)t->bytes, in_bytes((double)t->bytes)));
+    }
+}
+
+static void draw_counts(const struct model *model, size_t lanes)
+{
+    paint("\033[2m");
+    fprintf(out, "\n%-18s %11s %11s %11s %9s %10s\n", "", "called", "done",
+            "again", "blocked", "bytes");
+    paint("\033[0m");
+    for (size_t i = 0; i < lanes; i++)
+        draw_lane_counts(&model->lanes[i]);
+}
+
+/* --- All of it -------------------------------------------------------------
+ */
+
+/* The names get what they need, up to a third. */
+static void share_columns(const struct model *model, size_t lanes,
+                          size_t columns)
+{
+    label = 0;
+    for (size_t i = 0; i < lanes; i++)
+        if (strlen(model->lanes[i].name) > label)
+            label = strlen(model->lanes[i].name);
+    label += 2;
+    if (label > columns / 3)
+        label = columns / 3;
+    width = columns > label + LEAST_COLUMNS ? columns - label : LEAST_COLUMNS;
+}
+
+void draw_terminal(const struct model *model, const struct view *view,
+                   FILE *stream)
+{
+    const size_t lanes =
+        model->lane_count < MOST_LANES ? model->lane_count : MOST_LANES;
+    struct slice *slices;
+
+    setlocale(LC_CTYPE, "");
+    ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+    out = stream;
+    colour = view->colour;
+    connections = model->lanes[0].endpoint != NULL;
+    from = view->from;
+    share_columns(model, lanes, view->columns);
+    slice_length = (view->to - view->from) / (double)width;
+    slices = enlarged(NULL, width, sizeof *slices);
+
+    if (view->title[0])
+        fprintf(out, "%s\n\n", view->title);
+    draw_axis();
+    for (size_t i = 0; i < lanes; i++) {
+        cut(&model->lanes[i], view->from, view->to, width, slices);
+        draw_states(&model->lanes[i], slices);
+        draw_moves(&model->lanes[i]);
+    }
+    if (lanes < model->lane_count)
+        fprintf(out, "... and %zu more lanes; --html and --svg show all\n",
+                model->lane_count - lanes);
+    if (view->legend)
+        draw_legend();
+    if (view->table)
+        draw_counts(model, lanes);
+    free(slices);
 }

@@ -280,7 +280,7 @@ struct model *by_connection(const struct model *model)
             .number = i,
             .spans = enlarged(NULL, counts[i] + 1, sizeof(struct span)),
         };
-        snprintf(other->lanes[i].name, sizeof other->lanes[i].name, "%.40s %d",
+        snprintf(other->lanes[i].name, sizeof other->lanes[i].name, "%.40s [%d]",
                  owner->name, e->fd);
     }
     for (size_t l = 0; l < model->lane_count; l++)

@@ -168,6 +168,9 @@ void cut(const struct lane *lane, double from, double to, size_t count,
  */
 enum state slice_state(const struct slice *slice, double length);
 
+/* "SIGTERM", or the number. Good for seven more calls. */
+const char *signal_name(int number);
+
 /* "2.01 s", "3.4 ms", "120 us"; "1.2 MiB", "512 B". Good for seven more
  * calls. */
 const char *in_time(double seconds);

@@ -14,12 +14,14 @@
 #include "program.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -46,26 +48,36 @@ struct block_of {
 
 static struct model model = {.complete = true};
 
+/* Once for each file: where one thing is wrong, many are. */
 static void damaged(const char *file, const char *what)
 {
-    fprintf(stderr, "%s: %s is damaged: %s; this is the rest of it\n",
-            program_name(), file, what);
+    static const char *told;
+
+    if (file != told)
+        fprintf(stderr, "%s: %s is damaged: %s; this is the rest of it\n",
+                program_name(), file, what);
+    told = file;
     model.complete = false;
 }
 
 /* The later of the two moments gives the rate, unless it is too near to the
- * first for that. */
+ * first for that, or makes no sense. */
 static void learn_the_rate(struct file *f)
 {
     const struct trace_header *h = f->header;
     const uint64_t latest = atomic_load(&h->latest_tick);
-    const double apart = (double)(atomic_load(&h->latest_ns) - h->first.ns);
+    const double apart =
+        (double)atomic_load(&h->latest_ns) - (double)h->first.ns;
 
     f->first_tick = h->first.tick;
     f->first_ns = h->first.ns;
     f->ns_of_tick = h->ns_of_tick;
-    if (latest > h->first.tick && apart > 20e6)
-        f->ns_of_tick = apart / (double)(latest - h->first.tick);
+    if (latest > h->first.tick && apart > 20e6) {
+        const double rate = apart / (double)(latest - h->first.tick);
+
+        if (rate > 0.5 * h->ns_of_tick && rate < 2 * h->ns_of_tick)
+            f->ns_of_tick = rate;
+    }
     if (atomic_load(&h->running) <= 0)
         f->last_tick = atomic_load(&h->ended);
 }
@@ -80,7 +92,9 @@ static void open_file(struct file *f, const char *name)
         die("cannot read the trace %s", name);
     if (!S_ISREG(is.st_mode) || is.st_size < (off_t)sizeof *f->header)
         die_because(0, "%s is no trace: it is %s", name,
-                    S_ISREG(is.st_mode) ? "too short" : "no file");
+                    !S_ISREG(is.st_mode) ? "no file"
+                    : is.st_size == 0    ? "empty"
+                                         : "too short");
     map = mmap(NULL, (size_t)is.st_size, PROT_READ, MAP_SHARED, fd, 0);
     if (map == MAP_FAILED)
         die("cannot map the trace %s", name);
@@ -100,7 +114,7 @@ static void open_file(struct file *f, const char *name)
 }
 
 /* Images in the order in which they began; of one, thread by thread: what was
- * moved away first, and then the window, which is the lowest. */
+ * moved away first, and then the window, which has the latest number. */
 static int by_image(const void *a, const void *b)
 {
     const struct block_of *x = a, *y = b;
@@ -113,7 +127,15 @@ static int by_image(const void *a, const void *b)
         return x->block->pid < y->block->pid ? -1 : 1;
     if (x->block->tid != y->block->tid)
         return x->block->tid < y->block->tid ? -1 : 1;
+    if (x->block->serial != y->block->serial)
+        return x->block->serial < y->block->serial ? -1 : 1;
     return x->place < y->place ? -1 : x->place > y->place;
+}
+
+static bool same_thread(const struct block_of *a, const struct block_of *b)
+{
+    return a->file == b->file && a->block->image == b->block->image &&
+           a->block->pid == b->block->pid && a->block->tid == b->block->tid;
 }
 
 static bool same_image(const struct block_of *a, const struct block_of *b)
@@ -125,6 +147,36 @@ static bool same_image(const struct block_of *a, const struct block_of *b)
 static struct block_of *blocks;
 static size_t block_count, block_room;
 
+/* A window as it was at one moment, for its thread may still be at it: as far
+ * as it is filled. */
+static const struct trace_block *still(const struct trace_block *window)
+{
+    const size_t head = offsetof(struct trace_block, records);
+    struct trace_block *copy = enlarged(NULL, 1, TRACE_BLOCK);
+    uint64_t count;
+
+    do {
+        count = atomic_load(&window->count);
+        memcpy(copy, window, head);
+        memcpy(copy->records, window->records,
+               (count > BLOCK_RECORDS ? 0 : count) * sizeof *copy->records);
+        atomic_thread_fence(memory_order_acquire);
+    } while (copy->serial != *(const volatile uint32_t *)&window->serial ||
+             atomic_load(&window->count) < count);
+    atomic_store(&copy->count, count);
+    return enlarged(copy, 1,
+                    head + (count > BLOCK_RECORDS ? 0 : count) *
+                               sizeof *copy->records);
+}
+
+/* Ticks of ten years and more are none. */
+static bool is_time(const struct file *f, uint64_t tick)
+{
+    const double s = (double)(int64_t)(tick - f->first_tick) * f->ns_of_tick;
+
+    return s > -1e9 && s < 3e17;
+}
+
 static void find_blocks(const struct file *f)
 {
     for (size_t at = TRACE_BEGIN; at + TRACE_BLOCK <= f->size;
@@ -134,8 +186,10 @@ static void find_blocks(const struct file *f)
 
         if (b->magic != TRACE_MAGIC)
             continue;
-        if (atomic_load(&b->count) > BLOCK_RECORDS) {
-            damaged(f->name, "a block holds more than it can");
+        if (!b->moved)
+            b = still(b);
+        if (atomic_load(&b->count) > BLOCK_RECORDS || !is_time(f, b->image)) {
+            damaged(f->name, "a block makes no sense");
             continue;
         }
         if (block_count == block_room) {
@@ -144,6 +198,27 @@ static void find_blocks(const struct file *f)
         }
         blocks[block_count++] = (struct block_of){f, b, at};
     }
+}
+
+/* What is there twice was being copied when the thread was stopped, or when we
+ * looked. */
+static void drop_copies(void)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < block_count; i++) {
+        struct block_of *last = kept > 0 ? &blocks[kept - 1] : NULL;
+
+        if (last && same_thread(last, &blocks[i]) &&
+            last->block->serial == blocks[i].block->serial) {
+            if (atomic_load(&blocks[i].block->count) >
+                atomic_load(&last->block->count))
+                *last = blocks[i];
+        } else {
+            blocks[kept++] = blocks[i];
+        }
+    }
+    block_count = kept;
 }
 
 /* --- The records of one image, in the order of time ------------------------
@@ -166,13 +241,13 @@ static int by_time(const void *a, const void *b)
     return x->order < y->order ? -1 : x->order > y->order;
 }
 
-static bool makes_sense(const struct trace_record *r)
+static bool makes_sense(const struct file *f, const struct trace_record *r)
 {
-    if (r->ended < r->began)
+    if (r->ended < r->began || !is_time(f, r->began) || !is_time(f, r->ended))
         return false;
     if (r->call >= NOTE_NAME)
-        return r->call <= NOTE_REAPED;
-    return r->call > CALL_none && r->call < CALLS && r->times > 0;
+        return r->call <= NOTE_THREAD;
+    return r->call < CALLS && r->times > 0 && r->inside <= r->ended - r->began;
 }
 
 /* Most often they are in order already: only the calls of a signal's handler,
@@ -188,7 +263,9 @@ static void collect(const struct block_of *b, size_t lane)
     for (size_t i = 0; i < count; i++) {
         const struct trace_record *r = &b->block->records[i];
 
-        if (!makes_sense(r)) {
+        if (r->call == CALL_none)
+            continue; /* the copy was never finished */
+        if (!makes_sense(b->file, r)) {
             damaged(b->file->name, "a record makes no sense");
             return;
         }
@@ -210,31 +287,61 @@ static void put_in_order(void)
  */
 
 /* What each descriptor of this image is just now. */
+enum { MOST_DESCRIPTORS = 1 << 20 }; /* those beyond stay unknown */
 static struct endpoint **open_ends;
-static size_t open_room;
+static size_t open_room, open_used;
+
+/* How many descriptors each endpoint has, by its number. */
+static size_t *uses;
 
 static struct endpoint **open_end(int fd)
 {
-    const size_t at = fd < 0 ? 0 : (size_t)fd + 1; /* place 0 stays empty */
+    static struct endpoint *nobody;
+    const size_t at = (size_t)fd;
 
+    if (fd < 0 || at >= MOST_DESCRIPTORS) {
+        nobody = NULL;
+        return &nobody;
+    }
     if (at >= open_room) {
-        const size_t room = at + 64;
+        const size_t room = 2 * at + 64;
 
         open_ends = enlarged(open_ends, room, sizeof *open_ends);
         memset(open_ends + open_room, 0,
                (room - open_room) * sizeof *open_ends);
         open_room = room;
     }
+    if (at >= open_used)
+        open_used = at + 1;
     return &open_ends[at];
+}
+
+/* Another image knows nothing of them. */
+static void forget_open_ends(void)
+{
+    if (open_used > 0)
+        memset(open_ends, 0, open_used * sizeof(struct endpoint *));
+    open_used = 0;
 }
 
 static void closes(int fd, double when)
 {
     struct endpoint **e = open_end(fd);
 
-    if (*e)
+    if (*e && --uses[(*e)->number] == 0)
         (*e)->closed = when;
     *e = NULL;
+}
+
+/* to means what from means, whatever it meant before. */
+static void copies(int from, int to, double when)
+{
+    struct endpoint *e = *open_end(from);
+
+    closes(to, when);
+    *open_end(to) = e;
+    if (e)
+        uses[e->number]++;
 }
 
 static struct endpoint *opens(int fd, size_t lane, double when)
@@ -255,19 +362,29 @@ static struct endpoint *opens(int fd, size_t lane, double when)
         room = room ? 2 * room : 64;
         model.endpoints =
             enlarged(model.endpoints, room, sizeof(struct endpoint *));
+        uses = enlarged(uses, room, sizeof *uses);
     }
+    uses[model.endpoint_count] = 1;
     model.endpoints[model.endpoint_count++] = e;
-    if (fd >= 0)
-        *open_end(fd) = e;
+    *open_end(fd) = e;
     return e;
 }
 
-/* The one that a call is about; it may have come from the parent, unseen. */
+/* The one that a call is about; it may have come from the parent, unseen. NULL
+ * for what is no descriptor. */
 static struct endpoint *known(int fd, size_t lane, double when)
 {
     struct endpoint *e = *open_end(fd);
 
-    return e || fd < 0 ? e : opens(fd, lane, when);
+    return e || fd < 0 || fd >= MOST_DESCRIPTORS ? e : opens(fd, lane, when);
+}
+
+/* What a program wrote may hold anything; a terminal would obey it. */
+static void make_printable(char *text)
+{
+    for (char *c = text; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 127)
+            *c = '?';
 }
 
 static void write_address(const struct trace_record *r, char *text, size_t size,
@@ -286,9 +403,7 @@ static void write_address(const struct trace_record *r, char *text, size_t size,
     else if (r->family == AF_UNIX)
         snprintf(text, size, "%.*s", (int)sizeof r->address,
                  (const char *)r->address);
-    for (char *c = text; *c; c++) /* a path may hold anything */
-        if ((unsigned char)*c < ' ' || *c == 127)
-            *c = '?';
+    make_printable(text);
 }
 
 /* --- Spans -----------------------------------------------------------------
@@ -321,7 +436,7 @@ static struct endpoint *learn(const struct trace_record *r, size_t lane,
     case CALL_socket:
         if (r->result >= 0) {
             e = opens(r->result, lane, ended);
-            e->datagram = (r->asked & 0xf) == 2; /* SOCK_DGRAM, on Linux */
+            e->datagram = (r->asked & 0xf) == SOCK_DGRAM;
         }
         break;
     case CALL_socketpair:
@@ -336,13 +451,15 @@ static struct endpoint *learn(const struct trace_record *r, size_t lane,
     case CALL_accept:
     case CALL_accept4:
         e = known(r->fd, lane, began);
-        e->listening = true;
+        if (e && (r->result >= 0 || r->error == EAGAIN))
+            e->listening = true;
         if (r->result >= 0)
             opens(r->result, lane, ended);
         break;
     case CALL_listen:
         e = known(r->fd, lane, began);
-        e->listening = true;
+        if (e && r->result == 0)
+            e->listening = true;
         break;
     case CALL_close:
         closes(r->fd, ended);
@@ -356,8 +473,17 @@ static struct endpoint *learn(const struct trace_record *r, size_t lane,
     case CALL_recvfrom:
     case CALL_recvmsg:
     case CALL_shutdown:
+    case CALL_getsockopt:
     case CALL_setsockopt:
+    case CALL_fcntl:
+    case CALL_ioctl:
         e = known(r->fd, lane, began);
+        break;
+    case CALL_read:
+    case CALL_readv:
+    case CALL_write:
+    case CALL_writev:
+        e = r->flags & FLAG_FILE ? NULL : known(r->fd, lane, began);
         break;
     default:
         break;
@@ -373,20 +499,15 @@ struct end {
     double when;
 };
 static struct end *reaped;
-static size_t reaped_count;
+static size_t reaped_count, reaped_room;
 
-/* pid was killed: the latest of its images that had begun by then. */
-static void killed(int pid, double when, int status)
+static void note_reaped(int pid, int status, double when)
 {
-    struct lane *latest = NULL;
-
-    for (size_t i = 0; i < model.lane_count; i++)
-        if (model.lanes[i].pid == pid && model.lanes[i].began <= when)
-            latest = &model.lanes[i];
-    if (latest && !latest->exited) {
-        latest->ended = when;
-        latest->killed_by = WTERMSIG(status);
+    if (reaped_count == reaped_room) {
+        reaped_room = reaped_room ? 2 * reaped_room : 16;
+        reaped = enlarged(reaped, reaped_room, sizeof *reaped);
     }
+    reaped[reaped_count++] = (struct end){pid, status, when};
 }
 
 static void take(const struct file *f, const struct record_of *one)
@@ -400,23 +521,31 @@ static void take(const struct file *f, const struct record_of *one)
     case NOTE_NAME:
         snprintf(lane->name, sizeof lane->name, "%.*s", (int)sizeof r->text,
                  r->text);
+        make_printable(lane->name);
         break;
     case NOTE_LOCAL:
         e = known(r->fd, one->lane, began);
-        write_address(r, e->local, sizeof e->local, &e->local_port);
+        if (e)
+            write_address(r, e->local, sizeof e->local, &e->local_port);
         break;
     case NOTE_PEER:
         e = known(r->fd, one->lane, began);
-        write_address(r, e->peer, sizeof e->peer, &e->peer_port);
+        if (e)
+            write_address(r, e->peer, sizeof e->peer, &e->peer_port);
         break;
     case NOTE_EXIT:
         lane->exited = true;
         lane->ended = ended;
-        lane->cpu = r->result / 1e6;
+        lane->cpu = (double)r->inside / 1e6;
+        break;
+    case NOTE_THREAD:
+        lane->ended = ended;
         break;
     case NOTE_REAPED:
-        reaped = enlarged(reaped, reaped_count + 1, sizeof *reaped);
-        reaped[reaped_count++] = (struct end){r->fd, r->result, ended};
+        note_reaped(r->fd, r->result, ended);
+        break;
+    case NOTE_SAME:
+        copies(r->result, r->fd, ended);
         break;
     default:
         e = learn(r, one->lane, began, ended);
@@ -433,6 +562,7 @@ static void take(const struct file *f, const struct record_of *one)
                            .error = r->error,
                            .call = r->call,
                            .flags = r->flags,
+                           .unfinished = r->flags & FLAG_UNFINISHED,
                        });
     }
 }
@@ -440,7 +570,10 @@ static void take(const struct file *f, const struct record_of *one)
 /* --- Lanes -----------------------------------------------------------------
  */
 
-static size_t add_lane(const struct block_of *b)
+/* Which image each lane belongs to: the number of its first lane. */
+static size_t *image_of;
+
+static size_t add_lane(const struct block_of *b, size_t image)
 {
     static size_t room;
     struct lane *lane;
@@ -448,7 +581,9 @@ static size_t add_lane(const struct block_of *b)
     if (model.lane_count == room) {
         room = room ? 2 * room : 16;
         model.lanes = enlarged(model.lanes, room, sizeof *model.lanes);
+        image_of = enlarged(image_of, room, sizeof *image_of);
     }
+    image_of[model.lane_count] = image;
     lane = &model.lanes[model.lane_count];
     *lane = (struct lane){
         .pid = b->block->pid,
@@ -468,12 +603,15 @@ static void take_unfinished(const struct block_of *b, size_t at)
     struct lane *lane = &model.lanes[at];
     const int call = b->block->inside_call;
 
-    if (began == 0 || lane->exited || call <= CALL_none || call >= CALLS)
+    if (b->block->moved || began == 0 || lane->exited || call <= CALL_none ||
+        call >= CALLS || !is_time(b->file, began))
         return;
     new_span(lane, &(struct span){
                        .began = time_of(b->file, began),
                        .ended = -1,
                        .about = *open_end(b->block->inside_fd),
+                       .asked = b->block->inside_asked,
+                       .more = b->block->inside_more,
                        .times = 1,
                        .fd = b->block->inside_fd,
                        .call = (uint8_t)call,
@@ -481,56 +619,116 @@ static void take_unfinished(const struct block_of *b, size_t at)
                    });
 }
 
-/* The threads of an image have one name, and end with it. */
+/* The threads of an image have one name, and end with it at the latest. */
 static void share_among_threads(size_t first)
 {
-    for (size_t i = first; i < model.lane_count; i++)
-        for (size_t k = first; k < model.lane_count; k++) {
-            struct lane *from = &model.lanes[i], *to = &model.lanes[k];
+    const struct lane *named = NULL, *exited = NULL;
 
-            if (from->name[0] && !to->name[0])
-                memcpy(to->name, from->name, sizeof to->name);
-            if (from->exited && !to->exited)
-                to->ended = from->ended;
-            if (to->tid != to->pid && to->span_count)
-                to->began = to->spans[0].began;
-        }
+    for (size_t i = first; i < model.lane_count; i++) {
+        const struct lane *lane = &model.lanes[i];
+
+        if (lane->name[0] && !named)
+            named = lane;
+        if (lane->exited && !exited)
+            exited = lane;
+    }
+    for (size_t i = first; i < model.lane_count; i++) {
+        struct lane *lane = &model.lanes[i];
+
+        if (named && !lane->name[0])
+            memcpy(lane->name, named->name, sizeof lane->name);
+        if (exited && !lane->exited && lane->ended < 0)
+            lane->ended = exited->ended;
+        if (lane->tid != lane->pid && lane->span_count)
+            lane->began = lane->spans[0].began;
+    }
 }
 
 /* All threads of one image: blocks from first up to, not including, end. */
 static void read_image(size_t first, size_t end)
 {
     const size_t first_lane = model.lane_count;
-    size_t *windows = enlarged(NULL, end - first, sizeof *windows);
+    size_t lane;
 
     record_count = 0;
-    if (open_ends)
-        memset(open_ends, 0, open_room * sizeof *open_ends);
-    /* The window of a thread is the first of its blocks, and its latest. */
-    for (size_t i = first; i < end;) {
-        const size_t lane = add_lane(&blocks[i]), window = i;
-
-        windows[lane - first_lane] = window;
-        for (i++; i < end && blocks[i].block->tid == blocks[window].block->tid;
-             i++) {
-            collect(&blocks[i], lane);
-            model.lanes[lane].lost += blocks[i].block->lost;
-        }
-        collect(&blocks[window], lane);
-        model.lanes[lane].lost += blocks[window].block->lost;
+    forget_open_ends();
+    for (size_t i = first; i < end; i++) {
+        if (i == first || !same_thread(&blocks[i - 1], &blocks[i]))
+            add_lane(&blocks[i], first_lane);
+        collect(&blocks[i], model.lane_count - 1);
+        model.lanes[model.lane_count - 1].lost += blocks[i].block->lost;
     }
     put_in_order();
     for (size_t i = 0; i < record_count; i++)
         take(blocks[first].file, &records[i]);
-    for (size_t lane = first_lane; lane < model.lane_count; lane++)
-        take_unfinished(&blocks[windows[lane - first_lane]], lane);
-    free(windows);
+    lane = first_lane;
+    for (size_t i = first; i < end; i++) {
+        lane += i > first && !same_thread(&blocks[i - 1], &blocks[i]);
+        take_unfinished(&blocks[i], lane);
+    }
     share_among_threads(first_lane);
 }
 
-/* Those that are not known to have ended: at the next exec of the same
- * process, or when the recording did. */
-static void end_lanes(const struct file *files, size_t count_of_files)
+/* --- When lanes end --------------------------------------------------------
+ */
+
+/* The numbers of all lanes, by process and begin. */
+static size_t *by_process;
+
+static int in_process_order(const void *a, const void *b)
+{
+    const size_t i = *(const size_t *)a, k = *(const size_t *)b;
+    const struct lane *x = &model.lanes[image_of[i]];
+    const struct lane *y = &model.lanes[image_of[k]];
+
+    if (x->pid != y->pid)
+        return x->pid < y->pid ? -1 : 1;
+    if (x->began != y->began)
+        return x->began < y->began ? -1 : 1;
+    return i < k ? -1 : i > k;
+}
+
+/* The first place in that order with a later image of the process, or with
+ * another process. */
+static size_t place_behind(int pid, double when)
+{
+    size_t low = 0, high = model.lane_count;
+
+    while (low < high) {
+        const size_t middle = (low + high) / 2;
+        const struct lane *image = &model.lanes[image_of[by_process[middle]]];
+
+        if (image->pid < pid || (image->pid == pid && image->began <= when))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* pid was killed: all threads of the latest of its images that had begun by
+ * then. */
+static void killed(const struct end *end)
+{
+    const size_t behind = place_behind(end->pid, end->when);
+
+    for (size_t i = behind; i-- > 0;) {
+        struct lane *lane = &model.lanes[by_process[i]];
+
+        if (lane->pid != end->pid ||
+            image_of[by_process[i]] != image_of[by_process[behind - 1]])
+            return;
+        if (lane->exited)
+            return;
+        if (lane->ended < 0) {
+            lane->ended = end->when;
+            lane->killed_by = WTERMSIG(end->status);
+        }
+    }
+}
+
+/* When everything had ended that is known of. */
+static double latest_end(const struct file *files, size_t count_of_files)
 {
     double latest = 0;
 
@@ -544,36 +742,63 @@ static void end_lanes(const struct file *files, size_t count_of_files)
                 latest = lane->spans[s].ended;
     }
     for (size_t i = 0; i < count_of_files; i++)
-        if (files[i].last_tick &&
+        if (files[i].last_tick && is_time(&files[i], files[i].last_tick) &&
             time_of(&files[i], files[i].last_tick) > latest)
             latest = time_of(&files[i], files[i].last_tick);
-    for (size_t i = 0; i < model.lane_count; i++) {
-        struct lane *lane = &model.lanes[i];
+    return latest;
+}
 
-        if (lane->ended < 0) {
-            lane->ended = latest;
-            for (size_t k = i + 1; k < model.lane_count; k++)
-                if (model.lanes[k].pid == lane->pid &&
-                    model.lanes[k].began > lane->began) {
-                    lane->ended = model.lanes[k].began;
-                    break;
-                }
-        }
-        for (size_t s = 0; s < lane->span_count; s++) {
-            struct span *span = &lane->spans[s];
+/* A call without an answer takes until its thread ends; and no thread ends
+ * before its last call. */
+static void end_spans(struct lane *lane)
+{
+    for (size_t s = 0; s < lane->span_count; s++) {
+        struct span *span = &lane->spans[s];
 
-            if (span->unfinished) {
-                span->ended =
-                    lane->ended > span->began ? lane->ended : span->began;
-                span->inside = span->ended - span->began;
-                lane->tally[span->call].inside += span->inside;
-                lane->tally[span->call].blocked += span->inside;
-            }
-            if (span->ended > lane->ended)
-                lane->ended = span->ended;
+        if (span->ended < 0) {
+            span->ended = lane->ended > span->began ? lane->ended : span->began;
+            span->inside = span->ended - span->began;
+            lane->tally[span->call].inside += span->inside;
+            lane->tally[span->call].blocked += span->inside;
         }
+        if (span->ended > lane->ended)
+            lane->ended = span->ended;
     }
 }
+
+/* Those that are not known to have ended: at the next exec of the same
+ * process, or when the recording did. */
+static void end_lanes(const struct file *files, size_t count_of_files)
+{
+    const double latest = latest_end(files, count_of_files);
+
+    by_process = enlarged(NULL, model.lane_count + 1, sizeof *by_process);
+    for (size_t i = 0; i < model.lane_count; i++)
+        by_process[i] = i;
+    if (model.lane_count > 0)
+        qsort(by_process, model.lane_count, sizeof *by_process,
+              in_process_order);
+    for (size_t i = 0; i < reaped_count; i++)
+        killed(&reaped[i]);
+    for (size_t i = 0; i < model.lane_count; i++) {
+        struct lane *lane = &model.lanes[i];
+        const struct lane *image = &model.lanes[image_of[i]];
+
+        if (lane->ended < 0) {
+            const size_t next = place_behind(lane->pid, image->began);
+
+            lane->ended = latest;
+            if (next < model.lane_count &&
+                model.lanes[by_process[next]].pid == lane->pid)
+                lane->ended = model.lanes[image_of[by_process[next]]].began;
+        }
+        end_spans(lane);
+    }
+    free(by_process);
+}
+
+/* --- The model -------------------------------------------------------------
+ */
 
 /* Those with something to show, in the order in which they began, with names
  * that are different, and the first of them at 0. */
@@ -586,23 +811,53 @@ static int by_begin(const void *a, const void *b)
     return x->tid < y->tid ? -1 : x->tid > y->tid;
 }
 
+/* The numbers of lanes, by name and then by their order. */
+static int by_name(const void *a, const void *b)
+{
+    const size_t i = *(const size_t *)a, k = *(const size_t *)b;
+    const int order = strcmp(model.lanes[i].name, model.lanes[k].name);
+
+    return order ? order : i < k ? -1 : i > k;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+/* "sh", "sh 2", "sh 3", unless a program is called that. */
 static void name_lanes(void)
 {
-    for (size_t i = 0; i < model.lane_count; i++) {
+    const size_t count = model.lane_count;
+    size_t *order = enlarged(NULL, count + 1, sizeof *order);
+    char(*names)[sizeof model.lanes->name] =
+        enlarged(NULL, count + 1, sizeof *names);
+    int same = 1;
+
+    for (size_t i = 0; i < count; i++) {
         struct lane *lane = &model.lanes[i];
-        char plain[sizeof lane->name];
-        int same = 1;
 
         if (!lane->name[0])
             snprintf(lane->name, sizeof lane->name, "%d", lane->pid);
-        memcpy(plain, lane->name, sizeof plain);
-        for (size_t k = 0; k < i; k++)
-            if (strcmp(model.lanes[k].name, lane->name) == 0) {
-                snprintf(lane->name, sizeof lane->name, "%.36s %d", plain,
-                         ++same);
-                k = (size_t)-1; /* look again from the first */
-            }
+        order[i] = i;
     }
+    if (count > 0)
+        qsort(order, count, sizeof *order, by_name);
+    for (size_t i = 0; i < count; i++)
+        memcpy(names[i], model.lanes[order[i]].name, sizeof *names);
+    for (size_t i = 1; i < count; i++) {
+        char *name = model.lanes[order[i]].name;
+
+        if (strcmp(names[i - 1], names[i]) != 0) {
+            same = 1;
+            continue;
+        }
+        do
+            snprintf(name, sizeof *names, "%.36s %d", names[i], ++same);
+        while (bsearch(name, names, count, sizeof *names, by_text));
+    }
+    free(names);
+    free(order);
 }
 
 /* A shell waits for its programs, and sleep(1) sleeps: nothing to look at,
@@ -615,45 +870,54 @@ static bool touches_sockets(const struct lane *lane)
     return false;
 }
 
-static void settle_lanes(void)
+/* Which lanes stay; the rest is forgotten. Where each of them goes. */
+static size_t *keep_lanes(void)
 {
-    struct lane *lanes = enlarged(NULL, model.lane_count, sizeof *lanes);
-    double began = 0;
+    const size_t count = model.lane_count;
+    size_t *place_of = enlarged(NULL, count + 1, sizeof *place_of);
+    struct lane *lanes = enlarged(NULL, count + 1, sizeof *lanes);
     size_t kept = 0;
-
     bool any = false;
 
-    for (size_t i = 0; i < model.lane_count; i++)
+    for (size_t i = 0; i < count; i++)
         any = any || touches_sockets(&model.lanes[i]);
-    for (size_t i = 0; i < model.lane_count; i++)
+    for (size_t i = 0; i < count; i++) {
+        place_of[i] = 0;
+        model.lanes[i].number = i;
         if (any ? touches_sockets(&model.lanes[i])
-                : model.lanes[i].span_count > 0) {
-            /* Its endpoints remember it by its number. */
-            model.lanes[i].number = i;
+                : model.lanes[i].span_count > 0)
             lanes[kept++] = model.lanes[i];
-        }
-    qsort(lanes, kept, sizeof *lanes, by_begin);
-    began = kept ? lanes[0].began : 0;
-    for (size_t i = 0; i < model.endpoint_count; i++) {
-        struct endpoint *e = model.endpoints[i];
-
-        for (size_t k = 0; k < kept; k++)
-            if (lanes[k].number == e->lane) {
-                if (e->closed < 0)
-                    e->closed = lanes[k].ended;
-                e->lane = k;
-                break;
-            }
-        e->opened -= began;
-        e->closed -= began;
+    }
+    if (kept > 0)
+        qsort(lanes, kept, sizeof *lanes, by_begin);
+    for (size_t i = 0; i < kept; i++) {
+        place_of[lanes[i].number] = i;
+        lanes[i].number = i;
     }
     free(model.lanes);
     model.lanes = lanes;
     model.lane_count = kept;
-    for (size_t i = 0; i < kept; i++) {
-        struct lane *lane = &lanes[i];
+    return place_of;
+}
 
-        lane->number = i;
+static void settle_lanes(void)
+{
+    size_t *place_of = keep_lanes();
+    const double began = model.lane_count ? model.lanes[0].began : 0;
+
+    for (size_t i = 0; i < model.endpoint_count; i++) {
+        struct endpoint *e = model.endpoints[i];
+
+        e->lane = place_of[e->lane];
+        if (e->closed < 0 && e->lane < model.lane_count)
+            e->closed = model.lanes[e->lane].ended;
+        e->opened -= began;
+        e->closed -= began;
+    }
+    free(place_of);
+    for (size_t i = 0; i < model.lane_count; i++) {
+        struct lane *lane = &model.lanes[i];
+
         lane->began -= began;
         lane->ended -= began;
         if (lane->ended > model.length)
@@ -664,6 +928,30 @@ static void settle_lanes(void)
         }
     }
     name_lanes();
+}
+
+/* What is missing is told, for a picture does not show it. */
+static void tell_lost(const struct file *f)
+{
+    unsigned long long lost = atomic_load(&f->header->lost);
+
+    for (size_t i = 0; i < block_count; i++)
+        if (blocks[i].file == f)
+            lost += blocks[i].block->lost;
+    if (lost > 0)
+        fprintf(stderr,
+                "%s: %s calls are not in %s: it was as large as it may be "
+                "(scripts/trace --limit), or could not be written to\n",
+                program_name(), grouped(lost), f->name);
+}
+
+static const char *command_of(const struct trace_header *header)
+{
+    static char command[sizeof header->command + 1];
+
+    memcpy(command, header->command, sizeof header->command);
+    make_printable(command);
+    return command;
 }
 
 struct model *read_traces(char **names)
@@ -679,7 +967,11 @@ struct model *read_traces(char **names)
         open_file(&files[i], names[i]);
         find_blocks(&files[i]);
     }
-    qsort(blocks, block_count, sizeof *blocks, by_image);
+    if (block_count > 0)
+        qsort(blocks, block_count, sizeof *blocks, by_image);
+    drop_copies();
+    for (size_t i = 0; i < file_count; i++)
+        tell_lost(&files[i]);
     for (size_t first = 0, end; first < block_count; first = end) {
         for (end = first + 1;
              end < block_count && same_image(&blocks[first], &blocks[end]);
@@ -687,12 +979,10 @@ struct model *read_traces(char **names)
             continue;
         read_image(first, end);
     }
-    for (size_t i = 0; i < reaped_count; i++)
-        killed(reaped[i].pid, reaped[i].when, reaped[i].status);
     end_lanes(files, file_count);
     settle_lanes();
     if (file_count > 0)
-        model.command = files[0].header->command;
+        model.command = command_of(files[0].header);
     join_ends(&model);
     free(blocks);
     free(records);

@@ -2,18 +2,21 @@
 /*
  * record - runs a command with the recorder preloaded, into a trace.
  *
- *     record RECORDER FILE LIMIT NAME ADD COMMAND [ARGUMENT]...
+ *     record RECORDER FILE LIMIT NAME ADD AFTER COMMAND [ARGUMENT]...
  *
- * scripts/trace calls it and tells what all that means. It goes on in the place
- * of COMMAND: the same output, the same end. What the recorder could not record
- * it refuses to run, and says why.
+ * scripts/trace becomes it and tells what all that means; AFTER is "quiet",
+ * "tell", or the script that draws the trace at the end. It goes on in the
+ * place of COMMAND: the same output, the same signals, the same end. What the
+ * recorder could not record it refuses to run, and says why.
  */
 #define _GNU_SOURCE
+#define _FILE_OFFSET_BITS 64
 #include "trace_file.h"
 
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -21,13 +24,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { PATH = 4096 };
+enum { PATH = 4096, SCRIPTS = 5 /* of scripts of scripts, execve(2) */ };
 
 __attribute__((noreturn, format(printf, 1, 2))) static void
 refuse(const char *format, ...)
@@ -45,6 +50,18 @@ refuse(const char *format, ...)
 /* --- Can it be recorded? ---------------------------------------------------
  */
 
+static bool can_run(const char *file)
+{
+    struct stat is;
+
+    if (stat(file, &is) == -1)
+        return false;
+    if (S_ISREG(is.st_mode))
+        return access(file, X_OK) == 0;
+    errno = S_ISDIR(is.st_mode) ? EISDIR : EACCES;
+    return false;
+}
+
 /* Where a command is, as execvp(3) would find it. */
 static void find(const char *command, char *found)
 {
@@ -52,7 +69,7 @@ static void find(const char *command, char *found)
 
     if (strchr(command, '/')) {
         snprintf(found, PATH, "%s", command);
-        if (access(found, X_OK) == 0)
+        if (can_run(found))
             return;
         refuse("cannot run %s: %s", command, strerror(errno));
     }
@@ -60,7 +77,7 @@ static void find(const char *command, char *found)
         end = strchrnul(folder, ':');
         snprintf(found, PATH, "%.*s%s%s", (int)(end - folder), folder,
                  end == folder ? "./" : "/", command);
-        if (access(found, X_OK) == 0)
+        if (can_run(found))
             return;
     }
     refuse("cannot run %s: there is no such command in PATH", command);
@@ -79,31 +96,33 @@ static size_t head_of(const char *file, char *head, size_t size)
     return got > 0 ? (size_t)got : 0;
 }
 
+#if __SIZEOF_POINTER__ == 8
+enum { CLASS = ELFCLASS64 };
+typedef Elf64_Ehdr elf_header;
+typedef Elf64_Phdr program_header;
+#else
+enum { CLASS = ELFCLASS32 };
+typedef Elf32_Ehdr elf_header;
+typedef Elf32_Phdr program_header;
+#endif
+
+static bool is_elf(const char *head, size_t size)
+{
+    return size >= sizeof(elf_header) && memcmp(head, ELFMAG, SELFMAG) == 0;
+}
+
 /* What loads a program and its libraries (elf(5), PT_INTERP), by which a C
- * library is known: "" if it is static, NULL if it is no program of this
- * machine. It points into head. */
+ * library is known: "" if it is static. It points into head. */
 static const char *loader_in(const char *head, size_t size)
 {
-#if __SIZEOF_POINTER__ == 8
-    enum { CLASS = ELFCLASS64 };
-    typedef Elf64_Ehdr elf_header;
-    typedef Elf64_Phdr program_header;
-#else
-    enum { CLASS = ELFCLASS32 };
-    typedef Elf32_Ehdr elf_header;
-    typedef Elf32_Phdr program_header;
-#endif
     elf_header header;
 
-    if (size < sizeof header || memcmp(head, ELFMAG, SELFMAG) != 0 ||
-        head[EI_CLASS] != CLASS)
-        return NULL;
     memcpy(&header, head, sizeof header);
     for (size_t i = 0; i < header.e_phnum; i++) {
         const size_t at = header.e_phoff + i * sizeof(program_header);
         program_header part;
 
-        if (at + sizeof part > size)
+        if (at >= size || size - at < sizeof part)
             break;
         memcpy(&part, head + at, sizeof part);
         if (part.p_type == PT_INTERP && part.p_offset < size &&
@@ -113,48 +132,78 @@ static const char *loader_in(const char *head, size_t size)
     return "";
 }
 
-static bool has_capabilities(const char *file)
+/* Built for the same kind of machine as this very program? */
+static bool is_of_our_kind(const char *head, const char *ours)
 {
-    return getxattr(file, "security.capability", NULL, 0) > 0;
+    elf_header header, our_header;
+
+    memcpy(&header, head, sizeof header);
+    memcpy(&our_header, ours, sizeof our_header);
+    return head[EI_CLASS] == CLASS && head[EI_DATA] == ours[EI_DATA] &&
+           header.e_machine == our_header.e_machine;
+}
+
+/* Does running it give it rights that we do not have? */
+static bool gains_rights(const char *file)
+{
+    struct stat is;
+    struct statvfs where;
+
+    if (stat(file, &is) == -1 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ||
+        (statvfs(file, &where) == 0 && (where.f_flag & ST_NOSUID)))
+        return false;
+    return ((is.st_mode & S_ISUID) && is.st_uid != getuid()) ||
+           ((is.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
+            is.st_gid != getgid()) ||
+           (getxattr(file, "security.capability", NULL, 0) > 0 &&
+            getuid() != 0);
+}
+
+static const char *last_part(const char *file)
+{
+    const char *slash = strrchr(file, '/');
+
+    return slash ? slash + 1 : file;
 }
 
 /* Preloading is for programs that are loaded dynamically, by the same C
  * library, and that gain no rights by being run (ld.so(8)). */
-static void check(const char *file)
+static void check(const char *file, int scripts)
 {
-    char head[PATH], own[PATH];
-    struct stat is;
-    size_t size = head_of(file, head, sizeof head);
+    char head[PATH], ours[PATH];
+    size_t size = head_of(file, head, sizeof head), our_size;
     const char *loader, *our_loader;
 
-    if (stat(file, &is) == 0 &&
-        (((is.st_mode & S_ISUID) && is.st_uid != geteuid()) ||
-         ((is.st_mode & S_ISGID) && is.st_gid != getegid()) ||
-         (has_capabilities(file) && geteuid() != 0)))
-        refuse("cannot record %s: it runs with the rights of somebody else "
-               "(set-uid, set-gid or capabilities), and the loader preloads "
-               "nothing into such a program. Run it as that user, or look at "
-               "it with strace as root",
-               file);
     if (size > 2 && memcmp(head, "#!", 2) == 0) {
         char *interpreter = head + 2 + strspn(head + 2, " \t");
 
         head[size < sizeof head ? size : sizeof head - 1] = '\0';
         interpreter[strcspn(interpreter, " \t\n")] = '\0';
-        check(interpreter); /* a script's is no script, execve(2) */
+        if (scripts > 0 && *interpreter)
+            check(interpreter, scripts - 1);
         return;
     }
-    loader = loader_in(head, size);
-    if (!loader)
+    if (gains_rights(file))
+        refuse("cannot record %s: it runs with the rights of somebody else "
+               "(set-uid, set-gid or capabilities), and the loader preloads "
+               "nothing into such a program. Run it as that user, or look at "
+               "it with strace as root",
+               file);
+    our_size = head_of("/proc/self/exe", ours, sizeof ours);
+    if (!is_elf(head, size) || !is_elf(ours, our_size))
         return; /* unreadable, or the kernel will say that it is no program */
+    if (!is_of_our_kind(head, ours))
+        refuse("cannot record %s: it is a program for another machine, such as "
+               "one of 32 bits, and the recorder is not",
+               file);
+    loader = loader_in(head, size);
     if (!*loader)
         refuse("cannot record %s: it is linked statically, so there is nothing "
                "to preload into. Link it dynamically (without -static), or use "
                "strace",
                file);
-    size = head_of("/proc/self/exe", own, sizeof own);
-    our_loader = loader_in(own, size);
-    if (our_loader && strcmp(loader, our_loader) != 0)
+    our_loader = loader_in(ours, our_size);
+    if (*our_loader && strcmp(last_part(loader), last_part(our_loader)) != 0)
         refuse("cannot record %s: it is loaded by %s, and the recorder was "
                "built for %s. Build the recorder with the compiler of that C "
                "library: CC=... scripts/trace",
@@ -202,75 +251,132 @@ static void guess_rate(struct trace_header *header)
                          (double)(later.tick - header->first.tick);
 }
 
-/* A new trace in the place of an older one, but of nothing else; or an older
- * one, to be added to. */
-static struct trace_header *open_trace(const char *file, uint64_t limit,
-                                       bool add)
+/* The first byte of a trace is locked while it is being made or replaced, the
+ * second by everybody who records into it. Those locks end with us. */
+enum { MAKING, RECORDING };
+
+static bool lock_byte(int fd, int byte, short type, int how)
 {
-    const int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    struct flock lock = {
+        .l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+
+    return fcntl(fd, how, &lock) == 0 &&
+           (how != F_OFD_GETLK || lock.l_type == F_UNLCK);
+}
+
+/* The file itself, and nobody else at it; not one that another command has just
+ * put a new one in the place of. */
+static int open_file(const char *file, struct stat *is)
+{
+    struct stat now;
+
+    for (;;) {
+        const int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+
+        if (fd == -1 || fstat(fd, is) == -1)
+            refuse("cannot write the trace %s: %s", file, strerror(errno));
+        if (!S_ISREG(is->st_mode))
+            refuse("cannot write the trace %s: it is no file", file);
+        lock_byte(fd, MAKING, F_WRLCK, F_OFD_SETLKW);
+        if (fstat(fd, is) == 0 && stat(file, &now) == 0 &&
+            now.st_dev == is->st_dev && now.st_ino == is->st_ino)
+            return fd;
+        close(fd);
+    }
+}
+
+static void make_header(struct trace_header *header)
+{
+    header->version = TRACE_VERSION;
+    header->block = TRACE_BLOCK;
+    header->clock = (uint32_t)choose_clock();
+    header->first = moment((enum trace_clock)header->clock);
+    header->limit = (uint64_t)1 << 30;
+    atomic_store(&header->size, TRACE_BEGIN);
+    guess_rate(header);
+    memcpy(header->magic, "wbtrace", sizeof header->magic);
+}
+
+/* May one more command record into it? Its clock must have run on until now. */
+static void check_header(const struct trace_header *header, const char *file,
+                         uint64_t size)
+{
+    const struct trace_moment now = moment((enum trace_clock)header->clock);
+    const uint64_t used = atomic_load(&header->size);
+    const double ticked =
+        (double)(int64_t)(now.tick - header->first.tick) * header->ns_of_tick;
+    const double passed = (double)(now.ns - header->first.ns);
+
+    if (header->version != TRACE_VERSION || header->block != TRACE_BLOCK)
+        refuse("cannot add to %s: it was made by another version", file);
+    if (used < TRACE_BEGIN || (used - TRACE_BEGIN) % TRACE_BLOCK != 0 ||
+        used > size + ((uint64_t)1 << 40) || !isfinite(ticked))
+        refuse("cannot add to %s: it is damaged", file);
+    if (passed < 0 || ticked < 0 || fabs(ticked - passed) > 1e9 + passed / 100)
+        refuse("cannot add to %s: it was made before this machine was started",
+               file);
+}
+
+/* A new trace in the place of an older one, but of nothing else; or an older
+ * one, to be added to. The file stays open, and locked. */
+static struct trace_header *open_trace(const char *file, bool add, int *fd)
+{
     struct trace_header *header;
     char magic[8] = "";
     struct stat is;
     bool old;
 
-    if (fd == -1 || fstat(fd, &is) == -1)
-        refuse("cannot write the trace %s: %s", file, strerror(errno));
-    old = pread(fd, magic, sizeof magic, 0) == (ssize_t)sizeof magic &&
+    *fd = open_file(file, &is);
+    old = pread(*fd, magic, sizeof magic, 0) == (ssize_t)sizeof magic &&
           memcmp(magic, "wbtrace", sizeof magic) == 0;
-    if (!old && is.st_size > 0)
+    if ((!old && is.st_size > 0) || (old && is.st_size < TRACE_BEGIN))
         refuse("%s exists and is no trace; it stays as it is", file);
     /* Somebody may have the old one mapped: it is replaced, not shortened. */
     if (old && !add) {
-        close(fd);
+        if (!lock_byte(*fd, RECORDING, F_WRLCK, F_OFD_GETLK))
+            refuse("%s is being recorded just now: --add adds to it, --output "
+                   "records into another file",
+                   file);
         if (unlink(file) == -1)
             refuse("cannot replace the trace %s: %s", file, strerror(errno));
-        return open_trace(file, limit, true);
+        close(*fd);
+        return open_trace(file, true, fd);
     }
-    if (!old &&
-        (ftruncate(fd, 0) == -1 || posix_fallocate(fd, 0, TRACE_BEGIN) != 0))
+    if (!old && posix_fallocate(*fd, 0, TRACE_BEGIN) != 0)
         refuse("cannot write the trace %s: is the disk full?", file);
-    header = mmap(NULL, TRACE_BEGIN, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    close(fd);
+    header =
+        mmap(NULL, TRACE_BEGIN, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
     if (header == MAP_FAILED)
         refuse("cannot map the trace %s: %s", file, strerror(errno));
-    if (old) {
-        const struct trace_moment now = moment((enum trace_clock)header->clock);
-
-        if (header->version != TRACE_VERSION || now.ns < header->first.ns)
-            refuse("cannot add to %s: it was made by another version, or "
-                   "before this machine was started",
-                   file);
-        return header;
-    }
-    header->version = TRACE_VERSION;
-    header->block = TRACE_BLOCK;
-    header->clock = (uint32_t)choose_clock();
-    header->first = moment((enum trace_clock)header->clock);
-    header->limit = limit;
-    atomic_store(&header->size, TRACE_BEGIN);
-    guess_rate(header);
-    memcpy(header->magic, "wbtrace", sizeof header->magic);
+    if (old)
+        check_header(header, file, (uint64_t)is.st_size);
+    else
+        make_header(header);
+    lock_byte(*fd, RECORDING, F_RDLCK, F_OFD_SETLK);
     return header;
 }
 
+/* "server 8080 + client 8080": what was run, as far as it fits. */
 static void note_command(struct trace_header *header, char **command)
 {
-    size_t used = strlen(header->command);
+    size_t used = strnlen(header->command, sizeof header->command - 1);
 
-    for (; *command && used + 2 < sizeof header->command; command++) {
+    for (int i = 0; command[i] && used + 4 < sizeof header->command; i++) {
         snprintf(header->command + used, sizeof header->command - used, "%s%s",
-                 used ? " " : "", *command);
+                 used == 0 ? ""
+                 : i == 0  ? " + "
+                           : " ",
+                 command[i]);
         used = strlen(header->command);
     }
 }
 
 /* A command that was killed has not written down its own end. */
-static void note_killed(struct trace_header *header, const char *file,
-                        pid_t pid, int status)
+static void note_killed(struct trace_header *header, int fd, pid_t pid,
+                        int status)
 {
     static struct trace_block block = {.magic = TRACE_MAGIC};
     const uint64_t place = atomic_fetch_add(&header->size, TRACE_BLOCK);
-    const int fd = open(file, O_WRONLY | O_CLOEXEC);
     struct trace_record *r = &block.records[0];
 
     block.pid = block.tid = (int32_t)getpid();
@@ -281,28 +387,60 @@ static void note_killed(struct trace_header *header, const char *file,
     r->result = status;
     r->times = 1;
     atomic_store(&block.count, 1);
-    if (fd != -1) {
-        if (pwrite(fd, &block, sizeof block, (off_t)place) == -1)
-            refuse("cannot write the trace %s: %s", file, strerror(errno));
-        close(fd);
-    }
+    if (pwrite(fd, &block, TRACE_BLOCK, (off_t)place) == -1)
+        fprintf(stderr, "trace: who killed it is not in the trace: %s\n",
+                strerror(errno));
 }
 
 /* --- The command -----------------------------------------------------------
  */
 
+/* What is sent to us is meant for the command. */
+static const int passed_on[] = {SIGINT, SIGQUIT, SIGTERM,
+                                SIGHUP, SIGUSR1, SIGUSR2};
+enum { PASSED_ON = sizeof passed_on / sizeof passed_on[0] };
+static struct sigaction before[PASSED_ON];
 static volatile sig_atomic_t child;
 
-static void pass_on(int signal_number)
+/* A terminal sends its signals to both already. */
+static void pass_on(int signal_number, siginfo_t *from, void *unused)
 {
-    if (child > 0)
+    const int error = errno;
+
+    (void)unused;
+    if (from->si_code != SI_KERNEL)
         kill((pid_t)child, signal_number);
+    errno = error;
 }
 
-static void set_variable(const char *name, const char *value)
+static void catch_signals(void)
 {
-    if (setenv(name, value, 1) == -1)
+    struct sigaction action = {.sa_flags = SA_SIGINFO | SA_RESTART};
+
+    action.sa_sigaction = pass_on;
+    sigfillset(&action.sa_mask);
+    for (int i = 0; i < PASSED_ON; i++)
+        sigaction(passed_on[i], &action, &before[i]);
+}
+
+static void as_before(void)
+{
+    for (int i = 0; i < PASSED_ON; i++)
+        sigaction(passed_on[i], &before[i], NULL);
+}
+
+__attribute__((format(printf, 2, 3))) static void
+set_variable(const char *name, const char *format, ...)
+{
+    va_list arguments;
+    char *value;
+
+    va_start(arguments, format);
+    if (vasprintf(&value, format, arguments) == -1 ||
+        setenv(name, value, 1) == -1)
         refuse("cannot set %s: %s", name, strerror(errno));
+    va_end(arguments);
+    free(value);
 }
 
 /* Other libraries that are to be preloaded stay, and come after ours. The
@@ -310,77 +448,164 @@ static void set_variable(const char *name, const char *value)
 static void prepare_environment(const char *recorder, const char *file,
                                 const char *name)
 {
-    char list[2 * PATH];
     const char *others = getenv("LD_PRELOAD");
     const char *options = getenv("ASAN_OPTIONS");
 
-    snprintf(list, sizeof list, "%s%s%s", recorder, others ? ":" : "",
-             others ? others : "");
-    set_variable("LD_PRELOAD", list);
-    set_variable("WB_TRACE", file);
+    set_variable("LD_PRELOAD", "%s%s%s", recorder, others ? ":" : "",
+                 others ? others : "");
+    set_variable("ASAN_OPTIONS", "%s%sverify_asan_link_order=0",
+                 options ? options : "", options ? ":" : "");
+    set_variable("WB_TRACE", "%s", file);
+    /* The name is for this process, and not for its children. */
     if (*name)
-        set_variable("WB_TRACE_NAME", name);
-    snprintf(list, sizeof list, "%s%sverify_asan_link_order=0",
-             options ? options : "", options ? ":" : "");
-    set_variable("ASAN_OPTIONS", list);
+        set_variable("WB_TRACE_NAME", "%d:%s", (int)getpid(), name);
+    else
+        unsetenv("WB_TRACE_NAME");
+}
+
+/* The list of what is to be preloaded has no way to write a space, a colon or
+ * a dollar sign in a name: another name for it, until we end. */
+static char folder[] = "/tmp/wouldblock-XXXXXX", link_name[64];
+
+static const char *preloadable(const char *recorder)
+{
+    if (!strpbrk(recorder, " :$\t\n"))
+        return recorder;
+    if (mkdtemp(folder)) {
+        snprintf(link_name, sizeof link_name, "%s/recorder.so", folder);
+        if (symlink(recorder, link_name) == 0)
+            return link_name;
+    }
+    refuse("cannot preload %s, and give it no other name in /tmp: %s", recorder,
+           strerror(errno));
+}
+
+static void remove_link(void)
+{
+    if (link_name[0]) {
+        unlink(link_name);
+        rmdir(folder);
+    }
+}
+
+/* As execvp(3) does: what the kernel takes for no program, the shell may. */
+__attribute__((noreturn)) static void run(const char *found, char **command)
+{
+    execv(found, command);
+    if (errno == ENOEXEC) {
+        *command = (char *)(uintptr_t)found;
+        *--command = (char *)(uintptr_t) "sh"; /* AFTER was in this place */
+        execv("/bin/sh", command);
+    }
+    refuse("cannot run %s: %s", found, strerror(errno));
+}
+
+/* Start it; what is sent to us meanwhile comes to it as soon as it is there. If
+ * we are killed, so is it: it is us that people know. */
+static pid_t start(const char *recorder, const char *file, const char *name,
+                   const char *found, char **command)
+{
+    const pid_t us = getpid();
+    sigset_t all, mask;
+    pid_t pid;
+
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &mask);
+    catch_signals();
+    pid = fork();
+    if (pid == 0) {
+        prepare_environment(recorder, file, name);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != us)
+            _exit(1);
+        as_before();
+        sigprocmask(SIG_SETMASK, &mask, NULL);
+        run(found, command);
+    }
+    if (pid == -1)
+        refuse("cannot start %s: %s", found, strerror(errno));
+    child = pid;
+    sigprocmask(SIG_SETMASK, &mask, NULL);
+    return pid;
+}
+
+static void note_end(struct trace_header *header)
+{
+    const struct trace_moment now = moment((enum trace_clock)header->clock);
+
+    atomic_store(&header->latest_ns, now.ns);
+    atomic_store(&header->latest_tick, now.tick);
+    atomic_store(&header->ended, now.tick);
+    atomic_fetch_sub(&header->running, 1);
+}
+
+/* Say so, or draw it; on stderr, for stdout is the command's. */
+static void tell(const char *after, const char *file)
+{
+    pid_t pid;
+
+    if (strcmp(after, "tell") == 0)
+        fputs("trace: recorded; scripts/timeline draws it\n", stderr);
+    if (strchr(after, '/')) {
+        pid = fork();
+        if (pid == 0) {
+            dup2(STDERR_FILENO, STDOUT_FILENO);
+            execl("/bin/sh", "sh", after, "--", file, (char *)NULL);
+            refuse("cannot run %s: %s", after, strerror(errno));
+        }
+        while (pid > 0 && waitpid(pid, NULL, 0) == -1 && errno == EINTR)
+            continue;
+    }
+}
+
+/* End as the command did, but for its core. */
+static int end_like_it(int status)
+{
+    sigset_t this_one;
+
+    if (!WIFSIGNALED(status))
+        return WEXITSTATUS(status);
+    prctl(PR_SET_DUMPABLE, 0);
+    signal(WTERMSIG(status), SIG_DFL);
+    sigemptyset(&this_one);
+    sigaddset(&this_one, WTERMSIG(status));
+    sigprocmask(SIG_UNBLOCK, &this_one, NULL);
+    raise(WTERMSIG(status));
+    return 128 + WTERMSIG(status);
 }
 
 int main(int argc, char **argv)
 {
     char found[PATH], file[PATH + 1];
     struct trace_header *header;
-    struct trace_moment now;
+    int status = 0, fd;
     pid_t pid;
-    int status = 0;
 
-    if (argc < 7) {
-        fputs("usage: record RECORDER FILE LIMIT NAME ADD COMMAND...\n",
+    if (argc < 8) {
+        fputs("usage: record RECORDER FILE LIMIT NAME ADD AFTER COMMAND...\n",
               stderr);
         return 2;
     }
-    find(argv[6], found);
-    check(found);
-    header = open_trace(argv[2], strtoull(argv[3], NULL, 10),
-                        strcmp(argv[5], "add") == 0);
-    note_command(header, argv + 6);
+    find(argv[7], found);
+    check(found, SCRIPTS);
+    header = open_trace(argv[2], strcmp(argv[5], "add") == 0, &fd);
+    if (*argv[3])
+        header->limit = strtoull(argv[3], NULL, 10);
+    note_command(header, argv + 7);
     if (!realpath(argv[2], file))
         refuse("cannot find the trace %s again: %s", argv[2], strerror(errno));
     atomic_fetch_add(&header->running, 1);
+    lock_byte(fd, MAKING, F_UNLCK, F_OFD_SETLK);
 
-    /* What is sent to us is meant for the command; a terminal sends its
-     * signals to both. */
-    signal(SIGINT, SIG_IGN);
-    signal(SIGQUIT, SIG_IGN);
-    pid = fork();
-    if (pid == 0) {
-        signal(SIGINT, SIG_DFL);
-        signal(SIGQUIT, SIG_DFL);
-        prepare_environment(argv[1], file, argv[4]);
-        execv(found, argv + 6);
-        refuse("cannot run %s: %s", found, strerror(errno));
-    }
-    if (pid == -1)
-        refuse("cannot start %s: %s", found, strerror(errno));
-    child = pid;
-    signal(SIGTERM, pass_on);
-    signal(SIGHUP, pass_on);
+    pid = start(preloadable(argv[1]), file, argv[4], found, argv + 7);
     while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
         continue;
-
     if (WIFSIGNALED(status))
-        note_killed(header, file, pid, status);
-    now = moment((enum trace_clock)header->clock);
-    atomic_store(&header->latest_ns, now.ns);
-    atomic_store(&header->latest_tick, now.tick);
-    atomic_store(&header->ended, now.tick);
-    atomic_fetch_sub(&header->running, 1);
-
-    /* End as the command did, but for its core. */
-    if (WIFSIGNALED(status)) {
-        signal(WTERMSIG(status), SIG_DFL);
-        kill(getpid(),
-             WTERMSIG(status) == SIGSTOP ? SIGKILL : WTERMSIG(status));
-        return 128 + WTERMSIG(status);
-    }
-    return WEXITSTATUS(status);
+        note_killed(header, fd, pid, status);
+    note_end(header);
+    lock_byte(fd, RECORDING, F_UNLCK, F_OFD_SETLK);
+    remove_link();
+    as_before();
+    tell(argv[6], argv[2]);
+    return end_like_it(status);
 }

@@ -9,61 +9,144 @@
  * those of the call; no descriptor is kept open, for that would shift all the
  * others; and whatever goes wrong in here, only the trace has to suffer for it.
  *
- * Here is how a thread gets its window into the file, and what is noted beside
- * the calls; recorder.h has what each call does, recorder_calls.c the calls.
+ * Here is how a thread gets its window into the file, how a record gets in
+ * there, and what is noted beside the calls; recorder.h has what each call
+ * does, recorder_calls.c the calls.
  */
 #define _GNU_SOURCE
 #include "recorder.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifndef MADV_WIPEONFORK
+#define MADV_WIPEONFORK 18
+#endif
+
 #define HIDDEN __attribute__((visibility("hidden")))
 
+enum {
+    MANY_DESCRIPTORS = 1 << 20,
+    SOME_DESCRIPTORS = 1 << 12, /* where memory is scarce */
+    SOME_PLACES = 2048,         /* a page of them */
+    LATER = 8,
+};
+
 HIDDEN struct descriptor *descriptors;
+HIDDEN unsigned descriptor_count;
 HIDDEN enum trace_clock trace_clock;
 HIDDEN __thread struct recording own;
 
+static __thread struct trace_record later[LATER];
+
 static const char *path;
-static struct trace_header *header;
-static const char *name;            /* of this process, in the trace */
-static atomic_bool nameless = true; /* it is not yet written down */
-static uint64_t image;              /* tick at which this image began */
-static atomic_uint last_serial;     /* of all windows of this process */
+static struct stat trace_is;         /* the file that path has to lead to */
+static struct trace_header *header;  /* NULL: nothing is recorded */
+static const char *name;             /* of this process, in the trace */
+static atomic_bool nameless = true;  /* it is not yet written down */
+static pid_t process;                /* the one that all this is about */
+static uint64_t image;               /* tick at which it began */
+static atomic_uint last_serial;      /* of all windows of this process */
+static pthread_key_t ends_of_thread; /* its destructor is told of them */
+static bool key_is_there;
 
 static void note_name(void);
 
 /* --- The file --------------------------------------------------------------
  */
 
-/* Calls in here go past those that are recorded, and past cancellation. */
-static int open_trace(void)
+/* What must not be interrupted: by a signal's handler, which might come back
+ * here or never return, or by a cancellation of the thread. */
+struct quiet {
+    unsigned long signals[1024 / (8 * sizeof(long))];
+    int error, cancel;
+};
+
+static void be_quiet(struct quiet *before)
 {
-    return (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC);
+    static const unsigned long all[1024 / (8 * sizeof(long))] = {~0UL, ~0UL};
+
+    before->error = errno;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before->cancel);
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, all, before->signals,
+            (size_t)(_NSIG / 8));
+}
+
+static void end_quiet(const struct quiet *before)
+{
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, before->signals, NULL,
+            (size_t)(_NSIG / 8));
+    pthread_setcancelstate(before->cancel, NULL);
+    errno = before->error;
 }
 
 static void close_trace(int fd)
 {
-    syscall(SYS_close, fd);
+    syscall(SYS_close, fd); /* close() is ours, and would be recorded */
+}
+
+/* The trace, if it can still be reached and is still the same: a program may
+ * change its root or its user, and somebody may have put another trace in this
+ * one's place. */
+static int open_trace(struct stat *is)
+{
+    const int fd = (int)syscall(SYS_openat, AT_FDCWD, path,
+                                O_RDWR | O_CLOEXEC | O_LARGEFILE);
+
+    if (fd != -1 && fstat(fd, is) == 0 &&
+        (!header ||
+         (is->st_dev == trace_is.st_dev && is->st_ino == trace_is.st_ino)))
+        return fd;
+    if (fd != -1)
+        close_trace(fd);
+    return -1;
+}
+
+/* May this program make a file as large as that? Trying it would send a
+ * SIGXFSZ, which ends programs. */
+static bool may_reach(uint64_t size)
+{
+    struct rlimit most;
+
+    return getrlimit(RLIMIT_FSIZE, &most) == 0 &&
+           (most.rlim_cur == RLIM_INFINITY || size <= most.rlim_cur);
 }
 
 /* A place in the file for one more block; 0: it is as large as it may be. */
 static uint64_t new_place(void)
 {
-    const uint64_t place = atomic_fetch_add(&header->size, TRACE_BLOCK);
+    uint64_t place = atomic_load(&header->size);
 
-    if (place + TRACE_BLOCK <= header->limit)
-        return place;
-    atomic_fetch_sub(&header->size, TRACE_BLOCK);
-    return 0;
+    do
+        if (place + TRACE_BLOCK > header->limit ||
+            !may_reach(place + TRACE_BLOCK))
+            return 0;
+    while (!atomic_compare_exchange_weak(&header->size, &place,
+                                         place + TRACE_BLOCK));
+    return place;
+}
+
+/* Nothing came to stand there. If somebody has the next one already, it stays
+ * empty. */
+static void give_back(uint64_t place)
+{
+    uint64_t size = place + TRACE_BLOCK;
+
+    atomic_compare_exchange_strong(&header->size, &size, place);
 }
 
 static void tell_the_time(void)
@@ -81,179 +164,322 @@ static void tell_the_time(void)
  * first: a full disk must be found out here, not by a SIGBUS. */
 static struct trace_block *map_window(void)
 {
-    const uint64_t place = new_place();
+    struct stat is;
+    const int fd = open_trace(&is);
+    const uint64_t place = fd == -1 ? 0 : new_place();
     void *window = MAP_FAILED;
-    int fd;
 
-    if (place == 0)
-        return NULL;
-    fd = open_trace();
-    if (fd == -1)
-        return NULL;
-    if (syscall(SYS_fallocate, fd, 0, (off_t)place, (off_t)TRACE_BLOCK) == 0)
-        window = mmap(NULL, TRACE_BLOCK, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-                      (off_t)place);
-    close_trace(fd);
+    if (place > 0) {
+        if (fallocate(fd, 0, (off_t)place, (off_t)TRACE_BLOCK) == 0 ||
+            (errno == EOPNOTSUPP &&
+             posix_fallocate(fd, (off_t)place, (off_t)TRACE_BLOCK) == 0))
+            window = mmap(NULL, TRACE_BLOCK, PROT_READ | PROT_WRITE, MAP_SHARED,
+                          fd, (off_t)place);
+        if (window == MAP_FAILED)
+            give_back(place);
+    }
+    if (fd != -1)
+        close_trace(fd);
     return window == MAP_FAILED ? NULL : window;
 }
 
-bool make_window(void)
+static uint16_t *map_places(size_t count)
 {
-    const int error = errno;
-    struct trace_block *window;
+    void *places = mmap(NULL, count * sizeof(uint16_t), PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-    own.ready = true;
-    if (!header)
-        return false;
-    window = map_window();
-    if (window) {
-        window->pid = getpid();
-        window->parent = getppid();
-        window->tid = (int32_t)syscall(SYS_gettid);
-        window->image = image;
-        window->magic = TRACE_MAGIC;
-        own.serial = atomic_fetch_add(&last_serial, 1) + 1;
-        own.window = window;
-        if (atomic_exchange(&nameless, false))
-            note_name();
-    }
-    errno = error;
-    return window != NULL;
+    return places == MAP_FAILED ? NULL : places;
 }
 
-/* Move what stands in the window to a block of its own. */
-static bool flush(void)
+static bool make_window(void)
 {
-    const uint64_t place = new_place();
-    const int fd = place ? open_trace() : -1;
-    long written = 0;
+    struct trace_block *const window = map_window();
 
-    if (fd != -1) {
-        written =
-            syscall(SYS_pwrite64, fd, own.window, TRACE_BLOCK, (off_t)place);
-        close_trace(fd);
-    }
-    if (written != TRACE_BLOCK)
+    /* It may come into existence later: not now, and not each time. */
+    own.failed = !window;
+    own.pause = 255;
+    if (!window)
         return false;
-    atomic_store(&own.window->count, 0);
-    own.window->lost = 0;
-    own.serial = atomic_fetch_add(&last_serial, 1) + 1;
-    tell_the_time();
+    window->pid = process;
+    window->parent = getppid();
+    window->tid = (int32_t)syscall(SYS_gettid);
+    window->image = image;
+    window->serial = atomic_fetch_add(&last_serial, 1) + 1;
+    window->magic = TRACE_MAGIC;
+    own.latest = map_places(SOME_PLACES);
+    own.places = own.latest ? SOME_PLACES : 0;
+    own.window = window;
+    SELF->kind = OTHER;
+    if (key_is_there)
+        pthread_setspecific(ends_of_thread, window);
+    if (atomic_exchange(&nameless, false))
+        note_name();
     return true;
 }
 
-/* The next free record. It counts as soon as the window's count says so. */
-struct trace_record *append(void)
+/* Copy what stands in the window to a block of its own. */
+static bool copy_window(void)
 {
-    const int error = errno;
-    const uint64_t count =
+    struct stat is;
+    const int fd = open_trace(&is);
+    const uint64_t place = fd == -1 ? 0 : new_place();
+    const uint64_t inside = atomic_load(&own.window->inside);
+    ssize_t written = 0;
+
+    if (place > 0) {
+        /* It is the window's thread that waits, if this is in a handler. */
+        atomic_store(&own.window->inside, 0);
+        own.window->moved = 1;
+        written = pwrite(fd, own.window, TRACE_BLOCK, (off_t)place);
+        own.window->moved = 0;
+        atomic_store(&own.window->inside, inside);
+        if (written != TRACE_BLOCK)
+            give_back(place);
+    }
+    if (fd != -1)
+        close_trace(fd);
+    return written == TRACE_BLOCK;
+}
+
+/* Make room in the window. */
+static bool flush(void)
+{
+    struct quiet before;
+    bool done;
+
+    be_quiet(&before);
+    done = copy_window();
+    if (done) {
+        own.window->lost = 0;
+        atomic_store(&own.window->count, 0);
+        own.window->serial = atomic_fetch_add(&last_serial, 1) + 1;
+        /* So that none of them is taken for the latest of a run. */
+        for (size_t i = 0; i < BLOCK_RECORDS; i++)
+            own.window->records[i].call = CALL_none;
+        tell_the_time();
+    }
+    end_quiet(&before);
+    return done;
+}
+
+/* --- Records ---------------------------------------------------------------
+ */
+
+/* The number of the new record; -1 if there is no room for it. It counts as
+ * soon as the window's count says so. */
+static int append(const struct trace_record *r)
+{
+    uint64_t count =
         atomic_load_explicit(&own.window->count, memory_order_relaxed);
 
-    if (count < BLOCK_RECORDS)
-        return &own.window->records[count];
-    if (!flush()) {
-        own.window->lost++;
-        errno = error;
-        return NULL;
+    if (count == BLOCK_RECORDS) {
+        if (!flush()) {
+            own.window->lost += r->call < NOTE_NAME;
+            return -1;
+        }
+        count = 0;
     }
+    own.window->records[count] = *r;
+    atomic_store_explicit(&own.window->count, count + 1, memory_order_release);
+    return (int)count;
+}
+
+/* A handler's record waits until the one is written that it came into. */
+static void wait_with(const struct trace_record *r)
+{
+    const unsigned place = atomic_fetch_add(&own.later, 1);
+    struct trace_record unfinished = *r;
+
+    unfinished.call = CALL_none; /* it may be left by a jump as well */
+    if (place < LATER) {
+        later[place] = unfinished;
+        atomic_signal_fence(memory_order_seq_cst);
+        later[place].call = r->call;
+    }
+}
+
+/* Write down what has waited; those that found no room are lost. What comes
+ * just behind the last look waits for the next call. */
+void catch_up(void)
+{
+    const int error = errno;
+    unsigned written = 0, waiting;
+
+    own.busy = true;
+    atomic_signal_fence(memory_order_seq_cst);
+    do {
+        waiting = atomic_load(&own.later);
+        for (; written < waiting; written++)
+            if (written >= LATER || later[written].call == CALL_none) {
+                own.window->lost++;
+            } else {
+                append(&later[written]);
+                later[written].call = CALL_none;
+            }
+    } while (!atomic_compare_exchange_strong(&own.later, &waiting, 0));
+    atomic_signal_fence(memory_order_seq_cst);
+    own.busy = false;
     errno = error;
-    return &own.window->records[0];
+}
+
+/* There are more descriptors than ever: places for their runs. */
+static void make_places(uint32_t place)
+{
+    struct quiet before;
+    size_t count = own.places;
+    uint16_t *places;
+
+    be_quiet(&before);
+    while (count <= place)
+        count = count ? 2 * count : SOME_PLACES;
+    places = map_places(count);
+    if (places) {
+        if (own.latest) {
+            memcpy(places, own.latest, own.places * sizeof *places);
+            munmap(own.latest, own.places * sizeof *places);
+        }
+        own.latest = places;
+        own.places = (uint32_t)count;
+    }
+    end_quiet(&before);
+}
+
+/* Somebody else, who has the same socket, may have changed its mode: a call
+ * that may wait is not told to come again, unless it has waited. */
+static bool is_in_doubt(const struct trace_record *r)
+{
+    return (r->error == EAGAIN || r->error == EWOULDBLOCK) &&
+           !(r->flags & FLAG_NONBLOCKING) && r->fd >= 0 &&
+           (unsigned)r->fd < descriptor_count && r->call < CALLS &&
+           group_of[r->call] != GROUP_SETUP;
+}
+
+void record(const struct trace_record *r, uint32_t place)
+{
+    const int error = errno;
+    struct trace_record corrected = *r;
+    int number;
+
+    if (!own.window)
+        return;
+    if (is_in_doubt(r) &&
+        (syscall(SYS_fcntl, r->fd, F_GETFL) & O_NONBLOCK) != 0) {
+        slot(r->fd)->flags |= FLAG_NONBLOCKING;
+        corrected.flags |= FLAG_NONBLOCKING;
+    }
+    if (own.busy) {
+        wait_with(&corrected);
+        errno = error;
+        return;
+    }
+    if (place >= own.places && r->fd >= 0 &&
+        (unsigned)r->fd < descriptor_count && place != NO_PLACE)
+        make_places(place);
+    own.busy = true;
+    atomic_signal_fence(memory_order_seq_cst);
+    number = append(&corrected);
+    if (number >= 0 && place < own.places)
+        own.latest[place] = (uint16_t)number;
+    atomic_signal_fence(memory_order_seq_cst);
+    own.busy = false;
+    if (atomic_load_explicit(&own.later, memory_order_relaxed))
+        catch_up();
+    errno = error;
 }
 
 /* --- Notes -----------------------------------------------------------------
  */
 
 /* A record that is no call, cleared but for what all of them have. */
-static struct trace_record *note(int kind, int fd)
+static struct trace_record note(int kind, int fd)
 {
-    struct trace_record *r = append();
+    const uint64_t now = tick();
+    struct trace_record r;
 
-    if (r) {
-        memset(r, 0, sizeof *r);
-        r->call = (uint8_t)kind;
-        r->fd = fd;
-        r->began = r->ended = tick();
-    }
+    memset(&r, 0, sizeof r);
+    r.call = (uint8_t)kind;
+    r.fd = fd;
+    r.began = r.ended = now;
     return r;
-}
-
-static void noted(void)
-{
-    atomic_fetch_add_explicit(&own.window->count, 1, memory_order_release);
 }
 
 static void note_name(void)
 {
-    struct trace_record *r = note(NOTE_NAME, -1);
+    struct trace_record r = note(NOTE_NAME, -1);
     const size_t length = strlen(name);
 
-    if (r) {
-        memcpy(r->text, name,
-               length < sizeof r->text ? length : sizeof r->text);
-        noted();
-    }
+    memcpy(r.text, name, length < sizeof r.text ? length : sizeof r.text);
+    record(&r, NO_PLACE);
 }
 
-static void note_number(int kind, int fd, int64_t number)
+static void note_number(int kind, int fd, int32_t number, uint64_t inside)
 {
-    struct trace_record *r = note(kind, fd);
+    struct trace_record r = note(kind, fd);
 
-    if (r) {
-        r->result = (int32_t)number;
-        r->times = 1;
-        noted();
+    r.result = number;
+    r.inside = inside;
+    r.times = 1;
+    record(&r, NO_PLACE);
+}
+
+static void write_path(struct trace_record *r, const struct sockaddr_un *un,
+                       socklen_t length)
+{
+    const size_t head = offsetof(struct sockaddr_un, sun_path);
+    const bool is_abstract = length > head && un->sun_path[0] == '\0';
+    size_t size = length > head ? length - head : 0;
+    const char *file = un->sun_path;
+
+    if (!is_abstract)
+        size = strnlen(file, size);
+    if (size > sizeof r->address) {
+        file += size - sizeof r->address;
+        size = sizeof r->address;
     }
+    memcpy(r->address, file, size);
+    if (is_abstract && file == un->sun_path)
+        r->address[0] = '@';
 }
 
 static void note_address(int kind, int fd, const void *address,
                          socklen_t length)
 {
-    struct trace_record *r = note(kind, fd);
+    struct trace_record r = note(kind, fd);
 
-    if (!r)
-        return;
-    r->family = ((const struct sockaddr *)address)->sa_family;
-    if (r->family == AF_INET) {
+    r.family = ((const struct sockaddr *)address)->sa_family;
+    if (r.family == AF_INET && length >= sizeof(struct sockaddr_in)) {
         const struct sockaddr_in *in = address;
 
-        r->port = ntohs(in->sin_port);
-        memcpy(r->address, &in->sin_addr, sizeof in->sin_addr);
-    } else if (r->family == AF_INET6) {
+        r.port = ntohs(in->sin_port);
+        memcpy(r.address, &in->sin_addr, sizeof in->sin_addr);
+    } else if (r.family == AF_INET6 && length >= sizeof(struct sockaddr_in6)) {
         const struct sockaddr_in6 *in6 = address;
 
-        r->port = ntohs(in6->sin6_port);
-        r->scope = in6->sin6_scope_id;
-        memcpy(r->address, &in6->sin6_addr, sizeof in6->sin6_addr);
-    } else if (r->family == AF_UNIX) {
-        const char *file = ((const struct sockaddr_un *)address)->sun_path;
-        size_t size = length > offsetof(struct sockaddr_un, sun_path)
-                          ? length - offsetof(struct sockaddr_un, sun_path)
-                          : 0;
-
-        while (size > 0 && file[size - 1] == '\0')
-            size--;
-        if (size > sizeof r->address) {
-            file += size - sizeof r->address;
-            size = sizeof r->address;
-        }
-        memcpy(r->address, file, size);
+        r.port = ntohs(in6->sin6_port);
+        r.scope = in6->sin6_scope_id;
+        memcpy(r.address, &in6->sin6_addr, sizeof in6->sin6_addr);
+    } else if (r.family == AF_UNIX && length > sizeof(sa_family_t)) {
+        write_path(&r, address, length);
+    } else {
+        return; /* an unnamed one, such as those of socketpair(2) */
     }
-    noted();
+    record(&r, NO_PLACE);
 }
 
-/* The two ends of a socket, as far as they have addresses by now. */
-static void name_end(int fd, int kind,
+/* One of the two ends of a socket, as far as it has an address by now. */
+static bool name_end(int fd, int kind,
                      int find(int, struct sockaddr *, socklen_t *))
 {
     const int error = errno;
     struct sockaddr_storage address;
     socklen_t length = sizeof address;
+    const bool found = find(fd, (struct sockaddr *)&address, &length) == 0;
 
-    own.busy = true;
-    if (find(fd, (struct sockaddr *)&address, &length) == 0)
-        note_address(kind, fd, &address, length);
-    own.busy = false;
+    if (found && own.window)
+        note_address(kind, fd, &address,
+                     length < sizeof address ? length : sizeof address);
     errno = error;
+    return found;
 }
 
 void name_local(int fd)
@@ -270,20 +496,95 @@ void name_ends(int fd)
 
 void name_peer(int fd, const void *address, unsigned length)
 {
-    own.busy = true;
     if (length >= sizeof(sa_family_t))
         note_address(NOTE_PEER, fd, address, length);
-    own.busy = false;
 }
 
-/* What a descriptor is that was there before we looked. */
-void look_at(int fd)
+/* --- Descriptors -----------------------------------------------------------
+ */
+
+void became(int fd, int kind, int type, bool nonblocking)
+{
+    struct descriptor *const d = slot(fd);
+
+    if (d != BEYOND)
+        *d = (struct descriptor){
+            .kind = (uint8_t)kind,
+            .flags =
+                (uint8_t)((nonblocking ? FLAG_NONBLOCKING : 0) |
+                          ((type & 0xf) == SOCK_DGRAM ? FLAG_DATAGRAM : 0)),
+            .named = kind != SOCKET,
+        };
+}
+
+/* The program's memory is its own from now on: of no thread there is anything
+ * to be known, and of no descriptor either. A function that a handler came
+ * into may still have the window of the parent, and must not write there. */
+void forked(void)
+{
+    if (!header)
+        return;
+    if (own.window)
+        mmap(own.window, TRACE_BLOCK, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    if (own.latest)
+        munmap(own.latest, own.places * sizeof *own.latest);
+    own = (struct recording){0};
+    madvise(descriptors, ((size_t)descriptor_count + 2) * sizeof *descriptors,
+            MADV_DONTNEED);
+    process = getpid();
+    image = tick();
+    atomic_store(&nameless, true);
+}
+
+static void begins(void);
+
+/* Is there a window to write to? One is made if it can be. */
+bool wake(void)
+{
+    struct quiet before;
+
+    if (own.away)
+        return false;
+    begins();
+    if (!header)
+        return false;
+    if (own.window && SELF->kind != UNKNOWN)
+        return true;
+    if (own.failed && own.pause > 0) {
+        own.pause--;
+        atomic_fetch_add(&header->lost, 1);
+        return false;
+    }
+    be_quiet(&before);
+    if (process != getpid())
+        forked();
+    if (!own.window && !make_window())
+        atomic_fetch_add(&header->lost, 1);
+    end_quiet(&before);
+    return own.window != NULL;
+}
+
+/* Just what kind of a descriptor it is, which needs no window yet. NULL: none
+ * ever will. */
+struct descriptor *know(int fd)
 {
     const int error = errno;
-    const int flags = (int)syscall(SYS_fcntl, fd, F_GETFL);
-    int type = 0;
+    struct descriptor *d;
+    int flags, type = 0;
     socklen_t length = sizeof type;
 
+    if (own.away)
+        return NULL;
+    begins();
+    if (!header)
+        return NULL;
+    if (process != getpid())
+        forked();
+    d = slot(fd);
+    if (d->kind != UNKNOWN)
+        return d;
+    flags = (int)syscall(SYS_fcntl, fd, F_GETFL);
     if (flags != -1) {
         const bool is_socket = syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE,
                                        &type, &length) == 0;
@@ -291,19 +592,55 @@ void look_at(int fd)
         became(fd, is_socket ? SOCKET : OTHER, type, flags & O_NONBLOCK);
     }
     errno = error;
+    return d;
 }
 
-void became(int fd, int kind, int type, bool nonblocking)
+/* The same of one that is to be recorded; of a socket that was there before we
+ * looked, also where its ends are. */
+struct descriptor *look(int fd)
 {
-    struct descriptor *d = slot(fd);
+    struct descriptor *d;
+    bool is_new;
 
-    if (d == &descriptors[BEYOND])
+    if (!wake())
+        return NULL;
+    is_new = slot(fd)->kind == UNKNOWN;
+    d = know(fd);
+    if (is_new && d && d->kind == SOCKET) {
+        name_end(fd, NOTE_LOCAL, getsockname);
+        d->named = name_end(fd, NOTE_PEER, getpeername);
+    }
+    return d;
+}
+
+/* A number means the same as another one from now on. */
+void copied(int from, int to)
+{
+    struct descriptor *source, *copy;
+
+    if (to < 0 || from == to || !descriptors || own.away)
         return;
-    d->kind = (uint8_t)kind;
-    d->flags = (uint8_t)((nonblocking ? FLAG_NONBLOCKING : 0) |
-                         ((type & 0xf) == SOCK_DGRAM ? FLAG_DATAGRAM : 0));
-    d->named = kind != SOCKET;
-    d->window = 0;
+    source = slot(from);
+    copy = slot(to);
+    if (source->kind == SOCKET || copy->kind == SOCKET)
+        if (watching(from))
+            note_number(NOTE_SAME, to, from, 0);
+    if (copy != BEYOND)
+        *copy = *source;
+}
+
+void forget(int fd)
+{
+    if (descriptors && !own.away)
+        slot(fd)->kind = UNKNOWN;
+}
+
+void forget_range(unsigned first, unsigned last)
+{
+    if (descriptors && !own.away)
+        for (unsigned fd = first; fd <= last && fd < descriptor_count; fd++)
+            if (descriptors[fd].kind != UNKNOWN)
+                descriptors[fd].kind = UNKNOWN;
 }
 
 /* --- The life of a process -------------------------------------------------
@@ -312,13 +649,49 @@ void became(int fd, int kind, int type, bool nonblocking)
 /* A child that was killed has written no end of its own. */
 void reaped(int pid, int status)
 {
+    if (pid > 0 && WIFSIGNALED(status) && awake())
+        note_number(NOTE_REAPED, pid, status, 0);
+}
+
+/* The call that the thread is in will never come back. */
+static void given_up(void)
+{
+    struct trace_block *const window = own.window;
+    const uint64_t began = atomic_exchange(&window->inside, 0);
+    struct trace_record r;
+
+    if (began == 0)
+        return;
+    r = note(window->inside_call, window->inside_fd);
+    r.began = began;
+    r.inside = r.ended - began;
+    r.asked = window->inside_asked;
+    r.more = window->inside_more;
+    r.times = 1;
+    r.flags = FLAG_UNFINISHED;
+    record(&r, NO_PLACE);
+}
+
+/* What was begun here is over: it was left by a jump, or its thread has been
+ * cancelled. */
+static void clear_up(void)
+{
+    if (own.busy) {
+        own.busy = false;
+        own.window->lost++;
+    }
+    if (atomic_load(&own.later))
+        catch_up();
+    given_up();
+}
+
+/* longjmp(3), perhaps out of a signal's handler. */
+void jumps(void)
+{
     const int error = errno;
 
-    if (pid > 0 && WIFSIGNALED(status) && recording()) {
-        own.busy = true;
-        note_number(NOTE_REAPED, pid, status);
-        own.busy = false;
-    }
+    if (own.window && (own.busy || atomic_load(&own.window->inside)))
+        clear_up();
     errno = error;
 }
 
@@ -328,53 +701,112 @@ __attribute__((destructor)) void ends(void)
     const int error = errno;
     struct timespec cpu;
 
-    if (atomic_load(&nameless) || !recording())
-        return;
-    own.busy = true;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
-    note_number(NOTE_EXIT, -1,
-                (int64_t)cpu.tv_sec * 1000000 + cpu.tv_nsec / 1000);
-    tell_the_time();
+    if (header && !own.away && process == getpid() && !atomic_load(&nameless) &&
+        awake()) {
+        clear_up();
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+        note_number(NOTE_EXIT, -1, 0,
+                    (uint64_t)cpu.tv_sec * 1000000 +
+                        (uint64_t)cpu.tv_nsec / 1000);
+        tell_the_time();
+    }
+    own.away = true;
     own.window = NULL;
     errno = error;
 }
 
-/* The child of a fork has what its parent had, but for a window of its own. */
-void forked(void)
+/* A thread ends: by itself, or cancelled. What it does yet in destructors of
+ * its own gets a new window. */
+static void thread_ends(void *unused)
 {
-    if (own.window)
-        munmap(own.window, TRACE_BLOCK);
+    struct quiet before;
+
+    (void)unused;
+    if (!own.window || own.away || process != getpid())
+        return;
+    clear_up();
+    note_number(NOTE_THREAD, -1, 0, 0);
+    be_quiet(&before);
+    munmap(own.window, TRACE_BLOCK);
+    if (own.latest)
+        munmap(own.latest, own.places * sizeof *own.latest);
     own = (struct recording){0};
-    image = tick();
-    atomic_store(&nameless, true);
+    end_quiet(&before);
 }
 
+/* "PID:NAME": for this process, and not for its children. */
+static const char *given_name(void)
+{
+    const char *given = getenv("WB_TRACE_NAME");
+    char *end;
+
+    if (given && strtol(given, &end, 10) == getpid() && *end == ':')
+        return end + 1;
+    return program_invocation_short_name;
+}
+
+static bool map_descriptors(unsigned count)
+{
+    const size_t size = ((size_t)count + 2) * sizeof *descriptors;
+    void *map = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (map == MAP_FAILED)
+        return false;
+    madvise(map, size, MADV_WIPEONFORK);
+    descriptors = map;
+    descriptor_count = count;
+    return true;
+}
+
+static void begin_with(struct trace_header *found)
+{
+    if (memcmp(found->magic, "wbtrace", 8) != 0 ||
+        found->version != TRACE_VERSION)
+        return;
+    trace_clock = (enum trace_clock)found->clock;
+    name = strdup(given_name());
+    if (!name || (!map_descriptors(MANY_DESCRIPTORS) &&
+                  !map_descriptors(SOME_DESCRIPTORS)))
+        return;
+    process = getpid();
+    image = tick();
+    key_is_there = pthread_key_create(&ends_of_thread, thread_ends) == 0;
+    at_quick_exit(ends);
+    header = found;
+}
+
+/* The program begins; or a library does that was loaded before this one, and
+ * makes calls already. */
 __attribute__((constructor)) static void begins(void)
 {
-    void *map = MAP_FAILED;
+    static atomic_int begun;
+    const char *given;
+    struct quiet before;
+    void *map;
     int fd;
 
-    path = getenv("WB_TRACE");
-    name = getenv("WB_TRACE_NAME");
-    if (!path)
+    if (atomic_load(&begun) || atomic_exchange(&begun, 1))
         return;
-    path = strdup(path); /* the program may change its environment */
-    name = strdup(name ? name : program_invocation_short_name);
-    unsetenv("WB_TRACE_NAME"); /* it is not for the children */
-    fd = path ? open_trace() : -1;
-    if (fd == -1)
-        return;
-    map = mmap(NULL, TRACE_BEGIN, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    close_trace(fd);
-    if (map == MAP_FAILED)
-        return;
-    descriptors =
-        mmap(NULL, SLOTS * sizeof *descriptors, PROT_READ | PROT_WRITE,
-             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (descriptors == MAP_FAILED ||
-        memcmp(((struct trace_header *)map)->magic, "wbtrace", 8) != 0)
-        return;
-    header = map;
-    trace_clock = (enum trace_clock)header->clock;
-    image = tick();
+    be_quiet(&before);
+    given = getenv("WB_TRACE");
+    path = given ? strdup(given) : NULL; /* it may change its environment */
+    fd = path ? open_trace(&trace_is) : -1;
+    if (fd != -1) {
+        map =
+            mmap(NULL, TRACE_BEGIN, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        close_trace(fd);
+        if (map != MAP_FAILED)
+            begin_with(map);
+    }
+    end_quiet(&before);
+}
+
+void *find_real(const char *called)
+{
+    const int error = errno;
+    void *real = dlsym(RTLD_NEXT, called);
+
+    errno = error;
+    return real;
 }

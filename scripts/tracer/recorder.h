@@ -15,46 +15,70 @@
 
 /* What is known of a descriptor. */
 struct descriptor {
-    uint32_t window; /* which window its latest record is in... */
-    uint16_t record; /* ...and where there */
     uint8_t kind;
     uint8_t flags; /* FLAG_NONBLOCKING, FLAG_DATAGRAM */
-    bool named;    /* its addresses are written down */
+    bool named;    /* both its addresses are written down */
+    char spare;
 };
 enum { UNKNOWN, SOCKET, OTHER };
 
-/* Waits and sleeps have no descriptor; their runs are kept behind the real
- * ones. Those beyond are recorded one by one. */
-enum {
-    DESCRIPTORS = 1 << 20,
-    OF_WAITS = DESCRIPTORS,
-    OF_SLEEPS,
-    BEYOND,
-    SLOTS,
-};
+/* All of them, by number, and two more behind: one that is known as long as
+ * this process knows itself, and one for all numbers beyond. A child finds the
+ * table empty, however it came about (MADV_WIPEONFORK, madvise(2)). NULL:
+ * nothing is recorded. */
 extern struct descriptor *descriptors;
+extern unsigned descriptor_count;
+#define SELF   (descriptors + descriptor_count)
+#define BEYOND (descriptors + descriptor_count + 1)
 
-/* What a thread is up to. */
+/* Runs are kept apart by descriptor and kind of call; those of calls that have
+ * no descriptor by call. A place for each: */
+enum { GROUP_SETUP, GROUP_OPENS, GROUP_SENDS, GROUP_RECEIVES, GROUP_WAITS };
+#define GROUP_SLEEPS GROUP_WAITS
+#define PLACES       8  /* of a descriptor */
+#define FIRST_PLACES 64 /* of calls without one */
+#define NO_PLACE     UINT32_MAX
+
+static const uint8_t group_of[] = {
+#define CALL(name, kind) [CALL_##name] = GROUP_##kind,
+    EACH_CALL(CALL)
+#undef CALL
+};
+
+/* What a thread is up to. A signal's handler may come in between at any point,
+ * make calls of its own, and even leave by longjmp(3). */
 struct recording {
-    struct trace_block *window; /* NULL: nothing is recorded, now or ever */
-    uint32_t serial;            /* of the window, different after each flush */
-    bool ready;                 /* window was made, or could not be */
-    volatile bool busy;         /* a signal handler's calls must not enter */
+    struct trace_block *window; /* NULL: nothing is recorded now */
+    uint16_t *latest;           /* by place: the record of its latest run */
+    uint32_t places;            /* as many of them are there */
+    volatile bool busy;         /* a record is being written */
+    bool away;                  /* in a child that borrows the memory, vfork(2),
+                                   or at the very end: nothing is recorded */
+    bool failed;                /* there is no window to be had */
+    uint8_t pause;              /* so many calls until that is tried again */
+    atomic_uint later;          /* records that came while it was busy */
 };
 extern __thread struct recording own __attribute__((tls_model("initial-exec")));
 extern enum trace_clock trace_clock;
 
 /* The slow paths. None of them changes errno. */
-bool make_window(void);
-struct trace_record *append(void);
-void look_at(int fd);
+struct descriptor *look(int fd);
+struct descriptor *know(int fd);
+bool wake(void);
+void record(const struct trace_record *r, uint32_t place);
+void catch_up(void);
 void became(int fd, int kind, int type, bool nonblocking);
+void copied(int from, int to);
+void forget(int fd);
+void forget_range(unsigned first, unsigned last);
 void name_local(int fd);
 void name_ends(int fd);
 void name_peer(int fd, const void *address, unsigned length);
 void reaped(int pid, int status);
+void jumps(void);
 void forked(void);
 void ends(void);
+void *find_real(const char *name);
 
 static inline uint64_t tick(void)
 {
@@ -66,39 +90,78 @@ static inline uint64_t tick(void)
     return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-/* Does this thread record? */
-static inline bool recording(void)
-{
-    return (own.window || (!own.ready && make_window())) && !own.busy;
-}
-
 static inline struct descriptor *slot(int fd)
 {
-    return &descriptors[fd >= 0 && fd < DESCRIPTORS ? fd : BEYOND];
+    return (unsigned)fd < descriptor_count ? &descriptors[fd] : BEYOND;
 }
 
-/* The same, of one whose kind is known, if it can be. */
-static inline struct descriptor *known(int fd)
+/* What a call on this descriptor has to know about it; NULL if the call is not
+ * to be recorded. */
+static inline struct descriptor *watching(int fd)
 {
-    struct descriptor *d = slot(fd);
-
-    if (d->kind == UNKNOWN)
-        look_at(fd);
-    return d;
+    if (own.window && slot(fd)->kind != UNKNOWN)
+        return slot(fd);
+    return look(fd);
 }
+
+/* Is a call without a descriptor to be recorded? */
+static inline bool awake(void)
+{
+    return (own.window && SELF->kind != UNKNOWN) || wake();
+}
+
+/* Numbers as a record has them. */
+static inline int32_t limited(int64_t number)
+{
+    return number > INT32_MAX   ? INT32_MAX
+           : number < INT32_MIN ? INT32_MIN
+                                : (int32_t)number;
+}
+
+/* A call that is under way; and the one that it came into, if a signal's
+ * handler made it. */
+struct stay {
+    uint64_t began, outer;
+    int32_t outer_fd, outer_call, outer_asked, outer_more;
+};
 
 /* A call begins. One that may wait says so first, in case the program does not
  * live to see its end. */
-static inline uint64_t enter(enum call call, int fd, unsigned flags)
+static inline void enter(struct stay *stay, enum call call, int fd,
+                         unsigned flags, int64_t asked, int64_t more)
 {
-    const uint64_t began = tick();
+    struct trace_block *const window = own.window;
 
-    if (!(flags & FLAG_NONBLOCKING)) {
-        own.window->inside_fd = fd;
-        own.window->inside_call = (int32_t)call;
-        atomic_store_explicit(&own.window->inside, began, memory_order_release);
+    stay->began = tick();
+    if (flags & FLAG_NONBLOCKING)
+        return;
+    *stay = (struct stay){.began = stay->began};
+    if (window) {
+        stay->outer =
+            atomic_load_explicit(&window->inside, memory_order_relaxed);
+        stay->outer_fd = window->inside_fd;
+        stay->outer_call = window->inside_call;
+        stay->outer_asked = window->inside_asked;
+        stay->outer_more = window->inside_more;
+        window->inside_fd = fd;
+        window->inside_call = (int32_t)call;
+        window->inside_asked = limited(asked);
+        window->inside_more = (int32_t)more;
+        atomic_store_explicit(&window->inside, stay->began,
+                              memory_order_release);
     }
-    return began;
+}
+
+/* It has come back. */
+static inline void come_back(const struct stay *stay)
+{
+    struct trace_block *const window = own.window;
+
+    window->inside_fd = stay->outer_fd;
+    window->inside_call = stay->outer_call;
+    window->inside_asked = stay->outer_asked;
+    window->inside_more = stay->outer_more;
+    atomic_store_explicit(&window->inside, stay->outer, memory_order_release);
 }
 
 /* Runs of what brought nothing may take their time. What moved bytes is worth
@@ -106,59 +169,69 @@ static inline uint64_t enter(enum call call, int fd, unsigned flags)
 #define LONG_PAUSE  ((uint64_t)1 << 28) /* ticks: about a tenth of a second */
 #define SHORT_PAUSE ((uint64_t)1 << 17) /* about 50 us */
 
-/* A call has ended: one more of a run, or a record of its own. */
-static inline void leave(enum call call, int fd, struct descriptor *d,
-                         unsigned flags, uint64_t began, int64_t result,
-                         int64_t asked, int64_t more)
+/* One more of the latest run here? */
+static inline bool fold(const struct trace_record *new, uint32_t place)
 {
-    const uint64_t ended = tick();
-    const int16_t error = result == -1 ? (int16_t)errno : 0;
-    const uint64_t most = result > 0 ? SHORT_PAUSE : LONG_PAUSE;
-    struct trace_record *r;
+    struct trace_record *const r = &own.window->records[own.latest[place]];
+    const uint64_t most = new->result > 0 ? SHORT_PAUSE : LONG_PAUSE;
 
-    if (!(flags & FLAG_NONBLOCKING))
-        atomic_store_explicit(&own.window->inside, 0, memory_order_relaxed);
-
-    r = &own.window->records[d->record];
-    if (d->window == own.serial && r->call == call && r->error == error &&
-        r->result == (int32_t)result && r->asked == (int32_t)asked &&
-        r->more == (int32_t)more && r->flags == flags && r->fd == fd &&
-        began - r->ended < most && (result <= 0 || ended - began < most) &&
-        r->times < UINT32_MAX) {
-        r->ended = ended;
-        r->inside += ended - began;
-        r->times++;
-        return;
-    }
-
-    own.busy = true;
-    r = append();
-    if (r) {
-        r->began = began;
-        r->ended = ended;
-        r->inside = ended - began;
-        r->result = (int32_t)result;
-        r->asked = (int32_t)asked;
-        r->more = (int32_t)more;
-        r->times = 1;
-        r->fd = fd;
-        r->call = (uint8_t)call;
-        r->flags = (uint8_t)flags;
-        r->error = error;
-        d->window = own.serial;
-        d->record = (uint16_t)(r - own.window->records);
-        atomic_fetch_add_explicit(&own.window->count, 1, memory_order_release);
-    }
-    own.busy = false;
+    /* What stands beyond the last record has no call. */
+    if (r->call != new->call || r->fd != new->fd || r->error != new->error ||
+        r->result != new->result || r->asked != new->asked ||
+        r->more != new->more || r->flags != new->flags ||
+        new->began - r->ended >= most ||
+        (new->result > 0 && new->inside >= most) || r->times == UINT32_MAX)
+        return false;
+    r->ended = new->ended;
+    r->inside += new->inside;
+    r->times++;
+    return true;
 }
 
-/* The same of a call that is no part of a run. */
-static inline void leave_alone(enum call call, int fd, unsigned flags,
-                               uint64_t began, int64_t result, int64_t asked,
-                               int64_t more)
+/* A call has ended: one more of a run, or a record of its own. */
+static inline void leave(const struct stay *stay, enum call call, int fd,
+                         uint32_t place, unsigned flags, int error,
+                         int64_t result, int64_t asked, int64_t more)
 {
-    leave(call, fd, &descriptors[BEYOND], flags, began, result, asked, more);
-    descriptors[BEYOND].window = 0;
+    const uint64_t ended = tick();
+    const struct trace_record new = {
+        .began = stay->began,
+        .ended = ended,
+        .inside = ended - stay->began,
+        .result = limited(result),
+        .asked = limited(asked),
+        .more = (int32_t)more,
+        .times = 1,
+        .fd = fd,
+        .call = (uint8_t)call,
+        .flags = (uint8_t)flags,
+        .error = (int16_t)error,
+    };
+    bool folded = false;
+
+    /* A signal's handler may have forked, and this be the child. */
+    if (!own.window)
+        return;
+    if (!(flags & FLAG_NONBLOCKING))
+        come_back(stay);
+    if (place < own.places && !own.busy) {
+        own.busy = true;
+        atomic_signal_fence(memory_order_seq_cst);
+        folded = fold(&new, place);
+        atomic_signal_fence(memory_order_seq_cst);
+        own.busy = false;
+        if (atomic_load_explicit(&own.later, memory_order_relaxed))
+            catch_up();
+    }
+    if (!folded)
+        record(&new, place);
+}
+
+/* Where the runs of a call on a descriptor are kept. */
+static inline uint32_t place_of(enum call call, int fd)
+{
+    return fd < 0 ? (uint32_t)call
+                  : FIRST_PLACES + (uint32_t)fd * PLACES + group_of[call];
 }
 
 #endif

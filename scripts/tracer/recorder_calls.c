@@ -6,14 +6,18 @@
 #define _GNU_SOURCE
 #include "recorder.h"
 
-#include <dlfcn.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <setjmp.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,31 +36,37 @@
 #define FIND(NAME)                                                             \
     do {                                                                       \
         if (!real_##NAME)                                                      \
-            *(void **)&real_##NAME = dlsym(RTLD_NEXT, #NAME);                  \
+            *(void **)&real_##NAME = find_real(#NAME);                         \
     } while (0)
 
 /* NOLINTBEGIN(bugprone-macro-parentheses): a type in parentheses is none. */
 
 /* A call on a descriptor. BEFORE may change the flags; AFTER may look at the
- * result, and both at the slot d. */
+ * result, and both at d. */
 #define ON_DESCRIPTOR(TYPE, NAME, CALL, PARAMETERS, ARGUMENTS, BEFORE, AFTER,  \
                       ASKED, MORE)                                             \
     STAND_IN(TYPE, NAME, PARAMETERS)                                           \
     {                                                                          \
         FIND(NAME);                                                            \
-        if (!recording())                                                      \
+                                                                               \
+        struct descriptor *const d = watching(fd);                             \
+        struct stay stay;                                                      \
+                                                                               \
+        if (!d)                                                                \
             return real_##NAME ARGUMENTS;                                      \
                                                                                \
-        struct descriptor *const d = known(fd);                                \
         unsigned how = d->flags;                                               \
+        int error = EFAULT, port = 0;                                          \
                                                                                \
         BEFORE;                                                                \
+        enter(&stay, CALL, fd, how, ASKED, port);                              \
                                                                                \
-        const uint64_t began = enter(CALL, fd, how);                           \
         const TYPE result = real_##NAME ARGUMENTS;                             \
                                                                                \
+        error = result == -1 ? errno : 0;                                      \
         AFTER;                                                                 \
-        leave(CALL, fd, d, how, began, result, ASKED, MORE);                   \
+        leave(&stay, CALL, fd, place_of(CALL, fd), how, error, result, ASKED,  \
+              MORE);                                                           \
         return result;                                                         \
     }
 #define NOTHING (void)0
@@ -72,16 +82,52 @@ static unsigned told_how(int flags)
     if (result >= 0 && !d->named)                                              \
     name_ends(fd)
 
+/* May one look at what the program's pointers point to? Not if the kernel
+ * could not, or failed before it tried. */
+static bool was_read(int error)
+{
+    return error != EFAULT && error != EBADF && error != ENOTSOCK &&
+           error != EINVAL && error != ENOPROTOOPT && error != EOPNOTSUPP;
+}
+
 /* The port of an address, in the place where both kinds have it. */
-static int port_of(const void *address, size_t length)
+static int port_of(int error, const void *address, size_t length)
 {
     const unsigned char *byte = address;
     const struct sockaddr *a = address;
 
-    if (!address || length < 4 ||
+    if (!address || length < 4 || !was_read(error) ||
         (a->sa_family != AF_INET && a->sa_family != AF_INET6))
         return 0;
     return byte[2] << 8 | byte[3];
+}
+
+static int port_from(int error, const void *address, const socklen_t *length)
+{
+    return error || !length ? 0 : port_of(0, address, *length);
+}
+
+static int64_t sum_of(int error, const struct iovec *list, size_t count)
+{
+    size_t sum = 0;
+
+    for (size_t i = 0; list && was_read(error) && i < count; i++)
+        sum += list[i].iov_len;
+    return sum > INT32_MAX ? INT32_MAX : (int64_t)sum;
+}
+
+static int64_t asked_of(int error, const struct msghdr *message)
+{
+    return message && was_read(error)
+               ? sum_of(0, message->msg_iov, (size_t)message->msg_iovlen)
+               : 0;
+}
+
+static int port_in(int error, const struct msghdr *message)
+{
+    return message && was_read(error)
+               ? port_of(error, message->msg_name, message->msg_namelen)
+               : 0;
 }
 
 /* --- Sending and receiving -------------------------------------------------
@@ -95,13 +141,11 @@ ON_DESCRIPTOR(ssize_t, recvfrom, CALL_recvfrom,
               (int fd, void *bytes, size_t size, int flags, void *from,
                socklen_t *length),
               (fd, bytes, size, flags, from, length), how |= told_how(flags),
-              NAME_ONCE, (int64_t)size,
-              result >= 0 && length ? port_of(from, *length) : 0)
+              NAME_ONCE, (int64_t)size, port_from(error, from, length))
 ON_DESCRIPTOR(ssize_t, recvmsg, CALL_recvmsg,
               (int fd, struct msghdr *message, int flags), (fd, message, flags),
-              how |= told_how(flags), NAME_ONCE, 0,
-              result >= 0 ? port_of(message->msg_name, message->msg_namelen)
-                          : 0)
+              how |= told_how(flags), NAME_ONCE, asked_of(error, message),
+              error ? 0 : port_in(error, message))
 ON_DESCRIPTOR(ssize_t, send, CALL_send,
               (int fd, const void *bytes, size_t size, int flags),
               (fd, bytes, size, flags), how |= told_how(flags), NAME_ONCE,
@@ -110,11 +154,11 @@ ON_DESCRIPTOR(ssize_t, sendto, CALL_sendto,
               (int fd, const void *bytes, size_t size, int flags,
                const void *to, socklen_t length),
               (fd, bytes, size, flags, to, length), how |= told_how(flags),
-              NAME_ONCE, (int64_t)size, port_of(to, length))
+              NAME_ONCE, (int64_t)size, port_of(error, to, length))
 ON_DESCRIPTOR(ssize_t, sendmsg, CALL_sendmsg,
               (int fd, const struct msghdr *message, int flags),
-              (fd, message, flags), how |= told_how(flags), NAME_ONCE, 0,
-              port_of(message->msg_name, message->msg_namelen))
+              (fd, message, flags), how |= told_how(flags), NAME_ONCE,
+              asked_of(error, message), port_in(error, message))
 
 /* What _FORTIFY_SOURCE makes of these calls, where the size of the memory is
  * known; the C library ends the program if it is too small. */
@@ -128,30 +172,43 @@ ON_DESCRIPTOR(ssize_t, __recvfrom_chk, CALL_recvfrom,
                void *from, socklen_t *length),
               (fd, bytes, size, room, flags, from, length),
               how |= told_how(flags), NAME_ONCE, (int64_t)size,
-              result >= 0 && length ? port_of(from, *length) : 0)
+              port_from(error, from, length))
 #endif
 
-/* Of files, pipes and terminals only a wait is of interest. */
+/* Of files, pipes and terminals only a wait is of interest; a program that
+ * never waits for one, and has no sockets, needs no window. */
 #define WORTH_A_WORD ((uint64_t)1 << 21) /* ticks: about a millisecond */
 #define ON_ANY_FILE(NAME, CALL, PARAMETERS, ARGUMENTS, ASKED)                  \
     STAND_IN(ssize_t, NAME, PARAMETERS)                                        \
     {                                                                          \
         FIND(NAME);                                                            \
-        if (!recording())                                                      \
+                                                                               \
+        struct descriptor *const d = own.window ? watching(fd) : know(fd);     \
+        struct stay stay;                                                      \
+                                                                               \
+        if (!d || (d->kind == SOCKET && !watching(fd)))                        \
             return real_##NAME ARGUMENTS;                                      \
                                                                                \
-        struct descriptor *const d = known(fd);                                \
-        const unsigned how = d->flags;                                         \
-        const uint64_t began = enter(CALL, fd, how);                           \
+        const unsigned how = d->flags | (d->kind == SOCKET ? 0U : FLAG_FILE);  \
+                                                                               \
+        int error = EFAULT;                                                    \
+                                                                               \
+        enter(&stay, CALL, fd, how, ASKED, 0);                                 \
+                                                                               \
         const ssize_t result = real_##NAME ARGUMENTS;                          \
                                                                                \
+        error = result == -1 ? errno : 0;                                      \
         if (d->kind == SOCKET) {                                               \
             NAME_ONCE;                                                         \
-        } else if (tick() - began < WORTH_A_WORD) {                            \
-            own.window->inside = 0;                                            \
+        } else if (tick() - stay.began < WORTH_A_WORD) {                       \
+            if (own.window && !(how & FLAG_NONBLOCKING))                       \
+                come_back(&stay);                                              \
+            return result;                                                     \
+        } else if (!watching(fd)) {                                            \
             return result;                                                     \
         }                                                                      \
-        leave(CALL, fd, d, how, began, result, ASKED, 0);                      \
+        leave(&stay, CALL, fd, place_of(CALL, fd), how, error, result, ASKED,  \
+              0);                                                              \
         return result;                                                         \
     }
 
@@ -165,9 +222,9 @@ ON_ANY_FILE(__read_chk, CALL_read,
 ON_ANY_FILE(write, CALL_write, (int fd, const void *bytes, size_t size),
             (fd, bytes, size), (int64_t)size)
 ON_ANY_FILE(readv, CALL_readv, (int fd, const struct iovec *list, int count),
-            (fd, list, count), 0)
+            (fd, list, count), sum_of(error, list, (size_t)count))
 ON_ANY_FILE(writev, CALL_writev, (int fd, const struct iovec *list, int count),
-            (fd, list, count), 0)
+            (fd, list, count), sum_of(error, list, (size_t)count))
 
 /* --- Making and ending connections -----------------------------------------
  */
@@ -175,26 +232,35 @@ ON_ANY_FILE(writev, CALL_writev, (int fd, const struct iovec *list, int count),
 /* What a new descriptor is, and where its ends are. */
 static void opened(int fd, int type)
 {
-    if (fd >= 0 && recording()) {
-        became(fd, SOCKET, type, type & SOCK_NONBLOCK);
-        name_ends(fd);
-    }
+    became(fd, SOCKET, type, type & SOCK_NONBLOCK);
+    name_ends(fd);
 }
 
+/* Each new socket has a record of its own, even if it gets the same number as
+ * the one before. */
 #define ACCEPTS(NAME, PARAMETERS, ARGUMENTS, FLAGS)                            \
     STAND_IN(int, NAME, PARAMETERS)                                            \
     {                                                                          \
         FIND(NAME);                                                            \
-        if (!recording())                                                      \
+                                                                               \
+        struct descriptor *const d = watching(fd);                             \
+        struct stay stay;                                                      \
+                                                                               \
+        if (!d)                                                                \
             return real_##NAME ARGUMENTS;                                      \
                                                                                \
-        struct descriptor *const d = known(fd);                                \
         const unsigned how = d->flags;                                         \
-        const uint64_t began = enter(CALL_##NAME, fd, how);                    \
-        const int result = real_##NAME ARGUMENTS;                              \
                                                                                \
-        leave(CALL_##NAME, fd, d, how, began, result, 0, FLAGS);               \
-        opened(result, SOCK_STREAM | (FLAGS));                                 \
+        enter(&stay, CALL_##NAME, fd, how, 0, FLAGS);                          \
+                                                                               \
+        const int result = real_##NAME ARGUMENTS;                              \
+        const int error = result == -1 ? errno : 0;                            \
+                                                                               \
+        leave(&stay, CALL_##NAME, fd,                                          \
+              error ? place_of(CALL_##NAME, fd) : NO_PLACE, how, error,        \
+              result, 0, FLAGS);                                               \
+        if (result >= 0)                                                       \
+            opened(result, SOCK_STREAM | (FLAGS));                             \
         return result;                                                         \
     }
 
@@ -203,21 +269,42 @@ ACCEPTS(accept, (int fd, void *address, socklen_t *length),
 ACCEPTS(accept4, (int fd, void *address, socklen_t *length, int flags),
         (fd, address, length, flags), flags)
 
-/* An attempt has a local address as soon as it is under way. */
-static void attempted(int fd, const void *address, socklen_t length)
+/* The port that a call is about to be told, for one that may never return. The
+ * address may be anywhere: the kernel looks, and does not mind. */
+static int port_ahead(unsigned how, const void *address, socklen_t length)
 {
-    name_local(fd);
-    name_peer(fd, address, length);
+    struct sockaddr_in a = {0};
+    const struct iovec here = {&a, sizeof a};
+    const struct iovec there = {(void *)(uintptr_t)address, sizeof a};
+    const int error = errno;
+    long got = 0;
+
+    if (!(how & FLAG_NONBLOCKING) && length >= sizeof a)
+        got = syscall(SYS_process_vm_readv, (long)getpid(), &here, 1L, &there,
+                      1L, 0L);
+    errno = error;
+    return got == (long)sizeof a ? port_of(0, &a, sizeof a) : 0;
+}
+
+/* An attempt has a local address as soon as it is under way. */
+static void attempted(int fd, int error, const void *address, socklen_t length)
+{
+    if (address && was_read(error)) {
+        name_local(fd);
+        name_peer(fd, address, length);
+    }
 }
 
 ON_DESCRIPTOR(int, connect, CALL_connect,
               (int fd, const void *address, socklen_t length),
-              (fd, address, length), NOTHING, attempted(fd, address, length), 0,
-              port_of(address, length))
+              (fd, address, length), port = port_ahead(how, address, length),
+              attempted(fd, error, address, length), 0,
+              port_of(error, address, length))
 ON_DESCRIPTOR(int, bind, CALL_bind,
               (int fd, const void *address, socklen_t length),
               (fd, address, length), how |= FLAG_NONBLOCKING,
-              if (result == 0) name_local(fd), 0, port_of(address, length))
+              if (result == 0) name_local(fd), 0,
+              port_of(error, address, length))
 ON_DESCRIPTOR(int, listen, CALL_listen, (int fd, int queue), (fd, queue),
               how |= FLAG_NONBLOCKING, if (result == 0) name_local(fd), queue,
               0)
@@ -226,14 +313,17 @@ ON_DESCRIPTOR(int, shutdown, CALL_shutdown, (int fd, int which), (fd, which),
 
 STAND_IN(int, socket, (int family, int type, int protocol))
 {
-    FIND(socket);
-    if (!recording())
-        return real_socket(family, type, protocol);
+    struct stay stay;
 
-    const uint64_t began = enter(CALL_socket, -1, FLAG_NONBLOCKING);
+    FIND(socket);
+    if (!awake())
+        return real_socket(family, type, protocol);
+    enter(&stay, CALL_socket, -1, FLAG_NONBLOCKING, 0, 0);
+
     const int result = real_socket(family, type, protocol);
 
-    leave_alone(CALL_socket, -1, FLAG_NONBLOCKING, began, result, type, family);
+    leave(&stay, CALL_socket, -1, NO_PLACE, FLAG_NONBLOCKING,
+          result == -1 ? errno : 0, result, type, family);
     if (result >= 0)
         became(result, SOCKET, type, type & SOCK_NONBLOCK);
     return result;
@@ -242,138 +332,237 @@ STAND_IN(int, socket, (int family, int type, int protocol))
 /* Two at a time: the second descriptor is in more. */
 STAND_IN(int, socketpair, (int family, int type, int protocol, int fds[2]))
 {
-    FIND(socketpair);
-    if (!recording())
-        return real_socketpair(family, type, protocol, fds);
+    struct stay stay;
 
-    const uint64_t began = enter(CALL_socketpair, -1, FLAG_NONBLOCKING);
+    FIND(socketpair);
+    if (!awake())
+        return real_socketpair(family, type, protocol, fds);
+    enter(&stay, CALL_socketpair, -1, FLAG_NONBLOCKING, 0, 0);
+
     const int result = real_socketpair(family, type, protocol, fds);
 
-    leave_alone(CALL_socketpair, -1, FLAG_NONBLOCKING, began, result,
-                result == 0 ? fds[0] : type, result == 0 ? fds[1] : family);
+    leave(&stay, CALL_socketpair, -1, NO_PLACE, FLAG_NONBLOCKING,
+          result == -1 ? errno : 0, result, result == 0 ? fds[0] : type,
+          result == 0 ? fds[1] : family);
     for (int i = 0; result == 0 && i < 2; i++)
         opened(fds[i], type);
     return result;
 }
 
-/* The number may be another thread's the moment it is free: what was known of
- * it is forgotten before. */
+/* A socket's end, by whatever function. The number may be another thread's the
+ * moment it is free: what was known of it is forgotten before. */
+static bool closes(int fd, struct stay *stay)
+{
+    struct descriptor *const d = know(fd);
+    const bool is_socket = d && d->kind == SOCKET && watching(fd);
+
+    forget(fd);
+    if (is_socket)
+        enter(stay, CALL_close, fd, FLAG_NONBLOCKING, 0, 0);
+    return is_socket;
+}
+
 STAND_IN(int, close, (int fd))
 {
+    struct stay stay;
+
     FIND(close);
-    if (!recording() || known(fd)->kind != SOCKET) {
-        if (descriptors)
-            slot(fd)->kind = UNKNOWN;
+    if (!closes(fd, &stay))
         return real_close(fd);
-    }
 
-    slot(fd)->kind = UNKNOWN;
-
-    const uint64_t began = enter(CALL_close, fd, FLAG_NONBLOCKING);
     const int result = real_close(fd);
 
-    leave_alone(CALL_close, fd, FLAG_NONBLOCKING, began, result, 0, 0);
+    leave(&stay, CALL_close, fd, NO_PLACE, FLAG_NONBLOCKING,
+          result == -1 ? errno : 0, result, 0, 0);
     return result;
 }
 
-/* Numbers that come to mean something else without a call that is recorded. */
-static int copied(int from, int to)
+/* The C library closes in it, unseen. */
+STAND_IN(int, fclose, (FILE * file))
 {
-    if (to >= 0 && from != to && descriptors) {
-        *slot(to) = *slot(from);
-        slot(to)->window = 0;
-    }
-    return to;
+    const int before = errno, fd = file ? fileno_unlocked(file) : -1;
+    struct stay stay;
+
+    FIND(fclose);
+    errno = before;
+    if (fd < 0 || !closes(fd, &stay))
+        return real_fclose(file);
+
+    const int result = real_fclose(file);
+
+    leave(&stay, CALL_close, fd, NO_PLACE, FLAG_NONBLOCKING,
+          result == -1 ? errno : 0, result, 0, 0);
+    return result;
 }
 
+/* Here sockets go as well, without a word about each. */
+STAND_IN(int, close_range, (unsigned first, unsigned last, int flags))
+{
+    FIND(close_range);
+
+    const int result = real_close_range ? real_close_range(first, last, flags)
+                                        : (int)syscall(436, first, last, flags);
+
+    if (result == 0 && !(flags & 4 /* CLOSE_RANGE_CLOEXEC */))
+        forget_range(first, last);
+    return result;
+}
+
+#ifdef __GLIBC__
+STAND_IN(void, closefrom, (int first))
+{
+    FIND(closefrom);
+    if (real_closefrom)
+        real_closefrom(first);
+    else
+        syscall(436, first, ~0U, 0);
+    forget_range(first < 0 ? 0 : (unsigned)first, ~0U);
+}
+#endif
+
+/* Numbers that come to mean something else without a call that is recorded. */
 STAND_IN(int, dup, (int fd))
 {
     FIND(dup);
-    return copied(fd, real_dup(fd));
+
+    const int result = real_dup(fd);
+
+    copied(fd, result);
+    return result;
 }
 
 STAND_IN(int, dup2, (int fd, int to))
 {
     FIND(dup2);
-    return copied(fd, real_dup2(fd, to));
+
+    const int result = real_dup2(fd, to);
+
+    copied(fd, result);
+    return result;
 }
 
 STAND_IN(int, dup3, (int fd, int to, int flags))
 {
     FIND(dup3);
-    return copied(fd, real_dup3(fd, to, flags));
+
+    const int result = real_dup3(fd, to, flags);
+
+    copied(fd, result);
+    return result;
 }
 
 /* --- Blocking or not, and other options ------------------------------------
  */
 
+static void blocks(int fd, bool blocking)
+{
+    struct descriptor *const d = slot(fd);
+
+    if (d != BEYOND)
+        d->flags = (uint8_t)((d->flags & ~FLAG_NONBLOCKING) |
+                             (blocking ? 0 : FLAG_NONBLOCKING));
+}
+
+/* The mode of a descriptor may have been changed; of those that are no sockets
+ * it is only remembered. */
+static void changed_mode(const struct stay *stay, enum call call, int fd,
+                         int request, int result, int value, bool nonblocking)
+{
+    if (slot(fd)->kind == SOCKET)
+        leave(stay, call, fd, place_of(call, fd), FLAG_NONBLOCKING,
+              result == -1 ? errno : 0, result, request, value);
+    if (result == 0)
+        blocks(fd, !nonblocking);
+}
+
 /* The third argument is an int or a pointer, or there is none: handed on as it
  * came. */
-#define CHANGES_MODE(NAME, CALL, TYPE, REQUEST, NONBLOCKING)                   \
-    STAND_IN(int, NAME, (int fd, TYPE request, void *argument))                \
+#define ASKS_A_FILE(NAME)                                                      \
+    STAND_IN(int, NAME, (int fd, int request, void *argument))                 \
     {                                                                          \
-        FIND(NAME);                                                            \
-        if (request != (REQUEST) || !recording())                              \
-            return real_##NAME(fd, request, argument);                         \
+        const int value = (int)(intptr_t)argument;                             \
+        struct stay stay = {0};                                                \
                                                                                \
-        const bool is_socket = known(fd)->kind == SOCKET;                      \
-        const bool nonblocking = NONBLOCKING;                                  \
-        const int value = VALUE;                                               \
-        const uint64_t began = enter(CALL, fd, FLAG_NONBLOCKING);              \
+        FIND(NAME);                                                            \
+        if (request == F_DUPFD || request == F_DUPFD_CLOEXEC) {                \
+            const int copy = real_##NAME(fd, request, argument);               \
+                                                                               \
+            copied(fd, copy);                                                  \
+            return copy;                                                       \
+        }                                                                      \
+        if (request != F_SETFL || !knows_mode(fd))                             \
+            return real_##NAME(fd, request, argument);                         \
+        enter(&stay, CALL_fcntl, fd, FLAG_NONBLOCKING, 0, 0);                  \
+                                                                               \
         const int result = real_##NAME(fd, request, argument);                 \
                                                                                \
-        if (is_socket)                                                         \
-            leave(CALL, fd, slot(fd), FLAG_NONBLOCKING, began, result,         \
-                  (int64_t)(REQUEST), value);                                  \
-        if (result == 0)                                                       \
-            blocks(fd, !nonblocking);                                          \
+        changed_mode(&stay, CALL_fcntl, fd, request, result, value,            \
+                     (value & O_NONBLOCK) != 0);                               \
         return result;                                                         \
     }
 
-static void blocks(int fd, bool blocking)
+/* Only that of a socket needs a window. */
+static bool knows_mode(int fd)
 {
-    struct descriptor *d = slot(fd);
+    struct descriptor *const d = know(fd);
 
-    d->flags = (uint8_t)((d->flags & ~FLAG_NONBLOCKING) |
-                         (blocking ? 0 : FLAG_NONBLOCKING));
+    return d && (d->kind != SOCKET || watching(fd));
 }
 
-#define VALUE (int)(intptr_t)argument
-CHANGES_MODE(fcntl, CALL_fcntl, int, F_SETFL, (VALUE & O_NONBLOCK) != 0)
+ASKS_A_FILE(fcntl)
 #ifdef __GLIBC__
-CHANGES_MODE(fcntl64, CALL_fcntl, int, F_SETFL, (VALUE & O_NONBLOCK) != 0)
-#endif
-#undef VALUE
-#define VALUE *(const int *)argument
-#ifdef __GLIBC__
-CHANGES_MODE(ioctl, CALL_ioctl, unsigned long, FIONBIO, VALUE != 0)
+ASKS_A_FILE(fcntl64)
+typedef unsigned long ioctl_request;
 #else
-CHANGES_MODE(ioctl, CALL_ioctl, int, FIONBIO, VALUE != 0)
+typedef int ioctl_request;
 #endif
 
-static int as_int(const void *value, size_t length)
+STAND_IN(int, ioctl, (int fd, ioctl_request request, void *argument))
 {
-    return value && length >= sizeof(int) ? *(const int *)value : 0;
+    struct stay stay = {0};
+
+    FIND(ioctl);
+    if (request != (ioctl_request)FIONBIO || !knows_mode(fd))
+        return real_ioctl(fd, request, argument);
+    enter(&stay, CALL_ioctl, fd, FLAG_NONBLOCKING, 0, 0);
+
+    const int result = real_ioctl(fd, request, argument);
+    const int value = result == 0 ? *(const int *)argument : 0;
+
+    changed_mode(&stay, CALL_ioctl, fd, (int)FIONBIO, result, value,
+                 value != 0);
+    return result;
+}
+
+static int as_int(int error, const void *value, size_t length)
+{
+    return value && length >= sizeof(int) && was_read(error)
+               ? *(const int *)value
+               : 0;
 }
 
 ON_DESCRIPTOR(int, setsockopt, CALL_setsockopt,
               (int fd, int level, int name, const void *value,
                socklen_t length),
               (fd, level, name, value, length), how |= FLAG_NONBLOCKING,
-              NOTHING, level << 16 | (name & 0xffff), as_int(value, length))
+              NOTHING, (int64_t)level * 65536 + (name & 0xffff),
+              as_int(error, value, length))
 
 STAND_IN(int, getsockopt,
          (int fd, int level, int name, void *value, socklen_t *length))
 {
-    FIND(getsockopt);
-    if (level != SOL_SOCKET || name != SO_ERROR || !recording())
-        return real_getsockopt(fd, level, name, value, length);
+    struct stay stay;
 
-    const uint64_t began = enter(CALL_getsockopt, fd, FLAG_NONBLOCKING);
+    FIND(getsockopt);
+    if (level != SOL_SOCKET || name != SO_ERROR || !watching(fd))
+        return real_getsockopt(fd, level, name, value, length);
+    enter(&stay, CALL_getsockopt, fd, FLAG_NONBLOCKING, 0, 0);
+
     const int result = real_getsockopt(fd, level, name, value, length);
 
-    leave(CALL_getsockopt, fd, known(fd), FLAG_NONBLOCKING, began, result,
-          SO_ERROR, result == 0 ? as_int(value, *length) : 0);
+    leave(&stay, CALL_getsockopt, fd, place_of(CALL_getsockopt, fd),
+          FLAG_NONBLOCKING, result == -1 ? errno : 0, result, SO_ERROR,
+          result == 0 ? as_int(0, value, *length) : 0);
     return result;
 }
 
@@ -406,7 +595,11 @@ static int64_t us_of_timeval(const struct timeval *t)
 
 static int64_t watched(int64_t count, unsigned reported)
 {
-    return (count > INT16_MAX ? INT16_MAX : count) << 16 | (reported & 0xffff);
+    return (count > INT16_MAX ? INT16_MAX
+            : count < 0       ? 0
+                              : count)
+               << 16 |
+           (reported & 0xffff);
 }
 
 static int64_t polled(const struct pollfd *list, nfds_t count, int result)
@@ -421,10 +614,10 @@ static int64_t polled(const struct pollfd *list, nfds_t count, int result)
 /* Only the words that are in use, and only their bits. */
 static bool any(const fd_set *set, int count)
 {
-    const int words = (count + 63) / 64;
+    const int bits = 8 * (int)sizeof(long);
 
-    for (int i = 0; set && i < words; i++)
-        if (((const uint64_t *)(const void *)set)[i])
+    for (int i = 0; set && i < (count + bits - 1) / bits; i++)
+        if (((const long *)(const void *)set)[i])
             return true;
     return false;
 }
@@ -452,78 +645,84 @@ static int64_t happened(const struct epoll_event *ready, int most, int result)
 /* A wait on one descriptor alone is about that one. */
 static int only(const struct pollfd *list, nfds_t count)
 {
-    return count == 1 ? list[0].fd : -1;
+    return count == 1 && list ? list[0].fd : -1;
 }
 
-/* NOLINTBEGIN(bugprone-macro-parentheses) */
-#define WAITS(NAME, CALL, PARAMETERS, ARGUMENTS, FD, SLOT, LIMIT, MORE)        \
+#define WAITS(NAME, CALL, PARAMETERS, ARGUMENTS, FD, WIDTH, LIMIT, MORE)       \
     STAND_IN(int, NAME, PARAMETERS)                                            \
     {                                                                          \
+        struct stay stay;                                                      \
+                                                                               \
         FIND(NAME);                                                            \
-        if (!recording())                                                      \
+        if (!awake())                                                          \
             return real_##NAME ARGUMENTS;                                      \
                                                                                \
         const int64_t us = LIMIT;                                              \
         const unsigned how = us == 0 ? FLAG_NONBLOCKING : 0U;                  \
-        const uint64_t began = enter(CALL, FD, how);                           \
+        const int about = FD;                                                  \
+                                                                               \
+        enter(&stay, CALL, about, how, us, WIDTH);                             \
+                                                                               \
         const int result = real_##NAME ARGUMENTS;                              \
                                                                                \
-        leave(CALL, FD, &descriptors[SLOT], how, began, result, us, MORE);     \
+        leave(&stay, CALL, about, place_of(CALL, about), how,                  \
+              result == -1 ? errno : 0, result, us, MORE);                     \
         return result;                                                         \
     }
-/* NOLINTEND(bugprone-macro-parentheses) */
 
 WAITS(poll, CALL_poll, (struct pollfd * list, nfds_t count, int limit),
-      (list, count, limit), only(list, count), OF_WAITS, us_of_ms(limit),
-      polled(list, count, result))
+      (list, count, limit), only(list, count), watched((int64_t)count, 0),
+      us_of_ms(limit), polled(list, count, result))
 WAITS(ppoll, CALL_ppoll,
       (struct pollfd * list, nfds_t count, const struct timespec *limit,
        const sigset_t *mask),
-      (list, count, limit, mask), only(list, count), OF_WAITS, us_of(limit),
-      polled(list, count, result))
+      (list, count, limit, mask), only(list, count), watched((int64_t)count, 0),
+      us_of(limit), polled(list, count, result))
 #ifdef __GLIBC__
 WAITS(__poll_chk, CALL_poll,
       (struct pollfd * list, nfds_t count, int limit, size_t room),
-      (list, count, limit, room), only(list, count), OF_WAITS, us_of_ms(limit),
-      polled(list, count, result))
+      (list, count, limit, room), only(list, count), watched((int64_t)count, 0),
+      us_of_ms(limit), polled(list, count, result))
 WAITS(__ppoll_chk, CALL_ppoll,
       (struct pollfd * list, nfds_t count, const struct timespec *limit,
        const sigset_t *mask, size_t room),
-      (list, count, limit, mask, room), only(list, count), OF_WAITS,
-      us_of(limit), polled(list, count, result))
+      (list, count, limit, mask, room), only(list, count),
+      watched((int64_t)count, 0), us_of(limit), polled(list, count, result))
 #endif
 WAITS(select, CALL_select,
       (int count, fd_set *readable, fd_set *writable, fd_set *except,
        struct timeval *limit),
-      (count, readable, writable, except, limit), -1, OF_WAITS,
+      (count, readable, writable, except, limit), -1, watched(count, 0),
       us_of_timeval(limit), selected(count, readable, writable, except, result))
 WAITS(pselect, CALL_pselect,
       (int count, fd_set *readable, fd_set *writable, fd_set *except,
        const struct timespec *limit, const sigset_t *mask),
-      (count, readable, writable, except, limit, mask), -1, OF_WAITS,
+      (count, readable, writable, except, limit, mask), -1, watched(count, 0),
       us_of(limit), selected(count, readable, writable, except, result))
 WAITS(epoll_wait, CALL_epoll_wait,
       (int fd, struct epoll_event *ready, int most, int limit),
-      (fd, ready, most, limit), fd, slot(fd) - descriptors, us_of_ms(limit),
+      (fd, ready, most, limit), fd, watched(most, 0), us_of_ms(limit),
       happened(ready, most, result))
 WAITS(epoll_pwait, CALL_epoll_pwait,
       (int fd, struct epoll_event *ready, int most, int limit,
        const sigset_t *mask),
-      (fd, ready, most, limit, mask), fd, slot(fd) - descriptors,
-      us_of_ms(limit), happened(ready, most, result))
+      (fd, ready, most, limit, mask), fd, watched(most, 0), us_of_ms(limit),
+      happened(ready, most, result))
 
 #define MAKES_SET(NAME, ARGUMENT)                                              \
     STAND_IN(int, NAME, (int ARGUMENT))                                        \
     {                                                                          \
-        FIND(NAME);                                                            \
-        if (!recording())                                                      \
-            return real_##NAME(ARGUMENT);                                      \
+        struct stay stay;                                                      \
                                                                                \
-        const uint64_t began = enter(CALL_##NAME, -1, FLAG_NONBLOCKING);       \
+        FIND(NAME);                                                            \
+        if (!awake())                                                          \
+            return real_##NAME(ARGUMENT);                                      \
+        enter(&stay, CALL_##NAME, -1, FLAG_NONBLOCKING, 0, 0);                 \
+                                                                               \
         const int result = real_##NAME(ARGUMENT);                              \
                                                                                \
-        leave_alone(CALL_##NAME, -1, FLAG_NONBLOCKING, began, result,          \
-                    ARGUMENT, 0);                                              \
+        leave(&stay, CALL_##NAME, -1, NO_PLACE, FLAG_NONBLOCKING,              \
+              result == -1 ? errno : 0, result, ARGUMENT, 0);                  \
         if (result >= 0)                                                       \
             became(result, OTHER, 0, false);                                   \
         return result;                                                         \
@@ -533,53 +732,62 @@ MAKES_SET(epoll_create1, flags)
 
 STAND_IN(int, epoll_ctl, (int fd, int op, int about, struct epoll_event *event))
 {
+    struct stay stay;
+
     FIND(epoll_ctl);
-    if (!recording())
+    if (!awake())
         return real_epoll_ctl(fd, op, about, event);
+    enter(&stay, CALL_epoll_ctl, fd, FLAG_NONBLOCKING, 0, 0);
 
-    const uint32_t events = event ? event->events : 0;
-    const int more =
-        op << 16 | (int)(events & 0xffff) | (events & EPOLLET ? 1 << 20 : 0);
-    const uint64_t began = enter(CALL_epoll_ctl, fd, FLAG_NONBLOCKING);
     const int result = real_epoll_ctl(fd, op, about, event);
+    const int error = result == -1 ? errno : 0;
+    const uint32_t events =
+        event && op != EPOLL_CTL_DEL && was_read(error) ? event->events : 0;
 
-    leave(CALL_epoll_ctl, fd, slot(fd), FLAG_NONBLOCKING, began, result, about,
-          more);
+    leave(&stay, CALL_epoll_ctl, fd, place_of(CALL_epoll_ctl, fd),
+          FLAG_NONBLOCKING, error, result, about,
+          op << 16 | (int)(events & 0xffff) | (events & EPOLLET ? 1 << 20 : 0));
     return result;
 }
 
 /* --- Sleeping --------------------------------------------------------------
  */
 
-/* NOLINTBEGIN(bugprone-macro-parentheses) */
-#define SLEEPS(TYPE, NAME, PARAMETERS, ARGUMENTS, LENGTH)                      \
+/* What is left may come to stand where the length did. */
+#define SLEEPS(TYPE, NAME, PARAMETERS, ARGUMENTS, LENGTH, ERROR)               \
     STAND_IN(TYPE, NAME, PARAMETERS)                                           \
     {                                                                          \
+        struct stay stay;                                                      \
+                                                                               \
         FIND(NAME);                                                            \
-        if (!recording())                                                      \
+        if (!awake())                                                          \
             return real_##NAME ARGUMENTS;                                      \
                                                                                \
-        const uint64_t began = enter(CALL_##NAME, -1, 0);                      \
+        const int64_t us = LENGTH;                                             \
+                                                                               \
+        enter(&stay, CALL_##NAME, -1, 0, us, 0);                               \
+                                                                               \
         const TYPE result = real_##NAME ARGUMENTS;                             \
                                                                                \
-        leave(CALL_##NAME, -1, &descriptors[OF_SLEEPS], 0, began,              \
-              (int64_t)result, LENGTH, 0);                                     \
+        leave(&stay, CALL_##NAME, -1, place_of(CALL_##NAME, -1), 0, ERROR,     \
+              (int64_t)result, us, 0);                                         \
         return result;                                                         \
     }
-/* NOLINTEND(bugprone-macro-parentheses) */
 
 SLEEPS(unsigned, sleep, (unsigned length), (length),
-       length > INT32_MAX / 1000000 ? INT32_MAX : (int64_t)length * 1000000)
-SLEEPS(int, usleep, (useconds_t length), (length), (int64_t)length)
+       length > INT32_MAX / 1000000 ? INT32_MAX : (int64_t)length * 1000000, 0)
+SLEEPS(int, usleep, (useconds_t length), (length), (int64_t)length,
+       result == -1 ? errno : 0)
 SLEEPS(int, nanosleep, (const struct timespec *length, struct timespec *left),
-       (length, left), us_of(length))
-/* Asked for an instant, it is recorded as asked for 0. */
+       (length, left), us_of(length), result == -1 ? errno : 0)
+/* Asked for an instant, it is recorded as asked for 0. It returns the error. */
 SLEEPS(int, clock_nanosleep,
        (clockid_t id, int flags, const struct timespec *length,
         struct timespec *left),
-       (id, flags, length, left), flags &TIMER_ABSTIME ? 0 : us_of(length))
+       (id, flags, length, left), flags &TIMER_ABSTIME ? 0 : us_of(length),
+       result)
 
-/* --- Processes -------------------------------------------------------------
+/* --- Processes and jumps ---------------------------------------------------
  */
 
 STAND_IN(pid_t, fork, (void))
@@ -593,27 +801,98 @@ STAND_IN(pid_t, fork, (void))
     return result;
 }
 
-/* A child that has its parent's memory would write as its parent. POSIX let
- * vfork() be nothing but fork(). */
+/*
+ * vfork(2) returns twice, and the second time upon a stack on which the first
+ * has gone on. So where to return to is kept elsewhere, and nothing is recorded
+ * before the parent has its memory for itself again.
+ */
+#ifdef __x86_64__
+static __thread struct trace_block *lent_window;
+static __thread void *return_to;
+
+struct two { /* in the registers in which two values are returned */
+    void *first;
+    uintptr_t second;
+};
+
+struct two vfork_begins(void *from) __attribute__((used, visibility("hidden")));
+struct two vfork_begins(void *from)
+{
+    static pid_t (*real_vfork)(void);
+    const bool within = own.away; /* in such a child, again: as it is */
+
+    FIND(vfork);
+    if (!within) {
+        return_to = from;
+        lent_window = own.window;
+        own.window = NULL;
+        own.away = true;
+    }
+    return (struct two){*(void **)&real_vfork, within};
+}
+
+struct two vfork_returns(pid_t result)
+    __attribute__((used, visibility("hidden")));
+struct two vfork_returns(pid_t result)
+{
+    if (result != 0) {
+        own.window = lent_window;
+        own.away = false;
+    }
+    return (struct two){return_to, (uintptr_t)result};
+}
+
+__asm__(".text\n"
+        ".globl vfork\n"
+        ".type vfork, @function\n"
+        "vfork:\n"
+        "    mov (%rsp), %rdi\n"
+        "    sub $8, %rsp\n"
+        "    call vfork_begins\n"
+        "    add $8, %rsp\n"
+        "    test %edx, %edx\n"
+        "    jz 1f\n"
+        "    jmp *%rax\n"
+        "1:  add $8, %rsp\n" /* the place that will not last */
+        "    call *%rax\n"
+        "    sub $16, %rsp\n"
+        "    mov %eax, %edi\n"
+        "    call vfork_returns\n"
+        "    add $8, %rsp\n"
+        "    mov %rax, (%rsp)\n"
+        "    mov %edx, %eax\n"
+        "    ret\n"
+        ".size vfork, . - vfork\n");
+#else
+/* POSIX let it be nothing but fork(). */
 pid_t our_vfork(void) __asm__("vfork") __attribute__((visibility("default")));
 pid_t our_vfork(void)
 {
     return our_fork();
 }
+#endif
 
-#define ENDS(NAME)                                                             \
-    void our_##NAME(int status) __asm__(#NAME)                                 \
+/* What does not return, and what there is to do before. */
+#define LEAVES_FOR_GOOD(NAME, PARAMETERS, ARGUMENTS, BEFORE)                   \
+    void our_##NAME PARAMETERS __asm__(#NAME)                                  \
         __attribute__((noreturn, visibility("default")));                      \
-    void our_##NAME(int status)                                                \
+    void our_##NAME PARAMETERS                                                 \
     {                                                                          \
-        static void (*real_##NAME)(int) __attribute__((noreturn));             \
+        static void(*real_##NAME) PARAMETERS __attribute__((noreturn));        \
                                                                                \
         FIND(NAME);                                                            \
-        ends();                                                                \
-        real_##NAME(status);                                                   \
+        BEFORE();                                                              \
+        real_##NAME ARGUMENTS;                                                 \
     }
-ENDS(_exit)
-ENDS(_Exit)
+LEAVES_FOR_GOOD(_exit, (int status), (status), ends)
+LEAVES_FOR_GOOD(_Exit, (int status), (status), ends)
+/* These may lead out of a signal's handler. */
+LEAVES_FOR_GOOD(longjmp, (void *to, int value), (to, value), jumps)
+LEAVES_FOR_GOOD(_longjmp, (void *to, int value), (to, value), jumps)
+LEAVES_FOR_GOOD(siglongjmp, (void *to, int value), (to, value), jumps)
+#ifdef __GLIBC__
+LEAVES_FOR_GOOD(__longjmp_chk, (void *to, int value), (to, value), jumps)
+#endif
 
 #define REAPS(NAME, PARAMETERS, ARGUMENTS)                                     \
     STAND_IN(pid_t, NAME, PARAMETERS)                                          \
@@ -636,3 +915,16 @@ REAPS(wait3, (int *status, int options, struct rusage *usage),
       (status, options, usage))
 REAPS(wait4, (pid_t pid, int *status, int options, struct rusage *usage),
       (pid, status, options, usage))
+
+STAND_IN(int, waitid, (idtype_t type, id_t id, siginfo_t *told, int options))
+{
+    FIND(waitid);
+
+    const int result = real_waitid(type, id, told, options);
+
+    if (result == 0 && told && told->si_pid > 0 &&
+        (told->si_code == CLD_KILLED || told->si_code == CLD_DUMPED))
+        reaped(told->si_pid, told->si_status);
+    return result;
+}
+/* NOLINTEND(bugprone-macro-parentheses) */

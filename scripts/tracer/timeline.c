@@ -8,10 +8,12 @@
 #include "program.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const char *from_text, *to_text, *svg, *perfetto, *html, *page,
     *title = "";
-static bool list, connections, colour, no_table;
+static const char *hide, *during;
+static bool list, connections, colour, no_table, no_legend, length;
 static size_t columns = 80;
 
 static const struct setting settings[] = {
@@ -25,6 +27,10 @@ static const struct setting settings[] = {
     {"columns", "N", "as wide as this", .size = &columns},
     {"colour", NULL, "with colours", .flag = &colour},
     {"no-table", NULL, "without the counts", .flag = &no_table},
+    {"hide", "NAME", "without the lanes called so", .text = &hide},
+    {"during", "NAME", "only while that lane lives", .text = &during},
+    {"no-legend", NULL, "without the legend", .flag = &no_legend},
+    {"length", NULL, "only how long it is, in seconds", .flag = &length},
     {"from", "SECONDS", "begin here", .text = &from_text},
     {"to", "SECONDS", "end here", .text = &to_text},
     {0},
@@ -51,6 +57,77 @@ static void close_output(FILE *out, const char *name)
         die("cannot write %s", name);
 }
 
+/* Let time begin that much later. */
+static void shift(struct model *model, double by)
+{
+    for (size_t i = 0; i < model->lane_count; i++) {
+        struct lane *lane = &model->lanes[i];
+
+        lane->began -= by;
+        lane->ended -= by;
+        for (size_t k = 0; k < lane->span_count; k++) {
+            lane->spans[k].began -= by;
+            lane->spans[k].ended -= by;
+        }
+    }
+    for (size_t i = 0; i < model->endpoint_count; i++) {
+        model->endpoints[i]->opened -= by;
+        model->endpoints[i]->closed -= by;
+    }
+    for (size_t i = 0; i < model->arrow_count; i++) {
+        model->arrows[i].sent -= by;
+        model->arrows[i].received -= by;
+    }
+}
+
+/* As long as a lane lives, and a little of what is around it. */
+static void look_at_lane(struct model *model, struct view *view)
+{
+    for (size_t i = 0; i < model->lane_count; i++) {
+        const struct lane *lane = &model->lanes[i];
+        const double margin = (lane->ended - lane->began) / 20;
+
+        if (strcmp(lane->name, during) == 0) {
+            view->to = lane->ended - lane->began + 2 * margin;
+            shift(model, lane->began - margin);
+            return;
+        }
+    }
+    die_because(0, "there is no lane called %s", during);
+}
+
+static bool shown(const struct lane *lane, const struct view *view)
+{
+    return lane->ended > view->from && lane->began < view->to &&
+           !(hide && strncmp(lane->name, hide, strlen(hide)) == 0);
+}
+
+/* Leave out those that are not to be seen; arrows to and from them as well. */
+static void hide_lanes(struct model *model, const struct view *view)
+{
+    size_t *number = enlarged(NULL, model->lane_count + 1, sizeof *number);
+    size_t kept = 0, arrows = 0;
+
+    for (size_t i = 0; i < model->lane_count; i++) {
+        number[i] = kept;
+        if (shown(&model->lanes[i], view))
+            model->lanes[kept++] = model->lanes[i];
+        else
+            number[i] = SIZE_MAX;
+    }
+    for (size_t i = 0; i < model->arrow_count; i++) {
+        struct arrow a = model->arrows[i];
+
+        a.from = number[a.from];
+        a.to = number[a.to];
+        if (a.from != SIZE_MAX && a.to != SIZE_MAX)
+            model->arrows[arrows++] = a;
+    }
+    model->lane_count = kept;
+    model->arrow_count = arrows;
+    free(number);
+}
+
 int main(int argc, char **argv)
 {
     char **names = begin(&program, argc, argv);
@@ -60,8 +137,14 @@ int main(int argc, char **argv)
 
     if (model->lane_count == 0)
         die_because(0, "there is not a single call in %s", names[0]);
+    if (length) {
+        printf("%.9f\n", model->length);
+        return 0;
+    }
     if (connections)
         model = by_connection(model);
+    if (during)
+        look_at_lane(model, &view);
     if (from_text)
         view.from = strtod(from_text, NULL);
     if (to_text)
@@ -71,7 +154,12 @@ int main(int argc, char **argv)
                     view.from, view.to);
     view.colour = colour;
     view.table = !no_table;
+    view.legend = !no_legend;
     view.title = title;
+    hide_lanes(model, &view);
+    if (model->lane_count == 0)
+        die_because(0, "nobody is there from %.6f to %.6f s", view.from,
+                    view.to);
     if (svg) {
         draw_svg(model, &view, out = open_output(svg));
         close_output(out, svg);

@@ -5,9 +5,11 @@
  * One file holds what any number of processes did. It is a header and then
  * blocks, all of TRACE_BLOCK bytes. Each thread owns one block, its window: it
  * is mapped, so what stands there is in the file, even if the process is killed
- * the next moment. A full window is copied to a new block and used again. So
- * no block belongs to two threads, none is ever moved, and a reader may look at
- * any time. A block that nobody finished has no magic number: it is passed by.
+ * the next moment. A full window is copied to a new block and used again, with
+ * the next number. So no block belongs to two threads, none is ever moved, and
+ * a reader may look at any time: what it finds twice, with one number, is a
+ * window that was being copied. A block that nobody finished has no magic
+ * number: it is passed by.
  *
  * Numbers lie as the machine has them in memory: a trace is read where it was
  * made.
@@ -16,6 +18,7 @@
 #define WOULDBLOCK_TRACE_FILE_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* The calls, and what kind of a call each is. */
@@ -67,8 +70,10 @@ enum call {
     NOTE_NAME = 128, /* text: what to call the process */
     NOTE_LOCAL,      /* the address of fd on this side */
     NOTE_PEER,       /* and of the other side */
-    NOTE_EXIT,       /* the process ended by itself; result: processor, us */
+    NOTE_EXIT,       /* the process ended by itself; inside: processor, us */
     NOTE_REAPED,     /* fd: the pid of a child that has ended; result: how */
+    NOTE_SAME,       /* fd is the same as the descriptor result from now on */
+    NOTE_THREAD,     /* the thread ended */
 };
 
 /* How the descriptor was, or how the call was made. */
@@ -77,12 +82,15 @@ enum {
                              wait with a limit of 0 */
     FLAG_PEEK = 2,        /* MSG_PEEK: the bytes stay */
     FLAG_DATAGRAM = 4,    /* the socket is one of datagrams */
+    FLAG_UNFINISHED = 8,  /* the thread left it without an answer: cancelled, or
+                             by longjmp(3) out of a signal's handler */
+    FLAG_FILE = 16,       /* read, write: it is no socket */
 };
 
 /*
  * One call; or a run of them: the same call on the same descriptor by the same
- * thread, asked the same and told the same, with no other answer of this
- * descriptor in between.
+ * thread, asked the same and told the same, with no other answer to a call of
+ * this kind on this descriptor in between.
  *
  * asked and more are
  *
@@ -113,14 +121,16 @@ struct trace_record {
         struct { /* NOTE_LOCAL, NOTE_PEER */
             uint16_t family, port;
             uint32_t scope;
-            unsigned char address[16]; /* a path: its end, if it is longer */
+            unsigned char address[16]; /* a path: its end, if it is longer; an
+                                          abstract one begins with @ */
         };
         char text[24]; /* ended by a 0 only if it is shorter */
     };
     int32_t fd; /* -1 for those that have none */
     uint8_t call;
     uint8_t flags;
-    int16_t error; /* errno where the result is -1, otherwise 0 */
+    int16_t error; /* errno where the result is -1, otherwise 0; what
+                      clock_nanosleep returned */
 };
 
 enum {
@@ -128,7 +138,7 @@ enum {
     TRACE_BEGIN = 4096, /* of the first block */
     TRACE_VERSION = 1,
     TRACE_MAGIC = 0x6b4c4277, /* of a block: wBLk */
-    BLOCK_RECORDS = (TRACE_BLOCK - 64) / (int)sizeof(struct trace_record),
+    BLOCK_RECORDS = (TRACE_BLOCK - 72) / (int)sizeof(struct trace_record),
 };
 
 struct trace_block {
@@ -139,8 +149,12 @@ struct trace_block {
     uint64_t lost;              /* calls that went unrecorded up to here */
     /* The call that the thread is in and may wait in; none: 0. */
     atomic_uint_fast64_t inside; /* tick of its begin */
-    int32_t inside_fd, inside_call;
+    int32_t inside_fd, inside_call, inside_asked, inside_more;
+    uint32_t serial; /* of this image: a window gets the next one when it is
+                        used again */
+    uint32_t moved;  /* a copy, not a window */
     struct trace_record records[BLOCK_RECORDS];
+    unsigned char rest[TRACE_BLOCK - 72 - BLOCK_RECORDS * 48];
 };
 
 /* A tick and the same moment on CLOCK_MONOTONIC, in ns. */
@@ -163,11 +177,13 @@ struct trace_header {
     atomic_uint_fast64_t size;  /* of the file as far as it is given away */
     uint64_t limit;             /* it must not grow beyond this */
     atomic_uint_fast64_t ended; /* tick at which the latest command ended */
+    atomic_uint_fast64_t lost;  /* calls of threads that got no window */
     char command[256];          /* what was run, as far as it fits */
 };
 
 _Static_assert(sizeof(struct trace_record) == 48, "a record is 48 bytes");
-_Static_assert(sizeof(struct trace_block) <= TRACE_BLOCK, "a block fits");
+_Static_assert(sizeof(struct trace_block) == TRACE_BLOCK, "a block fits");
+_Static_assert(offsetof(struct trace_block, records) == 72, "its head as well");
 _Static_assert(sizeof(struct trace_header) <= TRACE_BEGIN, "a header fits");
 
 /*

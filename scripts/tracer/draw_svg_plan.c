@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * draw_svg_plan - makes the plan of a picture. However long a trace is, a
+ * picture has only so many pixels: a lane is cut into slices of one each, and
+ * arrows into bundles. Where that still makes too much for a file that is to
+ * be read by a browser, slices and bundles get wider.
+ */
+#include "draw_svg_plan.h"
+
+#include "program.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MOST_STRIPS = 60,
+    MOST_STRETCHES = 1000, /* and marks, in all strips together */
+    MOST_LINES = 240,
+};
+
+/* Nearer than this, in pixels, two arrows cannot be told from each other. */
+static const double near_by = 10, apart = 6;
+
+double place_of(const struct plan *plan, double time)
+{
+    return (time - plan->from) / (plan->to - plan->from) * plan->width;
+}
+
+double time_at(const struct plan *plan, double place)
+{
+    return plan->from + place / plan->width * (plan->to - plan->from);
+}
+
+/* --- Stretches -------------------------------------------------------------
+ */
+
+/* One lane in the making. */
+struct cutting {
+    const struct plan *plan;
+    struct strip *strip;
+    struct slice *slices;
+    size_t *owner; /* of each slice: its stretch */
+    enum event *events;
+    const struct span **failed; /* of each slice, the call that did */
+    size_t count;               /* of slices */
+    double length;              /* of a slice, in seconds */
+};
+
+static size_t slice_at(const struct cutting *c, double time)
+{
+    const double place = (time - c->plan->from) / c->length;
+
+    return place <= 0                  ? 0
+           : place >= (double)c->count ? c->count - 1
+                                       : (size_t)place;
+}
+
+static double pixels(const struct cutting *c, size_t slices)
+{
+    return (double)slices * c->plan->width / (double)c->count;
+}
+
+static void find_stretches(struct cutting *c)
+{
+    struct strip *strip = c->strip;
+
+    for (size_t i = 0; i < c->count; i++) {
+        const enum state state = slice_state(&c->slices[i], c->length);
+        struct stretch *last = strip->stretches + strip->stretch_count - 1;
+
+        if (i == 0 || last->state != state) {
+            last++;
+            *last = (struct stretch){.state = state, .left = pixels(c, i)};
+            strip->stretch_count++;
+        }
+        last->right = pixels(c, i + 1);
+        last->agains += c->slices[i].agains;
+        c->owner[i] = strip->stretch_count - 1;
+        for (int k = 0; k < STATES; k++)
+            strip->in[k] += c->slices[i].in[k];
+        strip->agains += c->slices[i].agains;
+    }
+}
+
+/* Which calls are a stretch made of? A span may reach over several. */
+static void share_out(struct cutting *c, const struct span *s)
+{
+    const enum state state = span_state(s);
+    const double length = s->ended - s->began;
+    const size_t last = c->owner[slice_at(c, s->ended)];
+
+    for (size_t k = c->owner[slice_at(c, s->began)]; k <= last; k++) {
+        struct stretch *stretch = &c->strip->stretches[k];
+        const double left = time_at(c->plan, stretch->left);
+        const double right = time_at(c->plan, stretch->right);
+        const double share = (s->ended < right ? s->ended : right) -
+                             (s->began > left ? s->began : left);
+        const double part = length > 0 && share > 0 ? share / length : 1;
+
+        if (stretch->state != state)
+            continue;
+        stretch->weight[s->call] +=
+            part * (state == BLOCKED || state == SLEEPING ? s->inside
+                                                          : (double)s->times);
+        if (!stretch->longest || share > stretch->share) {
+            stretch->longest = s;
+            stretch->share = share;
+        }
+    }
+}
+
+/* --- Marks -----------------------------------------------------------------
+ */
+
+static enum event event_of(const struct span *s)
+{
+    if (s->error && !is_again(s) && s->error != EINTR)
+        return FAILED;
+    if (span_bytes(s) || (call_kind(s->call) == OPENS && !s->error))
+        return MOVED;
+    return NOTHING;
+}
+
+/* What takes longer than a slice or two can be seen without a mark. */
+static void note_event(struct cutting *c, const struct span *s)
+{
+    const enum event event = event_of(s);
+    const size_t i = slice_at(c, s->ended);
+
+    if (s->unfinished || event <= c->events[i] ||
+        (event != FAILED && s->ended - s->began > 2 * c->length))
+        return;
+    c->events[i] = event;
+    if (event == FAILED)
+        c->failed[i] = s;
+}
+
+/* An answer "not yet" where most of the time was spent with something else. A
+ * run of them is spread over its slices, and so makes a mark once for each
+ * whole one. */
+static void note_agains(struct cutting *c)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < c->count; i++) {
+        const double before = floor(sum + 1e-6);
+
+        sum += c->slices[i].agains;
+        if (floor(sum + 1e-6) > before && c->events[i] == NOTHING)
+            c->events[i] = ASKED;
+    }
+}
+
+/* Does the stretch itself show it? */
+static bool is_shown(const struct cutting *c, size_t i)
+{
+    const enum state state = c->strip->stretches[c->owner[i]].state;
+
+    switch (c->events[i]) {
+    case NOTHING:
+        return true;
+    case ASKED:
+        return state == WOULD_BLOCK;
+    case MOVED:
+        return state == RUNNING;
+    default:
+        return false;
+    }
+}
+
+/* Answers "not yet" that follow each other closely make one mark. */
+static void find_marks(struct cutting *c)
+{
+    struct strip *strip = c->strip;
+
+    for (size_t i = 0; i < c->count; i++) {
+        struct mark *last =
+            strip->mark_count ? &strip->marks[strip->mark_count - 1] : NULL;
+
+        if (is_shown(c, i))
+            continue;
+        if (last && last->event == c->events[i] && last->event != FAILED &&
+            pixels(c, i) - last->right < (last->event == ASKED ? 4 : 0.1)) {
+            last->right = pixels(c, i + 1);
+            continue;
+        }
+        strip->marks[strip->mark_count++] = (struct mark){
+            .event = c->events[i],
+            .left = pixels(c, i),
+            .right = pixels(c, i + 1),
+            .span = c->failed[i],
+        };
+    }
+}
+
+static void make_strip(const struct plan *plan, const struct lane *lane,
+                       size_t slices, struct strip *strip)
+{
+    struct cutting c = {
+        .plan = plan,
+        .strip = strip,
+        .count = slices,
+        .length = (plan->to - plan->from) / (double)slices,
+        .slices = enlarged(NULL, slices, sizeof *c.slices),
+        .owner = enlarged(NULL, slices, sizeof *c.owner),
+        .events = enlarged(NULL, slices, sizeof *c.events),
+        .failed = enlarged(NULL, slices, sizeof *c.failed),
+    };
+
+    *strip = (struct strip){
+        .lane = lane,
+        .stretches = enlarged(NULL, slices, sizeof *strip->stretches),
+        .marks = enlarged(NULL, slices, sizeof *strip->marks),
+    };
+    for (size_t i = 0; i < slices; i++) {
+        c.events[i] = NOTHING;
+        c.failed[i] = NULL;
+    }
+    cut(lane, plan->from, plan->to, slices, c.slices);
+    find_stretches(&c);
+    for (size_t i = 0; i < lane->span_count; i++) {
+        const struct span *s = &lane->spans[i];
+
+        if (s->ended < plan->from || s->began > plan->to)
+            continue;
+        if (call_kind(s->call) != SETUP)
+            share_out(&c, s);
+        if (s->ended <= plan->to)
+            note_event(&c, s);
+    }
+    note_agains(&c);
+    find_marks(&c);
+    free(c.slices);
+    free(c.owner);
+    free(c.events);
+    free(c.failed);
+}
+
+/* All strips, of slices as thin as a pixel or as thin as there is room for. */
+static void make_strips(struct plan *plan, const struct model *model)
+{
+    plan->strip_count =
+        model->lane_count < MOST_STRIPS ? model->lane_count : MOST_STRIPS;
+    plan->strips = enlarged(NULL, plan->strip_count, sizeof *plan->strips);
+    for (double grain = 1;; grain *= 2) {
+        size_t parts = 0;
+
+        for (size_t i = 0; i < plan->strip_count; i++) {
+            make_strip(plan, &model->lanes[i], (size_t)(plan->width / grain),
+                       &plan->strips[i]);
+            parts += plan->strips[i].stretch_count + plan->strips[i].mark_count;
+        }
+        if (parts <= MOST_STRETCHES || plan->width / grain < 16)
+            return;
+        for (size_t i = 0; i < plan->strip_count; i++) {
+            free(plan->strips[i].stretches);
+            free(plan->strips[i].marks);
+        }
+    }
+}
+
+void name_calls(const struct stretch *stretch, char *text, size_t size)
+{
+    double all = 0;
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (int call = 0; call < CALLS; call++)
+        all += stretch->weight[call];
+    for (int call = 0; call < CALLS && used < size; call++)
+        if (stretch->weight[call] > all / 10)
+            used += (size_t)snprintf(text + used, size - used, "%s%s",
+                                     used ? ", " : "", call_name(call));
+}
+
+/* --- Arrows ----------------------------------------------------------------
+ */
+
+static int by_lanes(const void *a, const void *b)
+{
+    const struct line *x = a, *y = b;
+
+    if (x->from != y->from)
+        return x->from < y->from ? -1 : 1;
+    if (x->to != y->to)
+        return x->to < y->to ? -1 : 1;
+    if (x->sent != y->sent)
+        return x->sent < y->sent ? -1 : 1;
+    return x->received < y->received ? -1 : x->received > y->received;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct line *x = a, *y = b;
+    const double begin_x = x->sent, begin_y = y->sent;
+
+    return begin_x != begin_y ? (begin_x < begin_y ? -1 : 1) : by_lanes(a, b);
+}
+
+/* The bundle among those so far that a line falls on; NULL if none. They are
+ * in the order of sending, so one that is too far away ends the search. */
+static struct line *bundle_of(const struct plan *plan, size_t bundles,
+                              const struct line *line, double near)
+{
+    for (size_t i = bundles; i-- > 0;) {
+        struct line *b = &plan->lines[i];
+
+        if (b->from != line->from || b->to != line->to ||
+            line->sent - b->sent > near)
+            return NULL;
+        if (fabs(line->received - b->received) <= near)
+            return b;
+    }
+    return NULL;
+}
+
+static void bundle(struct plan *plan, double near)
+{
+    size_t bundles = 0;
+
+    qsort(plan->lines, plan->line_count, sizeof *plan->lines, by_lanes);
+    for (size_t i = 0; i < plan->line_count; i++) {
+        const struct line line = plan->lines[i];
+        struct line *b = bundle_of(plan, bundles, &line, near);
+
+        if (b) {
+            b->bytes += line.bytes;
+            b->count += line.count;
+        } else {
+            plan->lines[bundles++] = line;
+        }
+    }
+    plan->line_count = bundles;
+}
+
+/* A question and its answer are often only microseconds apart: the later one
+ * is moved a little, or they would look like one arrow with two heads. */
+static void move_apart(struct plan *plan)
+{
+    qsort(plan->lines, plan->line_count, sizeof *plan->lines, by_place);
+    for (size_t i = 0; i < plan->line_count; i++)
+        for (size_t k = 0; k < i; k++) {
+            const struct line *before = &plan->lines[k];
+            struct line *line = &plan->lines[i];
+
+            if (before->from == line->to && before->to == line->from &&
+                fabs(before->received - line->sent) < apart &&
+                fabs(before->sent - line->received) < apart) {
+                line->sent = before->received + apart;
+                line->received = before->sent + apart;
+            }
+        }
+}
+
+static void make_lines(struct plan *plan, const struct model *model)
+{
+    plan->lines = enlarged(NULL, model->arrow_count + 1, sizeof *plan->lines);
+    for (size_t i = 0; i < model->arrow_count; i++) {
+        const struct arrow *a = &model->arrows[i];
+        /* A call that sends for long has its first bytes received before it
+         * returns. */
+        const double sent = a->sent < a->received ? a->sent : a->received;
+
+        if (a->from >= plan->strip_count || a->to >= plan->strip_count ||
+            a->received < plan->from || sent > plan->to)
+            continue;
+        plan->lines[plan->line_count++] = (struct line){
+            .from = a->from,
+            .to = a->to,
+            .sent = place_of(plan, sent),
+            .received = place_of(plan, a->received),
+            .bytes = (double)a->bytes,
+            .count = 1,
+        };
+    }
+    for (double near = near_by;; near *= 2) {
+        bundle(plan, near);
+        if (plan->line_count <= MOST_LINES || near > plan->width)
+            break;
+    }
+    /* Between many lanes there may still be too many: the first ones. */
+    if (plan->line_count > MOST_LINES)
+        plan->line_count = MOST_LINES;
+    move_apart(plan);
+}
+
+struct plan make_plan(const struct model *model, const struct view *view,
+                      double width)
+{
+    struct plan plan = {.from = view->from, .to = view->to, .width = width};
+
+    make_strips(&plan, model);
+    make_lines(&plan, model);
+    return plan;
+}

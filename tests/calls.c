@@ -1,0 +1,848 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * calls - makes known socket calls on sockets of its own, and tells each of
+ * them in the words of 'scripts/timeline --list', in the order in which they
+ * began: what a recorder has to find (trace.bats). A success that leaves
+ * something in errno is told as well.
+ */
+#define _GNU_SOURCE
+#include "error.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The lane that is making the calls, in front of each line. */
+static const char *who = "calls";
+static char bytes[64];
+
+LIKE_PRINTF(2, 0)
+static void tell(long result, const char *format, va_list arguments)
+{
+    const int error = errno;
+
+    printf("%s ", who);
+    vprintf(format, arguments);
+    printf(" = %ld", result);
+    if (result == -1)
+        printf(" %s", error_entry(error)->symbol);
+    else if (error)
+        printf(" errno %d", error);
+}
+
+/* A call with its result, whose errno is still there. */
+LIKE_PRINTF(2, 3)
+static void said(long result, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    tell(result, format, arguments);
+    va_end(arguments);
+    putchar('\n');
+    errno = 0;
+}
+
+/* The same of a wait, which reported this. */
+LIKE_PRINTF(3, 4)
+static void woke(int result, const char *reported, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    tell(result, format, arguments);
+    va_end(arguments);
+    printf(result > 0 ? " (%s)\n" : "\n", reported);
+    errno = 0;
+}
+
+/* One that never came back. */
+LIKE_PRINTF(1, 2)
+static void never(const char *format, ...)
+{
+    va_list arguments;
+
+    printf("%s ", who);
+    va_start(arguments, format);
+    vprintf(format, arguments);
+    va_end(arguments);
+    puts(" = ...");
+    errno = 0;
+}
+
+/* --- Making calls ----------------------------------------------------------
+ */
+
+static void make_pair(int fds[2])
+{
+    const int result = socketpair(AF_UNIX, SOCK_STREAM, 0, fds);
+
+    said(result, "socketpair([%d, %d])", fds[0], fds[1]);
+}
+
+static void closes(int fd)
+{
+    said(close(fd), "close(%d)", fd);
+}
+
+/* size bytes from one to the other. */
+static void moves(int from, int to, int size)
+{
+    said(send(from, bytes, (size_t)size, 0), "send(%d, %d)", from, size);
+    said(recv(to, bytes, sizeof bytes, 0), "recv(%d, 64)", to);
+}
+
+static void on_a_pair(void)
+{
+    int fds[2];
+    struct iovec parts[2] = {{bytes, 1}, {bytes, 3}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    int off = 0;
+
+    make_pair(fds);
+    said(fcntl(fds[0], F_SETFL, O_NONBLOCK), "fcntl(%d, F_SETFL, O_NONBLOCK)",
+         fds[0]);
+    said(recv(fds[0], bytes, 16, 0), "recv(%d, 16)", fds[0]);
+    moves(fds[1], fds[0], 5);
+    said(write(fds[1], bytes, 3), "write(%d, 3)", fds[1]);
+    said(recv(fds[0], bytes, 2, MSG_PEEK), "recv(%d, 2)", fds[0]);
+    said(read(fds[0], bytes, 16), "read(%d, 16)", fds[0]);
+    said(writev(fds[1], parts, 2), "writev(%d)", fds[1]);
+    said(readv(fds[0], parts, 2), "readv(%d)", fds[0]);
+    said(sendmsg(fds[1], &message, 0), "sendmsg(%d)", fds[1]);
+    said(recvmsg(fds[0], &message, 0), "recvmsg(%d)", fds[0]);
+    said(ioctl(fds[0], FIONBIO, &off), "ioctl(%d, FIONBIO, 0)", fds[0]);
+    said(recv(fds[0], bytes, 16, MSG_DONTWAIT), "recv(%d, 16)", fds[0]);
+    said(shutdown(fds[1], SHUT_WR), "shutdown(%d, SHUT_WR)", fds[1]);
+    said(recv(fds[0], bytes, 16, 0), "recv(%d, 16)", fds[0]);
+    said(send(fds[1], bytes, 1, MSG_NOSIGNAL), "send(%d, 1)", fds[1]);
+    closes(fds[0]);
+    closes(fds[1]);
+}
+
+/* An address of this machine, of either family; port 0 is any. */
+static socklen_t loopback(int family, int port, struct sockaddr_storage *a)
+{
+    struct sockaddr_in *in = (void *)a;
+    struct sockaddr_in6 *in6 = (void *)a;
+
+    memset(a, 0, sizeof *a);
+    a->ss_family = (sa_family_t)family;
+    if (family == AF_INET6) {
+        in6->sin6_addr = in6addr_loopback;
+        in6->sin6_port = htons((uint16_t)port);
+        return sizeof *in6;
+    }
+    in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    in->sin_port = htons((uint16_t)port);
+    return sizeof *in;
+}
+
+static int port_of(int fd)
+{
+    struct sockaddr_storage a;
+    socklen_t length = sizeof a;
+
+    if (getsockname(fd, (struct sockaddr *)&a, &length) == -1)
+        die("cannot find my address");
+    return ntohs(a.ss_family == AF_INET6
+                     ? ((struct sockaddr_in6 *)&a)->sin6_port
+                     : ((struct sockaddr_in *)&a)->sin_port);
+}
+
+static const char *family_name(int family)
+{
+    return family == AF_INET6 ? "AF_INET6" : "AF_INET";
+}
+
+static int makes(int family, int type, const char *type_name)
+{
+    const int fd = socket(family, type, 0);
+
+    said(fd, "socket(%s, %s)", family_name(family), type_name);
+    return fd;
+}
+
+static void binds(int fd, int family, int port)
+{
+    struct sockaddr_storage a;
+    const socklen_t length = loopback(family, port, &a);
+
+    said(bind(fd, (struct sockaddr *)&a, length), "bind(%d, port %d)", fd,
+         port);
+}
+
+static void connects(int fd, int family, int port)
+{
+    struct sockaddr_storage a;
+    const socklen_t length = loopback(family, port, &a);
+
+    said(connect(fd, (struct sockaddr *)&a, length), "connect(%d, port %d)", fd,
+         port);
+}
+
+static int accepts(int fd)
+{
+    const int accepted = accept(fd, NULL, NULL);
+
+    said(accepted, "accept(%d)", fd);
+    return accepted;
+}
+
+static int listens(int family)
+{
+    const int fd = makes(family, SOCK_STREAM, "SOCK_STREAM"), on = 1;
+
+    said(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on),
+         "setsockopt(%d, SOL_SOCKET, SO_REUSEADDR, 1)", fd);
+    binds(fd, family, 0);
+    said(listen(fd, 5), "listen(%d, 5)", fd);
+    return fd;
+}
+
+/* All the ways to wait, for something to read on fd. */
+static void waits(int fd, int writer)
+{
+    struct pollfd list = {.fd = fd, .events = POLLIN};
+    const struct timespec at_once = {0}, long_time = {.tv_sec = 5};
+    struct timeval a_while = {.tv_sec = 5};
+    fd_set set;
+
+    FD_ZERO(&set);
+    FD_SET(fd, &set);
+    woke(poll(&list, 1, 0), "", "poll([%d], 0)", fd);
+    said(send(writer, bytes, 1, 0), "send(%d, 1)", writer);
+    woke(poll(&list, 1, -1), "POLLIN", "poll([%d], for ever)", fd);
+    woke(ppoll(&list, 1, &long_time, NULL), "POLLIN", "ppoll([%d], 5.00 s)",
+         fd);
+    woke(select(fd + 1, &set, NULL, NULL, &a_while), "POLLIN",
+         "select(%d, 5.00 s)", fd + 1);
+    woke(pselect(fd + 1, &set, NULL, NULL, &at_once, NULL), "POLLIN",
+         "pselect(%d, 0)", fd + 1);
+    said(recv(fd, bytes, 16, 0), "recv(%d, 16)", fd);
+}
+
+static void waits_with_epoll(int fd, int writer)
+{
+    const int set = epoll_create1(0);
+    struct epoll_event event = {.events = EPOLLIN}, ready[4];
+
+    said(set, "epoll_create1()");
+    said(epoll_ctl(set, EPOLL_CTL_ADD, fd, &event),
+         "epoll_ctl(%d, EPOLL_CTL_ADD, %d, EPOLLIN)", set, fd);
+    said(epoll_ctl(set, EPOLL_CTL_ADD, fd, &event),
+         "epoll_ctl(%d, EPOLL_CTL_ADD, %d, EPOLLIN)", set, fd);
+    woke(epoll_wait(set, ready, 4, 0), "", "epoll_wait(%d, 0)", set);
+    said(send(writer, bytes, 1, 0), "send(%d, 1)", writer);
+    woke(epoll_wait(set, ready, 4, -1), "POLLIN", "epoll_wait(%d, for ever)",
+         set);
+    event.events = EPOLLOUT | EPOLLET;
+    said(epoll_ctl(set, EPOLL_CTL_MOD, fd, &event),
+         "epoll_ctl(%d, EPOLL_CTL_MOD, %d, EPOLLOUT|EPOLLET)", set, fd);
+    woke(epoll_pwait(set, ready, 4, 5000, NULL), "POLLOUT",
+         "epoll_pwait(%d, 5.00 s)", set);
+    said(epoll_ctl(set, EPOLL_CTL_DEL, fd, NULL),
+         "epoll_ctl(%d, EPOLL_CTL_DEL, %d, 0)", set, fd);
+    close(set); /* no socket: it is not recorded */
+    said(recv(fd, bytes, 16, 0), "recv(%d, 16)", fd);
+}
+
+static void with_tcp(int family)
+{
+    const int listener = listens(family), port = port_of(listener);
+    const int client =
+        makes(family, SOCK_STREAM | SOCK_NONBLOCK, "SOCK_STREAM|SOCK_NONBLOCK");
+    struct pollfd list = {.fd = client, .events = POLLOUT};
+    int error, served, other, second;
+    socklen_t length = sizeof error;
+
+    connects(client, family, port);
+    woke(poll(&list, 1, 5000), "POLLOUT", "poll([%d], 5.00 s)", client);
+    said(getsockopt(client, SOL_SOCKET, SO_ERROR, &error, &length),
+         "getsockopt(%d, SOL_SOCKET, SO_ERROR)", client);
+    served = accepts(listener);
+    second = makes(family, SOCK_STREAM, "SOCK_STREAM");
+    connects(second, family, port);
+    connects(second, family, port); /* again: EISCONN */
+    other = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
+    said(other, "accept4(%d, SOCK_NONBLOCK)", listener);
+    said(recv(other, bytes, 16, 0), "recv(%d, 16)", other);
+    waits(served, client);
+    waits_with_epoll(other, second);
+    closes(second);
+    closes(other);
+    /* The same number again, at once: another socket. */
+    second = makes(family, SOCK_STREAM, "SOCK_STREAM");
+    connects(second, family, port);
+    other = accepts(listener);
+    closes(other);
+    closes(second);
+    closes(listener);
+    second = makes(family, SOCK_STREAM, "SOCK_STREAM");
+    connects(second, family, port);
+    closes(second);
+    closes(served);
+    closes(client);
+}
+
+static void with_udp(int family)
+{
+    const int here = makes(family, SOCK_DGRAM, "SOCK_DGRAM");
+    const int there = makes(family, SOCK_DGRAM, "SOCK_DGRAM");
+    struct sockaddr_storage a;
+    socklen_t length;
+    int port;
+
+    binds(here, family, 0);
+    binds(there, family, 0);
+    port = port_of(here);
+    length = loopback(family, port, &a);
+    said(sendto(there, bytes, 3, 0, (struct sockaddr *)&a, length),
+         "sendto(%d, 3, port %d)", there, port);
+    length = sizeof a;
+    said(recvfrom(here, bytes, 16, 0, (struct sockaddr *)&a, &length),
+         "recvfrom(%d, 16, port %d)", here, port_of(there));
+    connects(there, family, port);
+    said(sendto(there, bytes, 0, 0, NULL, 0), "sendto(%d, 0)", there);
+    said(recvfrom(here, bytes, 16, 0, NULL, NULL), "recvfrom(%d, 16)", here);
+    closes(there);
+    closes(here);
+}
+
+/* By a path, which the test gives. */
+static void with_a_path(const char *path)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    int listener, client, served;
+
+    snprintf(a.sun_path, sizeof a.sun_path, "%s", path);
+    listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    said(listener, "socket(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC)");
+    said(bind(listener, (struct sockaddr *)&a, sizeof a), "bind(%d, port 0)",
+         listener);
+    said(listen(listener, 1), "listen(%d, 1)", listener);
+    client = socket(AF_UNIX, SOCK_STREAM, 0);
+    said(client, "socket(AF_UNIX, SOCK_STREAM)");
+    said(connect(client, (struct sockaddr *)&a, sizeof a),
+         "connect(%d, port 0)", client);
+    served = accepts(listener);
+    moves(client, served, 7);
+    closes(served);
+    closes(client);
+    closes(listener);
+}
+
+/* What a program gets that hands over rubbish, and lives on. */
+static void in_wrong_ways(void)
+{
+    void *const nowhere = (void *)(uintptr_t)8;
+    struct msghdr message = {.msg_iov = nowhere, .msg_iovlen = 1};
+    const int fd = makes(AF_INET, SOCK_STREAM, "SOCK_STREAM");
+    const int udp = makes(AF_INET, SOCK_DGRAM, "SOCK_DGRAM");
+
+    said(recv(-1, bytes, 16, 0), "recv(-1, 16)");
+    said(recv(1234567, bytes, 16, 0), "recv(1234567, 16)");
+    said(send(fd, bytes, 1, MSG_NOSIGNAL), "send(%d, 1)", fd);
+    said(connect(fd, nowhere, 16), "connect(%d, port 0)", fd);
+    said(sendto(udp, bytes, 1, 0, nowhere, 16), "sendto(%d, 1)", udp);
+    said(sendto(-1, bytes, 1, 0, nowhere, 16), "sendto(-1, 1)");
+    said(sendmsg(udp, &message, 0), "sendmsg(%d)", udp);
+    said(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, nowhere, 4),
+         "setsockopt(%d, SOL_SOCKET, SO_RCVBUF, 0)", fd);
+    said(ioctl(fd, FIONBIO, nowhere), "ioctl(%d, FIONBIO, 0)", fd);
+    said(listen(udp, 1), "listen(%d, 1)", udp);
+    said(accept(fd, NULL, NULL), "accept(%d)", fd);
+    said(socket(AF_INET, SOCK_STREAM, 12345), "socket(AF_INET, SOCK_STREAM)");
+    closes(fd);
+    closes(udp);
+    said(close(-1) == -1 && errno == EBADF ? recv(fd, bytes, 16, 0) : 0,
+         "recv(%d, 16)", fd);
+}
+
+/* Numbers that come to mean something else, unseen. */
+static void under_other_numbers(void)
+{
+    const int listener = listens(AF_INET), port = port_of(listener);
+    const int client = makes(AF_INET, SOCK_STREAM, "SOCK_STREAM");
+    int served, copy, fds[2];
+    FILE *file;
+
+    connects(client, AF_INET, port);
+    served = accepts(listener);
+    copy = dup(served);
+    closes(served);
+    moves(client, copy, 4);
+    make_pair(fds);
+    dup2(copy, fds[0]); /* what was there is closed */
+    moves(client, fds[0], 6);
+    closes(copy);
+    copy = fcntl(fds[0], F_DUPFD, 40);
+    closes(fds[0]);
+    moves(client, copy, 8);
+    /* Closed by the C library: a file of that number is no socket. */
+    file = fdopen(copy, "r+");
+    said(file ? fclose(file) : -1, "close(%d)", copy);
+    file = fopen("/dev/null", "w");
+    if (!file || dup2(fileno(file), copy) != copy || write(copy, "x", 1) != 1)
+        die("cannot write to /dev/null");
+    fclose(file);
+    close(copy);
+    closes(fds[1]);
+    closes(client);
+    closes(listener);
+    errno = 0;
+}
+
+static void sleeps(void)
+{
+    const struct timespec a_little = {.tv_nsec = 2000000}, past = {0};
+    int error;
+
+    said(usleep(1000), "usleep(1.0 ms)");
+    said(nanosleep(&a_little, NULL), "nanosleep(2.0 ms)");
+    said(clock_nanosleep(CLOCK_MONOTONIC, 0, &a_little, NULL),
+         "clock_nanosleep(2.0 ms)");
+    said(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &past, NULL),
+         "clock_nanosleep(until)");
+    error = clock_nanosleep(12345, 0, &a_little, NULL);
+    printf("%s clock_nanosleep(2.0 ms) = %d %s\n", who, error,
+           error_entry(error)->symbol);
+    errno = 0;
+}
+
+static bool has_ipv6(void)
+{
+    struct sockaddr_storage a;
+    const socklen_t length = loopback(AF_INET6, 0, &a);
+    const int fd = makes(AF_INET6, SOCK_STREAM, "SOCK_STREAM");
+    const int result = bind(fd, (struct sockaddr *)&a, length);
+
+    said(result, "bind(%d, port 0)", fd);
+    closes(fd);
+    return result == 0;
+}
+
+static void all(const char *path)
+{
+    on_a_pair();
+    with_tcp(AF_INET);
+    with_udp(AF_INET);
+    with_a_path(path);
+    in_wrong_ways();
+    under_other_numbers();
+    sleeps();
+}
+
+static void ipv6(const char *unused)
+{
+    (void)unused;
+    if (!has_ipv6())
+        exit(3);
+    with_tcp(AF_INET6);
+    with_udp(AF_INET6);
+}
+
+/* --- Signals ---------------------------------------------------------------
+ */
+
+/* A child that sends us this signal as soon as we are asleep. */
+static pid_t wakes_us(int signal_number)
+{
+    const pid_t us = getpid(), child = fork();
+    char name[64], line[512];
+    const char *state = NULL;
+
+    if (child != 0)
+        return child;
+    snprintf(name, sizeof name, "/proc/%d/stat", (int)us);
+    while (!state || strncmp(state, ") S", 3) != 0) {
+        FILE *file = fopen(name, "r");
+
+        state =
+            file && fgets(line, sizeof line, file) ? strrchr(line, ')') : ") S";
+        if (file)
+            fclose(file);
+    }
+    kill(us, signal_number);
+    _exit(0);
+}
+
+static int in_handler = -1;
+static sigjmp_buf out;
+
+static void on_signal(int signal_number)
+{
+    const int error = errno;
+
+    if (in_handler != -1)
+        (void)!send(in_handler, "x", 1, 0);
+    if (signal_number == SIGUSR2)
+        siglongjmp(out, 1);
+    errno = error;
+}
+
+/* A call is interrupted; by a handler that makes calls; by one that does not
+ * come back. */
+static void interrupted(const char *unused)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    int fds[2], others[2];
+    pid_t child;
+
+    (void)unused;
+    sigaction(SIGUSR1, &action, NULL);
+    sigaction(SIGUSR2, &action, NULL);
+    make_pair(fds);
+    make_pair(others);
+    child = wakes_us(SIGUSR1);
+    said(recv(fds[0], bytes, 17, 0), "recv(%d, 17)", fds[0]);
+    waitpid(child, NULL, 0);
+
+    in_handler = others[0];
+    errno = 0;
+    child = wakes_us(SIGUSR1);
+    said(recv(fds[0], bytes, 16, 0), "recv(%d, 16)", fds[0]);
+    said(1, "send(%d, 1)", others[0]);
+    waitpid(child, NULL, 0);
+
+    child = wakes_us(SIGUSR2);
+    if (sigsetjmp(out, 1) == 0)
+        recv(fds[0], bytes, 16, 0);
+    never("recv(%d, 16)", fds[0]);
+    said(1, "send(%d, 1)", others[0]);
+    waitpid(child, NULL, 0);
+    errno = 0;
+    moves(fds[1], fds[0], 3);
+}
+
+/* A handler that makes calls comes into a loop of calls, again and again, at
+ * any point of them. Tells how many were made. */
+static volatile sig_atomic_t handled;
+static int handlers_own;
+
+static void on_alarm(int unused)
+{
+    const int error = errno;
+
+    (void)unused;
+    handled++;
+    if (recv(handlers_own, bytes, 8, MSG_DONTWAIT) != -1 || errno != EAGAIN)
+        _exit(1);
+    errno = error;
+}
+
+static void alarmed(const char *number)
+{
+    const struct itimerval often = {.it_interval.tv_usec = 50,
+                                    .it_value.tv_usec = 50};
+    const struct itimerval never_again = {0};
+    struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
+    const long many = strtol(number, NULL, 10);
+    int fds[2], others[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == -1 ||
+        socketpair(AF_UNIX, SOCK_STREAM, 0, others) == -1)
+        die("cannot make pairs");
+    handlers_own = others[0];
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &often, NULL);
+    for (long i = 0; i < many; i++)
+        if (send(fds[0], bytes, 1, 0) != 1 || recv(fds[1], bytes, 2, 0) != 1)
+            die("cannot move a byte");
+    setitimer(ITIMER_REAL, &never_again, NULL);
+    printf("send(%d, 1) %ld\nrecv(%d, 2) %ld\nrecv(%d, 8) %d\n", fds[0], many,
+           fds[1], many, others[0], (int)handled);
+}
+
+/* --- Threads ---------------------------------------------------------------
+ */
+
+static int waited_on;
+
+static void clean(void *unused)
+{
+    (void)unused;
+    puts("cleaned");
+}
+
+static void *blocks(void *unused)
+{
+    pthread_cleanup_push(clean, NULL);
+    recv(waited_on, bytes, 16, 0);
+    pthread_cleanup_pop(0);
+    return unused;
+}
+
+/* A thread is cancelled in a call. */
+static void cancelled(const char *unused)
+{
+    pthread_t thread;
+    void *result = NULL;
+    int fds[2];
+
+    (void)unused;
+    make_pair(fds);
+    waited_on = fds[0];
+    if (pthread_create(&thread, NULL, blocks, NULL) != 0)
+        die_because(0, "cannot make a thread");
+    pthread_cancel(thread);
+    pthread_join(thread, &result);
+    puts(result == PTHREAD_CANCELED ? "cancelled" : "not cancelled");
+    who = "calls 2";
+    never("recv(%d, 16)", fds[0]);
+    who = "calls";
+    moves(fds[1], fds[0], 3);
+}
+
+static void *spins(void *number)
+{
+    for (long i = strtol(number, NULL, 10); i > 0; i--)
+        if (recv(waited_on, bytes, 16, MSG_DONTWAIT) != -1)
+            die("nobody should have sent anything");
+    return NULL;
+}
+
+/* Several threads ask the same socket. */
+static void threads(const char *number)
+{
+    pthread_t all_of_them[4];
+    char *copy = strdup(number);
+    int fds[2];
+
+    make_pair(fds);
+    waited_on = fds[0];
+    for (int i = 0; i < 4; i++)
+        if (pthread_create(&all_of_them[i], NULL, spins, copy) != 0)
+            die_because(0, "cannot make a thread");
+    for (int i = 0; i < 4; i++)
+        pthread_join(all_of_them[i], NULL);
+    free(copy);
+}
+
+/* --- Processes -------------------------------------------------------------
+ */
+
+static void ended(pid_t child)
+{
+    int how = 0;
+
+    if (waitpid(child, &how, 0) != child)
+        die("cannot wait for a child");
+    printf("a child ended: %d\n", how);
+    fflush(stdout);
+    errno = 0;
+}
+
+/* The child of a fork takes over a connection and a listening socket. */
+static void forks(const char *unused)
+{
+    const int listener = listens(AF_INET), port = port_of(listener);
+    const int client = makes(AF_INET, SOCK_STREAM, "SOCK_STREAM");
+    pid_t child;
+    int served;
+
+    (void)unused;
+    connects(client, AF_INET, port);
+    served = accepts(listener);
+    moves(client, served, 2);
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        who = "calls 2";
+        moves(served, client, 3);
+        fflush(stdout);
+        _exit(4);
+    }
+    ended(child);
+    moves(client, served, 4);
+}
+
+/* exec, from a child of vfork, and of posix_spawn; and by a shell. */
+static void execs(const char *unused)
+{
+    const int listener = listens(AF_INET);
+    char number[16];
+    char *const again[] = {"calls", "inherited", number, NULL};
+    extern char **environ;
+    volatile int seen = 0;
+    char line[PATH_MAX];
+    pid_t child;
+
+    (void)unused;
+    snprintf(number, sizeof number, "%d", listener);
+    fflush(stdout);
+    child = vfork();
+    if (child == 0) {
+        seen = 1; /* the parent sees that */
+        dup2(listener, 60);
+        close(60);
+        execv("/proc/self/exe", again);
+        _exit(9);
+    }
+    printf("vfork shares memory: %d\n", seen);
+    ended(child);
+    if (posix_spawn(&child, "/proc/self/exe", NULL, NULL, again, environ) != 0)
+        die("cannot spawn");
+    ended(child);
+    snprintf(line, sizeof line, "exec /proc/%d/exe inherited %d", (int)getpid(),
+             listener);
+    printf("a shell ended: %d\n", system(line));
+    errno = 0;
+    said(recv(listener, bytes, 16, MSG_DONTWAIT), "recv(%d, 16)", listener);
+}
+
+static void inherited(const char *number)
+{
+    const int listener = (int)strtol(number, NULL, 10);
+    const int client = makes(AF_INET, SOCK_STREAM, "SOCK_STREAM");
+    int served;
+
+    connects(client, AF_INET, port_of(listener));
+    served = accepts(listener);
+    moves(client, served, 1);
+}
+
+static void says_goodbye(void)
+{
+    puts("goodbye");
+    fflush(stdout);
+}
+
+/* The ways to end: those of exit(3), and those without its courtesies. */
+static void ends(const char *how)
+{
+    int fds[2];
+
+    at_quick_exit(says_goodbye);
+    make_pair(fds);
+    fflush(stdout);
+    if (strcmp(how, "exit") == 0)
+        exit(5);
+    if (strcmp(how, "_exit") == 0)
+        _exit(6);
+    if (strcmp(how, "quick_exit") == 0)
+        quick_exit(7);
+    if (strcmp(how, "pthread_exit") == 0)
+        pthread_exit(NULL);
+    if (strcmp(how, "abort") == 0)
+        abort();
+    if (strcmp(how, "crash") == 0) {
+        signal(SIGSEGV, SIG_DFL); /* a sanitizer would have its own word */
+        raise(SIGSEGV);
+    }
+    recv(fds[0], bytes, 16, 0);
+}
+
+/* --- Runs ------------------------------------------------------------------
+ */
+
+static void again(const char *number)
+{
+    const long many = strtol(number, NULL, 10);
+    int fds[2];
+
+    make_pair(fds);
+    for (long i = 0; i < many; i++)
+        if (recv(fds[0], bytes, 16, MSG_DONTWAIT) != -1 || errno != EAGAIN)
+            die("this is no EAGAIN");
+    errno = EAGAIN;
+    said(-1, "recv(%d, 16)", fds[0]);
+    moves(fds[1], fds[0], 2);
+}
+
+/* How long an empty non-blocking recv takes, in nanoseconds: the middle of some
+ * goes (scripts/benchmark trace). */
+static int by_length(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+static void timed(const char *number)
+{
+    enum { GOES = 9 };
+    const long many = strtol(number, NULL, 10);
+    double lengths[GOES];
+    int fds[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == -1)
+        die("cannot make a pair");
+    for (int go = 0; go < GOES; go++) {
+        struct timespec from, to;
+
+        clock_gettime(CLOCK_MONOTONIC, &from);
+        for (long i = 0; i < many; i++)
+            if (recv(fds[0], bytes, 16, MSG_DONTWAIT) != -1)
+                die("nobody should have sent anything");
+        clock_gettime(CLOCK_MONOTONIC, &to);
+        lengths[go] = ((double)(to.tv_sec - from.tv_sec) * 1e9 +
+                       (double)(to.tv_nsec - from.tv_nsec)) /
+                      (double)many;
+    }
+    qsort(lengths, GOES, sizeof lengths[0], by_length);
+    printf("%.1f\n", lengths[GOES / 2]);
+}
+
+/* More records than a window holds, each different from the one before. */
+static void many(const char *number)
+{
+    const long count = strtol(number, NULL, 10);
+    int fds[2];
+
+    make_pair(fds);
+    for (long i = 0; i < count; i++)
+        moves(fds[0], fds[1], 1 + (int)(i % 50));
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        void (*run)(const char *);
+    } plays[] = {{"all", all},
+                 {"ipv6", ipv6},
+                 {"interrupted", interrupted},
+                 {"alarmed", alarmed},
+                 {"cancelled", cancelled},
+                 {"threads", threads},
+                 {"forks", forks},
+                 {"execs", execs},
+                 {"inherited", inherited},
+                 {"ends", ends},
+                 {"again", again},
+                 {"timed", timed},
+                 {"many", many}};
+
+    signal(SIGPIPE, SIG_IGN);
+    errno = 0;
+    for (size_t i = 0; argc == 3 && i < sizeof plays / sizeof plays[0]; i++)
+        if (strcmp(argv[1], plays[i].name) == 0) {
+            plays[i].run(argv[2]);
+            return 0;
+        }
+    fputs("usage: calls PLAY ARGUMENT\n", stderr);
+    return 2;
+}
