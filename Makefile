@@ -132,7 +132,7 @@ test: ## run the tests
 lint: ## check all sources with every checker that is installed
 	@scripts/lint
 
-benchmark: ## compare speeds: send_all, echo_epoll
+benchmark: ## compare speeds: send_all, echo_epoll, scripts/trace
 	@scripts/benchmark
 
 pictures: ## make the pictures of the documentation, from real runs

@@ -25,8 +25,10 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -162,14 +164,16 @@ static socklen_t loopback(int family, int port, struct sockaddr_storage *a)
 
 static int port_of(int fd)
 {
-    struct sockaddr_storage a;
+    union {
+        struct sockaddr any;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+    } a = {.in6 = {0}};
     socklen_t length = sizeof a;
 
-    if (getsockname(fd, (struct sockaddr *)&a, &length) == -1)
+    if (getsockname(fd, &a.any, &length) == -1)
         die("cannot find my address");
-    return ntohs(a.ss_family == AF_INET6
-                     ? ((struct sockaddr_in6 *)&a)->sin6_port
-                     : ((struct sockaddr_in *)&a)->sin_port);
+    return ntohs(a.any.sa_family == AF_INET6 ? a.in6.sin6_port : a.in.sin_port);
 }
 
 static const char *family_name(int family)
@@ -357,7 +361,9 @@ static void with_a_path(const char *path)
 /* What a program gets that hands over rubbish, and lives on. */
 static void in_wrong_ways(void)
 {
-    void *const nowhere = (void *)(uintptr_t)8;
+    /* Memory that nobody may read. */
+    void *const nowhere =
+        mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     struct msghdr message = {.msg_iov = nowhere, .msg_iovlen = 1};
     const int fd = makes(AF_INET, SOCK_STREAM, "SOCK_STREAM");
     const int udp = makes(AF_INET, SOCK_DGRAM, "SOCK_DGRAM");
@@ -656,19 +662,21 @@ static void ended(pid_t child)
 }
 
 /* The child of a fork takes over a connection and a listening socket. */
-static void forks(const char *unused)
+static void forks(const char *how)
 {
     const int listener = listens(AF_INET), port = port_of(listener);
     const int client = makes(AF_INET, SOCK_STREAM, "SOCK_STREAM");
     pid_t child;
     int served;
 
-    (void)unused;
     connects(client, AF_INET, port);
     served = accepts(listener);
     moves(client, served, 2);
     fflush(stdout);
-    child = fork();
+    /* Without a word to the C library, too. */
+    child = strcmp(how, "fork") == 0
+                ? fork()
+                : (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
     if (child == 0) {
         who = "calls 2";
         moves(served, client, 3);
@@ -685,7 +693,6 @@ static void execs(const char *unused)
     const int listener = listens(AF_INET);
     char number[16];
     char *const again[] = {"calls", "inherited", number, NULL};
-    extern char **environ;
     volatile int seen = 0;
     char line[PATH_MAX];
     pid_t child;
@@ -693,6 +700,7 @@ static void execs(const char *unused)
     (void)unused;
     snprintf(number, sizeof number, "%d", listener);
     fflush(stdout);
+    /* NOLINTBEGIN(*vfork,*Vfork): that it is one has to be seen */
     child = vfork();
     if (child == 0) {
         seen = 1; /* the parent sees that */
@@ -701,6 +709,7 @@ static void execs(const char *unused)
         execv("/proc/self/exe", again);
         _exit(9);
     }
+    /* NOLINTEND(*vfork,*Vfork) */
     printf("vfork shares memory: %d\n", seen);
     ended(child);
     if (posix_spawn(&child, "/proc/self/exe", NULL, NULL, again, environ) != 0)
@@ -708,7 +717,7 @@ static void execs(const char *unused)
     ended(child);
     snprintf(line, sizeof line, "exec /proc/%d/exe inherited %d", (int)getpid(),
              listener);
-    printf("a shell ended: %d\n", system(line));
+    printf("a shell ended: %d\n", system(line)); /* NOLINT: a shell */
     errno = 0;
     said(recv(listener, bytes, 16, MSG_DONTWAIT), "recv(%d, 16)", listener);
 }
@@ -735,7 +744,7 @@ static void ends(const char *how)
 {
     int fds[2];
 
-    at_quick_exit(says_goodbye);
+    (void)at_quick_exit(says_goodbye);
     make_pair(fds);
     fflush(stdout);
     if (strcmp(how, "exit") == 0)
@@ -758,7 +767,7 @@ static void ends(const char *how)
 /* --- Runs ------------------------------------------------------------------
  */
 
-static void again(const char *number)
+static void asks_again(const char *number)
 {
     const long many = strtol(number, NULL, 10);
     int fds[2];
@@ -807,7 +816,7 @@ static void timed(const char *number)
 }
 
 /* More records than a window holds, each different from the one before. */
-static void many(const char *number)
+static void many_moves(const char *number)
 {
     const long count = strtol(number, NULL, 10);
     int fds[2];
@@ -815,6 +824,34 @@ static void many(const char *number)
     make_pair(fds);
     for (long i = 0; i < count; i++)
         moves(fds[0], fds[1], 1 + (int)(i % 50));
+}
+
+/* The same, as soon as a line comes. */
+static void later(const char *number)
+{
+    puts("ready");
+    fflush(stdout);
+    if (getchar() != EOF)
+        many_moves(number);
+}
+
+/* Runs that go on over all of that. Tells how often each call was made. */
+static void mixed(const char *number)
+{
+    const long count = strtol(number, NULL, 10);
+    int fds[2], others[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == -1 ||
+        socketpair(AF_UNIX, SOCK_STREAM, 0, others) == -1)
+        die("cannot make pairs");
+    for (long i = 0; i < count; i++)
+        if (send(fds[0], bytes, (size_t)(1 + i % 50), 0) != 1 + i % 50 ||
+            recv(fds[1], bytes, sizeof bytes, 0) != 1 + i % 50 ||
+            recv(others[0], bytes, 8, MSG_DONTWAIT) != -1 ||
+            recv(others[1], bytes, 9, MSG_DONTWAIT) != -1)
+            die("cannot move bytes");
+    printf("recv(%d, 64) %ld\nrecv(%d, 8) %ld\nrecv(%d, 9) %ld\n", fds[1],
+           count, others[0], count, others[1], count);
 }
 
 int main(int argc, char **argv)
@@ -832,9 +869,11 @@ int main(int argc, char **argv)
                  {"execs", execs},
                  {"inherited", inherited},
                  {"ends", ends},
-                 {"again", again},
+                 {"again", asks_again},
                  {"timed", timed},
-                 {"many", many}};
+                 {"many", many_moves},
+                 {"later", later},
+                 {"mixed", mixed}};
 
     signal(SIGPIPE, SIG_IGN);
     errno = 0;

@@ -114,7 +114,7 @@ lane() {
     [[ $output != *$'\033'* ]]
     is "$(tr -d '\n\040-\176' <<<"$output")" '' # nothing but plain characters
     CLICOLOR_FORCE=1 timeline "$T/echo_blocking.trace"
-    [[ $output == *$'\033[31m'* ]]
+    [[ $output == *$'\033[94m'* ]]
     CLICOLOR_FORCE=1 NO_COLOR=1 timeline "$T/echo_blocking.trace"
     [[ $output != *$'\033'* ]]
     LC_ALL=C.UTF-8 run "$root/scripts/timeline" "$T/echo_blocking.trace"

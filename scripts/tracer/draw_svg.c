@@ -767,7 +767,8 @@ static void tick_text(double value, double step, char *text, size_t size)
     if (decimals == 0)
         snprintf(text, size, "%s", grouped((unsigned long long)(value + 0.5)));
     else
-        snprintf(text, size, "%.*f", decimals, value);
+        snprintf(text, size, "%.*f", value > 0 ? decimals : 0,
+                 value > 0 ? value : 0);
 }
 
 static void draw_axis(struct picture *p)

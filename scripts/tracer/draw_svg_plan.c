@@ -171,7 +171,9 @@ static bool is_shown(const struct cutting *c, size_t i)
     }
 }
 
-/* Answers "not yet" that follow each other closely make one mark. */
+/* Answers "not yet" that follow each other closely make one mark. Calls that
+ * moved something keep a distance: who receives for a microsecond each
+ * millisecond is asleep, and must not look busy. */
 static void find_marks(struct cutting *c)
 {
     struct strip *strip = c->strip;
@@ -180,7 +182,9 @@ static void find_marks(struct cutting *c)
         struct mark *last =
             strip->mark_count ? &strip->marks[strip->mark_count - 1] : NULL;
 
-        if (is_shown(c, i))
+        if (is_shown(c, i) ||
+            (last && last->event == MOVED && c->events[i] == MOVED &&
+             pixels(c, i) - last->right < 6))
             continue;
         if (last && last->event == c->events[i] && last->event != FAILED &&
             pixels(c, i) - last->right < (last->event == ASKED ? 4 : 0.1)) {

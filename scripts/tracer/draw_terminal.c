@@ -32,9 +32,9 @@ static const struct {
     const char *sign, *ascii, *colour, *words;
 } looks[] = {
     [RUNNING] = {"█", "#", "\033[32m", "running"},
-    [BLOCKED] = {"━", "-", "\033[31m", "blocked in a call"},
+    [BLOCKED] = {"━", "-", "\033[94m", "blocked in a call"},
     [WOULD_BLOCK] = {"░", ":", "\033[33m", "asks, and is told \"not yet\""},
-    [SLEEPING] = {"·", ".", "\033[34m", "sleeping"},
+    [SLEEPING] = {"·", ".", "\033[37m", "sleeping"},
     [ABSENT] = {" ", " ", "", ""},
 };
 

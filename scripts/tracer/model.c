@@ -40,8 +40,10 @@ static void join_connections(struct model *model)
     const size_t count = model->endpoint_count;
     struct endpoint **sorted = enlarged(NULL, count + 1, sizeof *sorted);
 
-    memcpy(sorted, model->endpoints, count * sizeof *sorted);
-    qsort(sorted, count, sizeof *sorted, by_address);
+    if (count > 0) {
+        memcpy(sorted, model->endpoints, count * sizeof *sorted);
+        qsort(sorted, count, sizeof *sorted, by_address);
+    }
     for (size_t i = 0; i < count; i++) {
         struct endpoint *e = model->endpoints[i];
         size_t low = 0, high = count;

@@ -147,8 +147,11 @@ static bool same_image(const struct block_of *a, const struct block_of *b)
 static struct block_of *blocks;
 static size_t block_count, block_room;
 
-/* A window as it was at one moment, for its thread may still be at it: as far
- * as it is filled. */
+/* Windows as they were at one moment, for their threads may still be at them:
+ * as far as they are filled. */
+static struct trace_block **stills;
+static size_t still_count, still_room;
+
 static const struct trace_block *still(const struct trace_block *window)
 {
     const size_t head = offsetof(struct trace_block, records);
@@ -164,9 +167,14 @@ static const struct trace_block *still(const struct trace_block *window)
     } while (copy->serial != *(const volatile uint32_t *)&window->serial ||
              atomic_load(&window->count) < count);
     atomic_store(&copy->count, count);
-    return enlarged(copy, 1,
+    copy = enlarged(copy, 1,
                     head + (count > BLOCK_RECORDS ? 0 : count) *
                                sizeof *copy->records);
+    if (still_count == still_room) {
+        still_room = still_room ? 2 * still_room : 64;
+        stills = enlarged(stills, still_room, sizeof(struct trace_block *));
+    }
+    return stills[still_count++] = copy;
 }
 
 /* Ticks of ten years and more are none. */
@@ -887,6 +895,8 @@ static size_t *keep_lanes(void)
         if (any ? touches_sockets(&model.lanes[i])
                 : model.lanes[i].span_count > 0)
             lanes[kept++] = model.lanes[i];
+        else
+            free(model.lanes[i].spans);
     }
     if (kept > 0)
         qsort(lanes, kept, sizeof *lanes, by_begin);
@@ -973,10 +983,9 @@ struct model *read_traces(char **names)
     for (size_t i = 0; i < file_count; i++)
         tell_lost(&files[i]);
     for (size_t first = 0, end; first < block_count; first = end) {
-        for (end = first + 1;
-             end < block_count && same_image(&blocks[first], &blocks[end]);
-             end++)
-            continue;
+        end = first + 1;
+        while (end < block_count && same_image(&blocks[first], &blocks[end]))
+            end++;
         read_image(first, end);
     }
     end_lanes(files, file_count);
@@ -984,6 +993,9 @@ struct model *read_traces(char **names)
     if (file_count > 0)
         model.command = command_of(files[0].header);
     join_ends(&model);
+    for (size_t i = 0; i < still_count; i++)
+        free(stills[i]);
+    free(stills);
     free(blocks);
     free(records);
     free(files);

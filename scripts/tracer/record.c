@@ -166,22 +166,30 @@ static const char *last_part(const char *file)
     return slash ? slash + 1 : file;
 }
 
+/* What a script names as its interpreter, in head; NULL if it is no script. */
+static const char *interpreter_in(char *head, size_t size)
+{
+    char *name = head + 2 + strspn(head + 2, " \t");
+
+    if (memcmp(head, "#!", 2) != 0 || size < 3)
+        return NULL;
+    name[strcspn(name, " \t\n")] = '\0';
+    return *name ? name : NULL;
+}
+
 /* Preloading is for programs that are loaded dynamically, by the same C
  * library, and that gain no rights by being run (ld.so(8)). */
-static void check(const char *file, int scripts)
+static void check(const char *command)
 {
-    char head[PATH], ours[PATH];
-    size_t size = head_of(file, head, sizeof head), our_size;
-    const char *loader, *our_loader;
+    char head[PATH], ours[PATH], file[PATH];
+    size_t size = 0, our_size = head_of("/proc/self/exe", ours, sizeof ours);
+    const char *loader, *our_loader, *next = command;
 
-    if (size > 2 && memcmp(head, "#!", 2) == 0) {
-        char *interpreter = head + 2 + strspn(head + 2, " \t");
-
-        head[size < sizeof head ? size : sizeof head - 1] = '\0';
-        interpreter[strcspn(interpreter, " \t\n")] = '\0';
-        if (scripts > 0 && *interpreter)
-            check(interpreter, scripts - 1);
-        return;
+    for (int i = 0; i <= SCRIPTS && next; i++) {
+        snprintf(file, sizeof file, "%s", next);
+        memset(head, 0, sizeof head);
+        size = head_of(file, head, sizeof head - 1);
+        next = interpreter_in(head, size);
     }
     if (gains_rights(file))
         refuse("cannot record %s: it runs with the rights of somebody else "
@@ -189,7 +197,6 @@ static void check(const char *file, int scripts)
                "nothing into such a program. Run it as that user, or look at "
                "it with strace as root",
                file);
-    our_size = head_of("/proc/self/exe", ours, sizeof ours);
     if (!is_elf(head, size) || !is_elf(ours, our_size))
         return; /* unreadable, or the kernel will say that it is no program */
     if (!is_of_our_kind(head, ours))
@@ -317,20 +324,30 @@ static void check_header(const struct trace_header *header, const char *file,
                file);
 }
 
+/* Is it a trace? An empty file may become one. */
+static bool is_trace(const char *file, int fd, off_t size)
+{
+    char magic[8] = "";
+
+    if (size == 0)
+        return false;
+    if (size < TRACE_BEGIN ||
+        pread(fd, magic, sizeof magic, 0) != (ssize_t)sizeof magic ||
+        memcmp(magic, "wbtrace", sizeof magic) != 0)
+        refuse("%s exists and is no trace; it stays as it is", file);
+    return true;
+}
+
 /* A new trace in the place of an older one, but of nothing else; or an older
  * one, to be added to. The file stays open, and locked. */
 static struct trace_header *open_trace(const char *file, bool add, int *fd)
 {
     struct trace_header *header;
-    char magic[8] = "";
     struct stat is;
     bool old;
 
     *fd = open_file(file, &is);
-    old = pread(*fd, magic, sizeof magic, 0) == (ssize_t)sizeof magic &&
-          memcmp(magic, "wbtrace", sizeof magic) == 0;
-    if ((!old && is.st_size > 0) || (old && is.st_size < TRACE_BEGIN))
-        refuse("%s exists and is no trace; it stays as it is", file);
+    old = is_trace(file, *fd, is.st_size);
     /* Somebody may have the old one mapped: it is replaced, not shortened. */
     if (old && !add) {
         if (!lock_byte(*fd, RECORDING, F_WRLCK, F_OFD_GETLK))
@@ -340,7 +357,8 @@ static struct trace_header *open_trace(const char *file, bool add, int *fd)
         if (unlink(file) == -1)
             refuse("cannot replace the trace %s: %s", file, strerror(errno));
         close(*fd);
-        return open_trace(file, true, fd);
+        *fd = open_file(file, &is);
+        old = is_trace(file, *fd, is.st_size);
     }
     if (!old && posix_fallocate(*fd, 0, TRACE_BEGIN) != 0)
         refuse("cannot write the trace %s: is the disk full?", file);
@@ -465,14 +483,14 @@ static void prepare_environment(const char *recorder, const char *file,
 
 /* The list of what is to be preloaded has no way to write a space, a colon or
  * a dollar sign in a name: another name for it, until we end. */
-static char folder[] = "/tmp/wouldblock-XXXXXX", link_name[64];
+static char link_folder[] = "/tmp/wouldblock-XXXXXX", link_name[64];
 
 static const char *preloadable(const char *recorder)
 {
     if (!strpbrk(recorder, " :$\t\n"))
         return recorder;
-    if (mkdtemp(folder)) {
-        snprintf(link_name, sizeof link_name, "%s/recorder.so", folder);
+    if (mkdtemp(link_folder)) {
+        snprintf(link_name, sizeof link_name, "%s/recorder.so", link_folder);
         if (symlink(recorder, link_name) == 0)
             return link_name;
     }
@@ -484,7 +502,7 @@ static void remove_link(void)
 {
     if (link_name[0]) {
         unlink(link_name);
-        rmdir(folder);
+        rmdir(link_folder);
     }
 }
 
@@ -493,11 +511,23 @@ __attribute__((noreturn)) static void run(const char *found, char **command)
 {
     execv(found, command);
     if (errno == ENOEXEC) {
-        *command = (char *)(uintptr_t)found;
-        *--command = (char *)(uintptr_t) "sh"; /* AFTER was in this place */
-        execv("/bin/sh", command);
+        command[-1] = (char *)"sh"; /* AFTER was in this place */
+        command[0] = (char *)found;
+        execv("/bin/sh", command - 1);
     }
     refuse("cannot run %s: %s", found, strerror(errno));
+}
+
+/* Wait for its end; how it ended. */
+static int end_of(pid_t pid)
+{
+    int status = 0;
+    pid_t ended;
+
+    do
+        ended = waitpid(pid, &status, 0);
+    while (ended == -1 && errno == EINTR);
+    return status;
 }
 
 /* Start it; what is sent to us meanwhile comes to it as soon as it is there. If
@@ -553,8 +583,8 @@ static void tell(const char *after, const char *file)
             execl("/bin/sh", "sh", after, "--", file, (char *)NULL);
             refuse("cannot run %s: %s", after, strerror(errno));
         }
-        while (pid > 0 && waitpid(pid, NULL, 0) == -1 && errno == EINTR)
-            continue;
+        if (pid > 0)
+            end_of(pid);
     }
 }
 
@@ -578,7 +608,7 @@ int main(int argc, char **argv)
 {
     char found[PATH], file[PATH + 1];
     struct trace_header *header;
-    int status = 0, fd;
+    int status, fd;
     pid_t pid;
 
     if (argc < 8) {
@@ -587,7 +617,7 @@ int main(int argc, char **argv)
         return 2;
     }
     find(argv[7], found);
-    check(found, SCRIPTS);
+    check(found);
     header = open_trace(argv[2], strcmp(argv[5], "add") == 0, &fd);
     if (*argv[3])
         header->limit = strtoull(argv[3], NULL, 10);
@@ -598,8 +628,7 @@ int main(int argc, char **argv)
     lock_byte(fd, MAKING, F_UNLCK, F_OFD_SETLK);
 
     pid = start(preloadable(argv[1]), file, argv[4], found, argv + 7);
-    while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
-        continue;
+    status = end_of(pid);
     if (WIFSIGNALED(status))
         note_killed(header, fd, pid, status);
     note_end(header);

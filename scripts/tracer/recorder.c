@@ -354,7 +354,7 @@ static bool is_in_doubt(const struct trace_record *r)
            group_of[r->call] != GROUP_SETUP;
 }
 
-void record(const struct trace_record *r, uint32_t place)
+static void record(const struct trace_record *r, uint32_t place)
 {
     const int error = errno;
     struct trace_record corrected = *r;
@@ -385,6 +385,23 @@ void record(const struct trace_record *r, uint32_t place)
     if (atomic_load_explicit(&own.later, memory_order_relaxed))
         catch_up();
     errno = error;
+}
+
+void record_call(const struct answer *answer, int32_t more, uint64_t began,
+                 uint64_t ended, uint32_t place)
+{
+    record(&(struct trace_record){.began = began,
+                                  .ended = ended,
+                                  .inside = ended - began,
+                                  .result = answer->result,
+                                  .asked = answer->asked,
+                                  .more = more,
+                                  .times = 1,
+                                  .fd = answer->fd,
+                                  .call = answer->call,
+                                  .flags = answer->flags,
+                                  .error = answer->error},
+           place);
 }
 
 /* --- Notes -----------------------------------------------------------------
@@ -503,18 +520,24 @@ void name_peer(int fd, const void *address, unsigned length)
 /* --- Descriptors -----------------------------------------------------------
  */
 
+/* The highest number that is known: of a million, most never are. */
+static atomic_uint highest;
+
 void became(int fd, int kind, int type, bool nonblocking)
 {
-    struct descriptor *const d = slot(fd);
+    unsigned top = atomic_load(&highest);
 
-    if (d != BEYOND)
-        *d = (struct descriptor){
-            .kind = (uint8_t)kind,
-            .flags =
-                (uint8_t)((nonblocking ? FLAG_NONBLOCKING : 0) |
-                          ((type & 0xf) == SOCK_DGRAM ? FLAG_DATAGRAM : 0)),
-            .named = kind != SOCKET,
-        };
+    if (slot(fd) == BEYOND)
+        return;
+    *slot(fd) = (struct descriptor){
+        .kind = (uint8_t)kind,
+        .flags = (uint8_t)((nonblocking ? FLAG_NONBLOCKING : 0) |
+                           ((type & 0xf) == SOCK_DGRAM ? FLAG_DATAGRAM : 0)),
+        .named = kind != SOCKET,
+    };
+    while ((unsigned)fd > top &&
+           !atomic_compare_exchange_weak(&highest, &top, (unsigned)fd))
+        ;
 }
 
 /* The program's memory is its own from now on: of no thread there is anything
@@ -525,8 +548,8 @@ void forked(void)
     if (!header)
         return;
     if (own.window)
-        mmap(own.window, TRACE_BLOCK, PROT_READ | PROT_WRITE,
-             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+        (void)mmap(own.window, TRACE_BLOCK, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     if (own.latest)
         munmap(own.latest, own.places * sizeof *own.latest);
     own = (struct recording){0};
@@ -625,8 +648,10 @@ void copied(int from, int to)
     if (source->kind == SOCKET || copy->kind == SOCKET)
         if (watching(from))
             note_number(NOTE_SAME, to, from, 0);
-    if (copy != BEYOND)
+    if (copy != BEYOND) {
+        became(to, OTHER, 0, false); /* there is such a number */
         *copy = *source;
+    }
 }
 
 void forget(int fd)
@@ -637,10 +662,11 @@ void forget(int fd)
 
 void forget_range(unsigned first, unsigned last)
 {
+    const unsigned top = atomic_load(&highest);
+
     if (descriptors && !own.away)
-        for (unsigned fd = first; fd <= last && fd < descriptor_count; fd++)
-            if (descriptors[fd].kind != UNKNOWN)
-                descriptors[fd].kind = UNKNOWN;
+        for (unsigned fd = first; fd <= last && fd <= top; fd++)
+            descriptors[fd].kind = UNKNOWN;
 }
 
 /* --- The life of a process -------------------------------------------------
@@ -772,7 +798,7 @@ static void begin_with(struct trace_header *found)
     process = getpid();
     image = tick();
     key_is_there = pthread_key_create(&ends_of_thread, thread_ends) == 0;
-    at_quick_exit(ends);
+    (void)at_quick_exit(ends);
     header = found;
 }
 
@@ -783,7 +809,6 @@ __attribute__((constructor)) static void begins(void)
     static atomic_int begun;
     const char *given;
     struct quiet before;
-    void *map;
     int fd;
 
     if (atomic_load(&begun) || atomic_exchange(&begun, 1))
@@ -793,8 +818,9 @@ __attribute__((constructor)) static void begins(void)
     path = given ? strdup(given) : NULL; /* it may change its environment */
     fd = path ? open_trace(&trace_is) : -1;
     if (fd != -1) {
-        map =
+        void *map =
             mmap(NULL, TRACE_BEGIN, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
         close_trace(fd);
         if (map != MAP_FAILED)
             begin_with(map);

@@ -22,6 +22,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): a type in parentheses is none. */
+
 /* Each stand-in has a name of its own in C, and the name of the call for the
  * linker: so it may differ from its declaration in the C library, where that
  * has unions, attributes or an ellipsis in its place. */
@@ -38,8 +40,6 @@
         if (!real_##NAME)                                                      \
             *(void **)&real_##NAME = find_real(#NAME);                         \
     } while (0)
-
-/* NOLINTBEGIN(bugprone-macro-parentheses): a type in parentheses is none. */
 
 /* A call on a descriptor. BEFORE may change the flags; AFTER may look at the
  * result, and both at d. */
@@ -73,8 +73,8 @@
 
 static unsigned told_how(int flags)
 {
-    return (flags & MSG_DONTWAIT ? FLAG_NONBLOCKING : 0U) |
-           (flags & MSG_PEEK ? FLAG_PEEK : 0U);
+    return ((flags & MSG_DONTWAIT) ? FLAG_NONBLOCKING : 0U) |
+           ((flags & MSG_PEEK) ? FLAG_PEEK : 0U);
 }
 
 /* The first transfer is when both ends have their addresses at last. */
@@ -275,7 +275,7 @@ static int port_ahead(unsigned how, const void *address, socklen_t length)
 {
     struct sockaddr_in a = {0};
     const struct iovec here = {&a, sizeof a};
-    const struct iovec there = {(void *)(uintptr_t)address, sizeof a};
+    const struct iovec there = {(void *)address, sizeof a};
     const int error = errno;
     long got = 0;
 
@@ -286,10 +286,11 @@ static int port_ahead(unsigned how, const void *address, socklen_t length)
     return got == (long)sizeof a ? port_of(0, &a, sizeof a) : 0;
 }
 
-/* An attempt has a local address as soon as it is under way. */
+/* An attempt has a local address as soon as it is under way; asking again how
+ * it goes tells nothing new. */
 static void attempted(int fd, int error, const void *address, socklen_t length)
 {
-    if (address && was_read(error)) {
+    if (address && was_read(error) && error != EALREADY) {
         name_local(fd);
         name_peer(fd, address, length);
     }
@@ -746,7 +747,8 @@ STAND_IN(int, epoll_ctl, (int fd, int op, int about, struct epoll_event *event))
 
     leave(&stay, CALL_epoll_ctl, fd, place_of(CALL_epoll_ctl, fd),
           FLAG_NONBLOCKING, error, result, about,
-          op << 16 | (int)(events & 0xffff) | (events & EPOLLET ? 1 << 20 : 0));
+          op << 16 | (int)(events & 0xffff) |
+              ((events & EPOLLET) ? 1 << 20 : 0));
     return result;
 }
 
@@ -784,7 +786,7 @@ SLEEPS(int, nanosleep, (const struct timespec *length, struct timespec *left),
 SLEEPS(int, clock_nanosleep,
        (clockid_t id, int flags, const struct timespec *length,
         struct timespec *left),
-       (id, flags, length, left), flags &TIMER_ABSTIME ? 0 : us_of(length),
+       (id, flags, length, left), (flags & TIMER_ABSTIME) ? 0 : us_of(length),
        result)
 
 /* --- Processes and jumps ---------------------------------------------------
@@ -876,13 +878,13 @@ pid_t our_vfork(void)
 #define LEAVES_FOR_GOOD(NAME, PARAMETERS, ARGUMENTS, BEFORE)                   \
     void our_##NAME PARAMETERS __asm__(#NAME)                                  \
         __attribute__((noreturn, visibility("default")));                      \
+    static void(*real_##NAME) PARAMETERS;                                      \
     void our_##NAME PARAMETERS                                                 \
     {                                                                          \
-        static void(*real_##NAME) PARAMETERS __attribute__((noreturn));        \
-                                                                               \
         FIND(NAME);                                                            \
         BEFORE();                                                              \
         real_##NAME ARGUMENTS;                                                 \
+        __builtin_unreachable();                                               \
     }
 LEAVES_FOR_GOOD(_exit, (int status), (status), ends)
 LEAVES_FOR_GOOD(_Exit, (int status), (status), ends)

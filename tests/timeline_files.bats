@@ -1,0 +1,248 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2016 # programs of other languages
+# The timeline in files: the picture, the page, and what the Perfetto UI opens.
+
+load helpers
+
+setup_file() {
+    [ "$(uname -s)" = Linux ] || skip "the tracer needs Linux"
+}
+
+record() {
+    timeout 30 "$root/scripts/trace" --output "$T/$1.trace" "${@:2}" 3>&- 4>&-
+}
+
+timeline() {
+    run --separate-stderr timeout 60 "$root/scripts/timeline" "$@"
+    is "$status: $stderr" '0: '
+}
+
+needs() {
+    command -v "$1" >/dev/null || skip "$1 is not installed"
+}
+
+# $1 serves two clients: the first says hello, and stays for a while.
+two_clients() {
+    cat >"$T/scene" <<SCENE
+"$bin/$1" --log error --report --stop-after $bound 0 >"$T/server" &
+server=\$!
+until grep -qs '^listening' "$T/server"; do :; done
+port=\$(sed -n '1s/.* //p' "$T/server")
+"$bin/echo_client" --log error --hold 400ms 127.0.0.1 \$port hello >"$T/first" &
+first=\$!
+until grep -qs '^hello' "$T/first"; do :; done
+"$bin/echo_client" --log error 127.0.0.1 \$port 'anybody there?'
+wait \$first
+kill \$server
+wait
+SCENE
+    record "$1" bash "$T/scene"
+}
+
+# Many connections for a moment: a trace of some ten thousand calls and more.
+many() {
+    cat >"$T/scene" <<SCENE
+"$bin/echo_epoll" --log error --stop-after $bound 0 >"$T/server" &
+server=\$!
+until grep -qs '^listening' "$T/server"; do :; done
+"$bin/echo_load" --log error --connections 50 --active 50 --idle 1ms --time 300ms \
+    127.0.0.1 "\$(sed -n '1s/.* //p' "$T/server")" >"$T/load"
+kill \$server
+wait
+SCENE
+    record many bash "$T/scene"
+}
+
+hostile=$'<b>&"\'</script>\u2028\001x'
+
+# --- The picture -------------------------------------------------------------
+
+parses_as_xml() {
+    needs python3
+    python3 -c 'import sys, xml.dom.minidom as m; m.parse(sys.argv[1])' "$1" || flunk "$1 is no XML"
+}
+
+@test "svg: does it say in words what is to be seen, and is that so?" {
+    two_clients echo_blocking
+    timeline --title 'Who waits?' --svg "$T/it.svg" "$T/echo_blocking.trace"
+    parses_as_xml "$T/it.svg"
+    [[ $(sed -n 2p "$T/it.svg") == *'>Who waits?</title>' ]]
+    said=$(sed -n 's/.*<desc[^>]*>\(.*\)<\/desc>.*/\1/p' "$T/it.svg")
+    [[ $said == 'A timeline of 3 programs, '* ]] || flunk "$said"
+    # Both the server and the client behind wait for the first one, who sleeps.
+    for who in 'echo_blocking is blocked for' 'echo_client 2 is blocked for'; do
+        share=$(grep -oE "$who [0-9]+" <<<"$said" | grep -oE '[0-9]+$')
+        holds "${share:-0} > 70" || flunk "$said"
+    done
+    grep -q 'echo_client is blocked for [0-9] % of its time, sleeps' <<<"$said" || flunk "$said"
+}
+
+@test "svg: is the number of times it was told 'not yet' that of the report?" {
+    two_clients echo_busypoll
+    timeline --svg "$T/it.svg" "$T/echo_busypoll.trace"
+    again=$(tr ' ' '\n' <"$T/server" | sed -n 's/^again=//p')
+    told=$(sed -n 's/.*<desc[^>]*>//p' "$T/it.svg" | grep -oE 'echo_busypoll .* times; ' | grep -oE '[0-9,]+ times' | tr -dc '0-9')
+    is "$told" "$again"
+}
+
+@test "svg: has each of those who play a lane, and do arrows go to and fro?" {
+    two_clients echo_blocking
+    timeline --no-table --svg "$T/it.svg" "$T/echo_blocking.trace"
+    for name in echo_blocking echo_client 'echo_client 2'; do
+        is "$(grep -c ">$name</text>" "$T/it.svg")" 1
+    done
+    # Two lines there, and two echoes back.
+    is "$(sed -n "/<g class='arrow'/,/<\/g>/p" "$T/it.svg" | grep -c '<path')" 4
+}
+
+@test "svg: is it read by a browser alone: light and dark, nothing from elsewhere?" {
+    two_clients echo_busypoll
+    timeline --svg "$T/it.svg" "$T/echo_busypoll.trace"
+    grep -q 'prefers-color-scheme: dark' "$T/it.svg"
+    is "$(grep -c -e '<script' -e 'href=.http' -e '@import' -e 'url(.*http' "$T/it.svg" || :)" 0
+    timeline --svg "$T/again.svg" "$T/echo_busypoll.trace"
+    cmp "$T/it.svg" "$T/again.svg"
+}
+
+@test "svg: does it stay small, however many calls there were?" {
+    many
+    timeline --svg "$T/it.svg" "$T/many.trace"
+    parses_as_xml "$T/it.svg"
+    timeline --list "$T/many.trace"
+    holds "$(wc -l <<<"$output") > 2000"
+    holds "$(wc -c <"$T/it.svg") < 300000"
+    timeline --connections --svg "$T/it.svg" "$T/many.trace"
+    parses_as_xml "$T/it.svg"
+    holds "$(wc -c <"$T/it.svg") < 300000"
+}
+
+@test "svg: is a name from elsewhere a name, and nothing else?" {
+    record it --name "$hostile" "$bin/errno_provoke" >"$T/said"
+    timeline --title "$hostile" --svg "$T/it.svg" "$T/it.trace"
+    parses_as_xml "$T/it.svg"
+    is "$(grep -c -e '<b>' -e '</script>' "$T/it.svg" || :)" 0
+}
+
+# --- The page ----------------------------------------------------------------
+
+browser() {
+    for name in chromium chromium-browser google-chrome; do
+        command -v "$name" && return
+    done
+    return 1
+}
+
+# The page after it has run, in a window: sets dom.
+load_page() {
+    dom=$(timeout 60 "$(browser)" --headless --no-sandbox --disable-gpu --user-data-dir="$T/browser" \
+        --window-size="${2:-1280,900}" --virtual-time-budget=3000 --dump-dom "file://$T/$1" 2>"$T/browser.err" 3>&- 4>&-) ||
+        flunk "the browser ended with $?"
+    [[ $dom == *'</html>'* ]] || flunk "no page came out of the browser"
+}
+
+@test "html: is it one file, and are its data safe in it, whatever the names?" {
+    record it --name "$hostile" "$bin/errno_provoke" >"$T/said"
+    timeline --title "$hostile" --html "$T/it.html" "$T/it.trace"
+    is "$(grep -c -i -e 'src=' -e '<link' -e 'https*://' -e '@import' "$T/it.html" || :)" 0
+    is "$(grep -o '</script>' "$T/it.html" | wc -l)" 2 # that of the data, and that of the page
+    is "$(grep -c '<b>' "$T/it.html" || :)" 0
+    needs python3
+    python3 -c '
+import json, re, sys
+page = open(sys.argv[1], encoding="utf-8").read()
+data = re.search(r"<script type=\"application/json\" id=\"trace\">(.*?)</script>", page, re.S).group(1)
+assert "</script>\u2028" in json.dumps(json.loads(data), ensure_ascii=False), "the name is not in it"
+' "$T/it.html"
+}
+
+@test "html: does the page show the lanes and the counts of the trace?" {
+    browser >/dev/null || skip "no browser is installed"
+    two_clients echo_busypoll
+    timeline --html "$T/it.html" "$T/echo_busypoll.trace"
+    load_page it.html
+    grep -q 'id="trouble"[^>]*hidden' <<<"$dom" || flunk "$(grep -o 'id="trouble".*' <<<"$dom" | head -n 3)"
+    for name in echo_busypoll echo_client 'echo_client 2'; do
+        grep -q ">$name<" <<<"$dom" || flunk "no $name"
+    done
+    # The table has the same counts as the table in the terminal.
+    LC_ALL=C timeline "$T/echo_busypoll.trace"
+    called=$(awk '/^echo_busypoll/ { on = 1 } on && $1 == "accept" { print $2; exit }' <<<"$output")
+    grep -q ">$called<" <<<"$dom" || flunk "not on the page: $called times accept"
+}
+
+@test "html: does the address tell which moment it shows?" {
+    browser >/dev/null || skip "no browser is installed"
+    two_clients echo_blocking
+    timeline --html "$T/it.html" "$T/echo_blocking.trace"
+    load_page 'it.html#from=0.1&to=0.2'
+    grep -q '0.1 s to 0.2 s' <<<"$dom" || flunk "$(grep -o '[0-9.]* s to [0-9.]* s[^<]*' <<<"$dom")"
+    load_page 'it.html#by=connection' 420,800
+    grep -q 'id="trouble"[^>]*hidden' <<<"$dom"
+    grep -q 'echo_blocking \[4\]' <<<"$dom" || flunk 'no lane for a connection'
+}
+
+# --- What the Perfetto UI opens ----------------------------------------------
+
+@test "perfetto: does it parse, do its spans nest, and do its arrows begin and end in some?" {
+    needs python3
+    two_clients echo_busypoll
+    many
+    for trace in echo_busypoll many; do
+        timeline --perfetto "$T/it.json" "$T/$trace.trace"
+        python3 -c '
+import bisect, collections, json, sys
+events = json.load(open(sys.argv[1]))["traceEvents"]
+tracks, flows = collections.defaultdict(list), collections.defaultdict(list)
+for e in events:
+    if e["ph"] == "X":
+        assert e["dur"] >= 0 and e["ts"] >= 0
+        tracks[e["pid"], e["tid"]].append((e["ts"], -e["dur"]))
+    elif e["ph"] in "sf":
+        flows[e["id"]].append(e)
+slack = 0.002 # us: times are rounded
+for track, spans in tracks.items():
+    spans.sort()
+    open_until = []
+    for ts, dur in spans:
+        while open_until and open_until[-1] <= ts + slack:
+            open_until.pop()
+        assert not open_until or ts - dur <= open_until[-1] + slack, (track, ts)
+        open_until.append(ts - dur)
+assert flows
+for ends in flows.values():
+    assert sorted(e["ph"] for e in ends) == ["f", "s"], ends
+    for e in ends: # in the last span that began before it, or the one around that
+        spans = tracks[e["pid"], e["tid"]]
+        last = bisect.bisect(spans, (e["ts"] + slack, 0))
+        assert any(e["ts"] <= ts - dur + slack for ts, dur in spans[max(0, last - 5):last]), e
+' "$T/it.json" || flunk "$trace"
+    done
+}
+
+@test "perfetto: are all calls in it, as often as in the list, and names as they are?" {
+    needs python3
+    two_clients echo_busypoll
+    "$root/scripts/timeline" --list "$T/echo_busypoll.trace" | awk 'NR > 1 {
+        match($0, /[a-z_0-9]+\(/)
+        name = substr($0, RSTART, RLENGTH - 1)
+        times = 1
+        for (i = 1; i < NF; i++)
+            if ($i ~ /^x[0-9,]+$/ && $(i + 1) == "in") { times = substr($i, 2); gsub(",", "", times) }
+        count[name] += times
+    } END { for (name in count) print name, count[name] }' | sort >"$T/list"
+    timeline --perfetto "$T/it.json" "$T/echo_busypoll.trace"
+    python3 -c '
+import collections, json, sys
+count = collections.Counter()
+for e in json.load(open(sys.argv[1]))["traceEvents"]:
+    if e["ph"] == "X":
+        count[e["name"]] += e["args"]["times"]
+for name in sorted(count):
+    print(name, count[name])
+' "$T/it.json" | sort >"$T/json"
+    diff "$T/list" "$T/json"
+    record it --name "$hostile" "$bin/errno_provoke" >"$T/said"
+    timeline --perfetto "$T/it.json" "$T/it.trace"
+    python3 -c 'import json, sys; assert "</script>\u2028" in json.dumps(json.load(open(sys.argv[1])), ensure_ascii=False)' "$T/it.json"
+}
