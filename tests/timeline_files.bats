@@ -236,7 +236,7 @@ for ends in flows.values():
 import collections, json, sys
 count = collections.Counter()
 for e in json.load(open(sys.argv[1]))["traceEvents"]:
-    if e["ph"] == "X":
+    if e["ph"] == "X" and e["name"] != "elsewhere":
         count[e["name"]] += e["args"]["times"]
 for name in sorted(count):
     print(name, count[name])

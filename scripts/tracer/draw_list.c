@@ -49,7 +49,8 @@ void draw_list(const struct model *model, const struct view *view, FILE *out)
     while ((l = next_lane(model, next)) < model->lane_count) {
         const struct span *s = &model->lanes[l].spans[next[l]++];
 
-        if (s->ended >= view->from && s->began <= view->to)
+        if (s->call != CALL_elsewhere && s->ended >= view->from &&
+            s->began <= view->to)
             list_span(&model->lanes[l], s, out);
     }
     free(next);

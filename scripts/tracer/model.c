@@ -282,8 +282,8 @@ struct model *by_connection(const struct model *model)
             .number = i,
             .spans = enlarged(NULL, counts[i] + 1, sizeof(struct span)),
         };
-        snprintf(other->lanes[i].name, sizeof other->lanes[i].name, "%.40s [%d]",
-                 owner->name, e->fd);
+        snprintf(other->lanes[i].name, sizeof other->lanes[i].name,
+                 "%.40s [%d]", owner->name, e->fd);
     }
     for (size_t l = 0; l < model->lane_count; l++)
         for (size_t i = 0; i < model->lanes[l].span_count; i++) {

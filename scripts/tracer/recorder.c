@@ -59,7 +59,9 @@ static struct trace_header *header;  /* NULL: nothing is recorded */
 static const char *name;             /* of this process, in the trace */
 static atomic_bool nameless = true;  /* it is not yet written down */
 static pid_t process;                /* the one that all this is about */
+static uint64_t cpu_before;          /* processor time before that, ns */
 static uint64_t image;               /* tick at which it began */
+static uint64_t cpu_before;          /* what it had used by then, ns */
 static atomic_uint last_serial;      /* of all windows of this process */
 static pthread_key_t ends_of_thread; /* its destructor is told of them */
 static bool key_is_there;
@@ -191,6 +193,15 @@ static uint16_t *map_places(size_t count)
     return places == MAP_FAILED ? NULL : places;
 }
 
+static uint64_t cpu_used(clockid_t whose)
+{
+    struct timespec t;
+
+    return clock_gettime(whose, &t) == 0
+               ? (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec
+               : 0;
+}
+
 static bool make_window(void)
 {
     struct trace_block *const window = map_window();
@@ -209,6 +220,7 @@ static bool make_window(void)
     own.latest = map_places(SOME_PLACES);
     own.places = own.latest ? SOME_PLACES : 0;
     own.window = window;
+    own.left = window->tid == process ? image : tick();
     SELF->kind = OTHER;
     if (key_is_there)
         pthread_setspecific(ends_of_thread, window);
@@ -557,6 +569,7 @@ void forked(void)
             MADV_DONTNEED);
     process = getpid();
     image = tick();
+    cpu_before = cpu_used(CLOCK_PROCESS_CPUTIME_ID);
     atomic_store(&nameless, true);
 }
 
@@ -721,19 +734,40 @@ void jumps(void)
     errno = error;
 }
 
+/* A long while between two calls. What the thread has used of a processor since
+ * the last such while is the most that it can have used in this one: if that
+ * is little, it did not run. */
+void look_back(uint64_t until)
+{
+    const int error = errno;
+    const uint64_t cpu = cpu_used(CLOCK_THREAD_CPUTIME_ID);
+    const double length = (double)(until - own.left) * header->ns_of_tick;
+
+    if ((double)(cpu - own.cpu) < length / 4)
+        record(&(struct trace_record){.began = own.left,
+                                      .ended = until,
+                                      .inside = until - own.left,
+                                      .result = 1,
+                                      .times = 1,
+                                      .fd = -1,
+                                      .call = CALL_elsewhere},
+               NO_PLACE);
+    own.cpu = cpu;
+    errno = error;
+}
+
 /* The process ends: by itself, in whatever way. */
 __attribute__((destructor)) void ends(void)
 {
     const int error = errno;
-    struct timespec cpu;
 
     if (header && !own.away && process == getpid() && !atomic_load(&nameless) &&
         awake()) {
         clear_up();
-        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+        if ((int64_t)(tick() - own.left) > LONG_WHILE)
+            look_back(tick());
         note_number(NOTE_EXIT, -1, 0,
-                    (uint64_t)cpu.tv_sec * 1000000 +
-                        (uint64_t)cpu.tv_nsec / 1000);
+                    (cpu_used(CLOCK_PROCESS_CPUTIME_ID) - cpu_before) / 1000);
         tell_the_time();
     }
     own.away = true;
@@ -797,6 +831,7 @@ static void begin_with(struct trace_header *found)
         return;
     process = getpid();
     image = tick();
+    cpu_before = cpu_used(CLOCK_PROCESS_CPUTIME_ID);
     key_is_there = pthread_key_create(&ends_of_thread, thread_ends) == 0;
     (void)at_quick_exit(ends);
     header = found;

@@ -58,6 +58,8 @@ struct recording {
     bool failed;                /* there is no window to be had */
     uint8_t pause;              /* so many calls until that is tried again */
     atomic_uint later;          /* records that came while it was busy */
+    uint64_t left;              /* tick at which its latest call came back */
+    uint64_t cpu;               /* it had used by the latest long pause, ns */
 };
 extern __thread struct recording own __attribute__((tls_model("initial-exec")));
 extern enum trace_clock trace_clock;
@@ -67,6 +69,7 @@ struct descriptor *look(int fd);
 struct descriptor *know(int fd);
 bool wake(void);
 struct answer;
+void look_back(uint64_t until);
 void record_call(const struct answer *answer, int32_t more, uint64_t began,
                  uint64_t ended, uint32_t place);
 void catch_up(void);
@@ -169,6 +172,9 @@ static inline void come_back(const struct stay *stay)
 #define LONG_PAUSE  ((uint64_t)1 << 28) /* ticks: about a tenth of a second */
 #define SHORT_PAUSE ((uint64_t)1 << 17) /* about 50 us */
 
+/* Between two calls, and long enough to ask whether the thread was running. */
+#define LONG_WHILE ((int64_t)1 << 24) /* ticks: about 6 ms */
+
 /* What a call was and was told: two words, for it is compared each time. */
 struct answer {
     int32_t fd;
@@ -236,6 +242,9 @@ leave(const struct stay *stay, enum call call, int fd, uint32_t place,
         return;
     if (!(flags & FLAG_NONBLOCKING))
         come_back(stay);
+    if ((int64_t)(stay->began - own.left) > LONG_WHILE)
+        look_back(stay->began);
+    own.left = ended;
     if (place < own.places && !own.busy) {
         own.busy = true;
         atomic_signal_fence(memory_order_seq_cst);

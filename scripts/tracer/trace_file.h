@@ -65,7 +65,11 @@ enum call {
 #define CALL(name, kind) CALL_##name,
     EACH_CALL(CALL)
 #undef CALL
-        CALLS,
+    /* No call that is recorded, but seen to take time: in between two calls
+       the thread used next to no processor. It was in another call, such as
+       the read of fgets(3), or waited for a processor. */
+    CALL_elsewhere,
+    CALLS,
     /* What is no call, but has to be known. */
     NOTE_NAME = 128, /* text: what to call the process */
     NOTE_LOCAL,      /* the address of fd on this side */

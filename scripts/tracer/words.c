@@ -21,10 +21,12 @@
 static const struct {
     const char *name;
     enum kind kind;
-} calls[] = {{"", SETUP},
+} calls[] = {
+    {"", SETUP},
 #define CALL(name, kind) {#name, kind},
-             EACH_CALL(CALL)
+    EACH_CALL(CALL)
 #undef CALL
+        {"elsewhere", WAITS},
 };
 
 const char *call_name(int call)
@@ -275,6 +277,11 @@ static void arguments(const struct span *s, char *text, size_t size)
 
 void describe(const struct span *span, char *text, size_t size)
 {
+    if (span->call == CALL_elsewhere) {
+        snprintf(text, size, "in another call, or waiting for a processor");
+        return;
+    }
+
     char asked[128] = "", told[160] = "";
     const enum kind kind = call_kind(span->call);
 
