@@ -24,6 +24,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* --- Files and blocks ------------------------------------------------------
@@ -774,8 +775,47 @@ static void end_spans(struct lane *lane)
     }
 }
 
-/* Those that are not known to have ended: at the next exec of the same
- * process, or when the recording did. */
+static double clock_now(clockid_t clock)
+{
+    struct timespec t;
+
+    return clock_gettime(clock, &t) == 0
+               ? (double)t.tv_sec + (double)t.tv_nsec / 1e9
+               : 0;
+}
+
+/* Is it still there, and no later process of the same number? proc(5) tells
+ * when a process began, in ticks of the clock that counts from the boot. */
+static bool still_runs(int pid, double began)
+{
+    const double asleep =
+        clock_now(CLOCK_BOOTTIME) - clock_now(CLOCK_MONOTONIC);
+    char path[64], text[1024], *rest, state = 'Z';
+    unsigned long long start = 0;
+    size_t length;
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    file = fopen(path, "r");
+    if (!file)
+        return false;
+    length = fread(text, 1, sizeof text - 1, file);
+    fclose(file);
+    text[length] = '\0';
+    rest = strrchr(text, ')'); /* behind the name, which may hold anything */
+    if (!rest || !rest[1])
+        return false;
+    state = rest[2];
+    for (int field = 3; rest && field <= 22; field++)
+        rest = strchr(rest + 1, ' ');
+    if (rest)
+        start = strtoull(rest, NULL, 10);
+    return state != 'Z' &&
+           (double)start / (double)sysconf(_SC_CLK_TCK) - asleep <= began;
+}
+
+/* Those that are not known to have ended: at the next exec of the same process,
+ * now, if it still runs, or when the recording ended. */
 static void end_lanes(const struct file *files, size_t count_of_files)
 {
     const double latest = latest_end(files, count_of_files);
@@ -795,7 +835,9 @@ static void end_lanes(const struct file *files, size_t count_of_files)
         if (lane->ended < 0) {
             const size_t next = place_behind(lane->pid, image->began);
 
-            lane->ended = latest;
+            lane->ended = still_runs(lane->pid, image->began)
+                              ? clock_now(CLOCK_MONOTONIC)
+                              : latest;
             if (next < model.lane_count &&
                 model.lanes[by_process[next]].pid == lane->pid)
                 lane->ended = model.lanes[image_of[by_process[next]]].began;

@@ -59,7 +59,6 @@ static struct trace_header *header;  /* NULL: nothing is recorded */
 static const char *name;             /* of this process, in the trace */
 static atomic_bool nameless = true;  /* it is not yet written down */
 static pid_t process;                /* the one that all this is about */
-static uint64_t cpu_before;          /* processor time before that, ns */
 static uint64_t image;               /* tick at which it began */
 static uint64_t cpu_before;          /* what it had used by then, ns */
 static atomic_uint last_serial;      /* of all windows of this process */
@@ -286,7 +285,7 @@ static int append(const struct trace_record *r)
 
     if (count == BLOCK_RECORDS) {
         if (!flush()) {
-            own.window->lost += r->call < NOTE_NAME;
+            own.window->lost += r->call < CALL_elsewhere;
             return -1;
         }
         count = 0;
