@@ -57,10 +57,10 @@ static size_t *place_in(const struct pool *p, const char *bytes, size_t size)
 {
     for (size_t at = hash_of(bytes, size);; at++) {
         size_t *place = &p->places[at & (p->place_count - 1)];
-        const size_t *begin = &p->begins[*place ? *place - 1 : 0];
+        const size_t *text = &p->begins[*place ? *place - 1 : 0];
 
-        if (*place == 0 || (begin[1] - begin[0] == size &&
-                            memcmp(p->bytes + begin[0], bytes, size) == 0))
+        if (*place == 0 || (text[1] - text[0] == size &&
+                            memcmp(p->bytes + text[0], bytes, size) == 0))
             return place;
     }
 }
@@ -259,12 +259,12 @@ static size_t fold_lane(const struct lane *lane, double seconds,
         size_t at = count;
 
         if (s->ended - s->began < seconds && !s->unfinished) {
-            const double now = floor(s->began / seconds);
+            const double here = floor(s->began / seconds);
             const struct fold key = fold_of(s);
 
-            if (now > stretch)
+            if (here > stretch)
                 clear(&met);
-            stretch = now;
+            stretch = here;
             at = entry_for(&key, sizeof key, count);
         }
         if (at < count && entries)
@@ -290,11 +290,11 @@ static size_t fold_arrows(double seconds, struct arrow *arrows)
         size_t at = count;
 
         if (seconds > 0) {
-            const double now = floor(a->sent / seconds);
+            const double here = floor(a->sent / seconds);
 
-            if (now > stretch)
+            if (here > stretch)
                 clear(&met);
-            stretch = now;
+            stretch = here;
             at = entry_for(ends, sizeof ends, count);
         }
         if (at < count && arrows)
@@ -322,13 +322,13 @@ static size_t count_arrows(double seconds)
 }
 
 /* How long a stretch has to be for no more than the most. */
-static double stretch_for(size_t most, size_t count(double seconds))
+static double stretch_for(size_t most, size_t count(double))
 {
-    double seconds = 0;
+    double stretch = 0;
 
-    while (count(seconds) > most && seconds < model->length)
-        seconds = seconds > 0 ? 2 * seconds : model->length / 131072;
-    return seconds;
+    while (count(stretch) > most && stretch < model->length)
+        stretch = stretch > 0 ? 2 * stretch : model->length / 131072;
+    return stretch;
 }
 
 /* An entry is its shape and how it goes on, in one number; when it began, since

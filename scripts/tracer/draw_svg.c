@@ -777,22 +777,23 @@ static void draw_axis(struct picture *p)
     const double unit = range >= 2 ? 1 : range >= 0.002 ? 1e-3 : 1e-6;
     const double step = nice_step(range / unit, p->plan.width / 75);
     const double bottom = PLOT_Y + (double)p->plan.strip_count * p->pitch;
-    const double first = ceil(p->plan.from / unit / step - 1e-9);
-    const double last = floor(p->plan.to / unit / step + 1e-9);
+    const long first = (long)ceil(p->plan.from / unit / step - 1e-9);
+    const long last = (long)floor(p->plan.to / unit / step + 1e-9);
 
     fputs("<path class='grid' d='", p->out);
-    for (double k = first; k <= last; k++)
+    for (long k = first; k <= last; k++)
         fprintf(p->out, "M%s %sV%s",
-                num(p->left + place_of(&p->plan, k * step * unit)),
+                num(p->left + place_of(&p->plan, (double)k * step * unit)),
                 num(PLOT_Y - 4), num(bottom + 4));
     fputs("'/>\n", p->out);
     fprintf(p->out, "<path class='rule' d='M%s %sh%s'/>\n", num(p->left),
             num(bottom + 4), num(p->plan.width));
-    for (double k = first; k <= last; k++) {
+    for (long k = first; k <= last; k++) {
         char text[48];
 
-        tick_text(k * step, step, text, sizeof text);
-        text_at(p, "soft middle", p->left + place_of(&p->plan, k * step * unit),
+        tick_text((double)k * step, step, text, sizeof text);
+        text_at(p, "soft middle",
+                p->left + place_of(&p->plan, (double)k * step * unit),
                 bottom + 20, text);
     }
     text_at(p, "soft", MARGIN, bottom + 20,

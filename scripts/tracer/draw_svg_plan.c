@@ -177,11 +177,9 @@ static bool is_shown(const struct cutting *c, size_t i)
 static void find_marks(struct cutting *c)
 {
     struct strip *strip = c->strip;
+    struct mark *last = NULL;
 
     for (size_t i = 0; i < c->count; i++) {
-        struct mark *last =
-            strip->mark_count ? &strip->marks[strip->mark_count - 1] : NULL;
-
         if (is_shown(c, i) ||
             (last && last->event == MOVED && c->events[i] == MOVED &&
              pixels(c, i) - last->right < 6))
@@ -191,7 +189,8 @@ static void find_marks(struct cutting *c)
             last->right = pixels(c, i + 1);
             continue;
         }
-        strip->marks[strip->mark_count++] = (struct mark){
+        last = &strip->marks[strip->mark_count++];
+        *last = (struct mark){
             .event = c->events[i],
             .left = pixels(c, i),
             .right = pixels(c, i + 1),
@@ -249,7 +248,8 @@ static void make_strips(struct plan *plan, const struct model *model)
     plan->strip_count =
         model->lane_count < MOST_STRIPS ? model->lane_count : MOST_STRIPS;
     plan->strips = enlarged(NULL, plan->strip_count, sizeof *plan->strips);
-    for (double grain = 1;; grain *= 2) {
+    for (int times = 0;; times++) {
+        const double grain = ldexp(1, times);
         size_t parts = 0;
 
         for (size_t i = 0; i < plan->strip_count; i++) {
@@ -380,7 +380,9 @@ static void make_lines(struct plan *plan, const struct model *model)
             .count = 1,
         };
     }
-    for (double near = near_by;; near *= 2) {
+    for (int times = 0;; times++) {
+        const double near = ldexp(near_by, times);
+
         bundle(plan, near);
         if (plan->line_count <= MOST_LINES || near > plan->width)
             break;

@@ -92,15 +92,15 @@ static void draw_axis(void)
 
     memset(labels, ' ', width);
     memset(marks, ' ', width);
-    for (double n = ceil(from / step - 1e-6);; n++) {
-        const double at = (n * step - from) / slice_length + 1e-6;
+    for (long long n = (long long)ceil(from / step - 1e-6);; n++) {
+        const double at = ((double)n * step - from) / slice_length + 1e-6;
         char text[32];
         size_t size;
 
         if (at >= (double)width)
             break;
         size = (size_t)snprintf(text, sizeof text, "%.10g",
-                                n > 0 ? n * step * scale : 0);
+                                n > 0 ? (double)n * step * scale : 0);
         if ((size_t)at < used || (size_t)at + size > width)
             continue;
         memcpy(labels + (size_t)at, text, size);
@@ -124,20 +124,20 @@ static void draw_axis(void)
 /* The columns of a span, first and last; false if it is out of the picture. */
 static bool columns_of(const struct span *s, size_t *first, size_t *last)
 {
-    const double begin = (s->began - from) / slice_length;
-    const double end = (s->ended - from) / slice_length;
+    const double left = (s->began - from) / slice_length;
+    const double right = (s->ended - from) / slice_length;
 
-    if (end < 0 || begin >= (double)width)
+    if (right < 0 || left >= (double)width)
         return false;
-    *first = begin < 0 ? 0 : (size_t)begin;
-    *last = end >= (double)width ? width - 1 : (size_t)end;
+    *first = left < 0 ? 0 : (size_t)left;
+    *last = right >= (double)width ? width - 1 : (size_t)right;
     return true;
 }
 
 /* What a stretch of columns in one state is about: the call that held it
  * longest; or the calls that were told "not yet", and how often. */
 static void name_stretch(const struct lane *lane, enum state state,
-                         size_t begin, size_t end, char *text, size_t size)
+                         size_t first, size_t beyond, char *text, size_t size)
 {
     double inside[CALLS] = {0}, times = 0;
     int longest = CALL_none, second = CALL_none;
@@ -145,8 +145,8 @@ static void name_stretch(const struct lane *lane, enum state state,
     text[0] = '\0';
     for (size_t i = 0; i < lane->span_count; i++) {
         const struct span *s = &lane->spans[i];
-        const double stretch_from = from + (double)begin * slice_length;
-        const double stretch_to = from + (double)end * slice_length;
+        const double stretch_from = from + (double)first * slice_length;
+        const double stretch_to = from + (double)beyond * slice_length;
         const double a = s->began > stretch_from ? s->began : stretch_from;
         const double b = s->ended < stretch_to ? s->ended : stretch_to;
         const double share =
@@ -180,19 +180,19 @@ static void name_stretch(const struct lane *lane, enum state state,
 /* One stretch: its sign all along, and a name in the middle if that fits; of
  * names that are too long, the first word. */
 static void draw_stretch(const struct lane *lane, enum state state,
-                         size_t begin, size_t end)
+                         size_t first, size_t beyond)
 {
-    const size_t room = end - begin;
+    const size_t room = beyond - first;
     char name[TEXT] = "";
     size_t length, at;
 
     if (state != RUNNING && state != ABSENT && room >= 6)
-        name_stretch(lane, state, begin, end, name, sizeof name);
+        name_stretch(lane, state, first, beyond, name, sizeof name);
     length = strlen(name);
     if (length + 2 > room && state == WOULD_BLOCK) {
-        name[1 + strcspn(name + 1, ":, ")] = '\0';
-        strcat(name, " ");
-        length = strlen(name);
+        length = 2 + strcspn(name + 1, ":, ");
+        name[length - 1] = ' ';
+        name[length] = '\0';
     }
     if (length + 2 > room)
         length = 0;
@@ -220,14 +220,14 @@ static void draw_states(const struct lane *lane, const struct slice *slices)
     while (last > 0 && !slices[last - 1].there)
         last--;
     put_label(lane->name);
-    for (size_t begin = 0, end; begin < last; begin = end) {
-        const enum state state = slice_state(&slices[begin], slice_length);
+    for (size_t first = 0, beyond; first < last; first = beyond) {
+        const enum state state = slice_state(&slices[first], slice_length);
 
-        for (end = begin + 1;
-             end < last && slice_state(&slices[end], slice_length) == state;
-             end++)
-            continue;
-        draw_stretch(lane, state, begin, end);
+        beyond = first + 1;
+        while (beyond < last &&
+               slice_state(&slices[beyond], slice_length) == state)
+            beyond++;
+        draw_stretch(lane, state, first, beyond);
     }
     fputc('\n', out);
 }
@@ -409,9 +409,11 @@ static void share_columns(const struct model *model, size_t lanes,
 void draw_terminal(const struct model *model, const struct view *view,
                    FILE *stream)
 {
-    const size_t lanes =
-        model->lane_count < MOST_LANES ? model->lane_count : MOST_LANES;
+    size_t lanes = model->lane_count;
     struct slice *slices;
+
+    if (lanes > MOST_LANES)
+        lanes = MOST_LANES;
 
     setlocale(LC_CTYPE, "");
     ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
@@ -432,7 +434,7 @@ void draw_terminal(const struct model *model, const struct view *view,
         draw_moves(&model->lanes[i]);
     }
     if (lanes < model->lane_count)
-        fprintf(out, "... and %zu more lanes; --html and --svg show all\n",
+        fprintf(out, "... and %zu more lanes; --html shows all\n",
                 model->lane_count - lanes);
     if (view->legend)
         draw_legend();

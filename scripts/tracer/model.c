@@ -202,13 +202,13 @@ void join_ends(struct model *model)
     if (move_count > 0)
         qsort(moves, move_count, sizeof *moves, by_flow);
     for (size_t first = 0, middle, end; first < move_count; first = end) {
-        for (middle = first; middle < move_count && moves[middle].sent &&
-                             moves[middle].flow == moves[first].flow;
-             middle++)
-            continue;
-        for (end = middle;
-             end < move_count && moves[end].flow == moves[first].flow; end++)
-            continue;
+        middle = first;
+        while (middle < move_count && moves[middle].sent &&
+               moves[middle].flow == moves[first].flow)
+            middle++;
+        end = middle;
+        while (end < move_count && moves[end].flow == moves[first].flow)
+            end++;
         if (moves[first].span->about->datagram)
             join_datagrams(model, first, middle, end);
         else
@@ -339,10 +339,10 @@ void cut(const struct lane *lane, double from, double to, size_t count,
     const double width = (to - from) / (double)count;
 
     for (size_t i = 0; i < count; i++) {
-        const double begin = from + (double)i * width;
+        const double left = from + (double)i * width;
 
-        slices[i] = (struct slice){.there = begin < lane->ended &&
-                                            begin + width > lane->began};
+        slices[i] = (struct slice){.there = left < lane->ended &&
+                                            left + width > lane->began};
     }
     for (size_t k = 0; k < lane->span_count; k++) {
         const struct span *s = &lane->spans[k];
@@ -360,10 +360,9 @@ void cut(const struct lane *lane, double from, double to, size_t count,
         if (last >= count)
             last = count - 1;
         for (size_t i = first; i <= last; i++) {
-            const double begin = from + (double)i * width;
-            const double a = s->began > begin ? s->began : begin;
-            const double b =
-                s->ended < begin + width ? s->ended : begin + width;
+            const double left = from + (double)i * width;
+            const double a = s->began > left ? s->began : left;
+            const double b = s->ended < left + width ? s->ended : left + width;
             /* What belongs to a moment belongs to the slice of its end. */
             const double share =
                 length > 0 ? (b > a ? (b - a) / length : 0) : i == last;
@@ -376,10 +375,10 @@ void cut(const struct lane *lane, double from, double to, size_t count,
     }
     /* What is left of its life, it ran. */
     for (size_t i = 0; i < count; i++) {
-        const double begin = from + (double)i * width;
-        const double a = lane->began > begin ? lane->began : begin;
+        const double left = from + (double)i * width;
+        const double a = lane->began > left ? lane->began : left;
         const double b =
-            lane->ended < begin + width ? lane->ended : begin + width;
+            lane->ended < left + width ? lane->ended : left + width;
         const double rest = (b > a ? b - a : 0) - slices[i].in[BLOCKED] -
                             slices[i].in[WOULD_BLOCK] - slices[i].in[SLEEPING];
 

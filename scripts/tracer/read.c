@@ -790,7 +790,7 @@ static bool still_runs(int pid, double began)
 {
     const double asleep =
         clock_now(CLOCK_BOOTTIME) - clock_now(CLOCK_MONOTONIC);
-    char path[64], text[1024], *rest, state = 'Z';
+    char path[64], text[1024], *rest, state;
     unsigned long long start = 0;
     size_t length;
     FILE *file;

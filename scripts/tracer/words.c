@@ -133,6 +133,7 @@ static const char *bits(const struct constant *list, int value)
 
 static char *next_text(void)
 {
+    /* cppcheck-suppress constVariable ; it is written to by others */
     static char texts[8][32];
     static unsigned turn;
 
