@@ -184,3 +184,27 @@ none_marked() {
         sleep 0.05
     done
 }
+
+# record NAME COMMAND...: with the tracer, into NAME.trace.
+record() {
+    timeout 30 "$root/scripts/trace" --output "$T/$1.trace" "${@:2}" 3>&- 4>&-
+}
+
+# record_two_clients SERVER, into SERVER.trace: the first says hello and stays
+# for a while, the second comes meanwhile. What the server said is in server.
+record_two_clients() {
+    cat >"$T/scene" <<SCENE
+"$bin/$1" --log error --report --stop-after $bound 0 >"$T/server" &
+server=\$!
+until grep -qs '^listening' "$T/server"; do :; done
+port=\$(sed -n '1s/.* //p' "$T/server")
+"$bin/echo_client" --log error --hold 400ms 127.0.0.1 \$port hello >"$T/first" &
+first=\$!
+until grep -qs '^hello' "$T/first"; do :; done
+"$bin/echo_client" --log error 127.0.0.1 \$port 'anybody there?'
+wait \$first
+kill \$server
+wait
+SCENE
+    record "$1" bash "$T/scene"
+}

@@ -9,11 +9,6 @@ setup_file() {
     [ "$(uname -s)" = Linux ] || skip "the tracer needs Linux"
 }
 
-# record NAME COMMAND...: into NAME.trace.
-record() {
-    timeout 30 "$root/scripts/trace" --output "$T/$1.trace" "${@:2}" 3>&- 4>&-
-}
-
 # timeline [ARGUMENT]...: sets status, output, stderr. Plain characters.
 timeline() {
     LC_ALL=C run --separate-stderr timeout 30 "$root/scripts/timeline" "$@"
@@ -23,32 +18,13 @@ compare() {
     LC_ALL=C run --separate-stderr timeout 60 "$root/scripts/compare" --width 80 "$@"
 }
 
-# A server and its two clients: the first says hello and stays for a while. $1 is
-# the server.
-two_clients() {
-    cat >"$T/scene" <<SCENE
-"$bin/$1" --log error --report --stop-after $bound 0 >"$T/server" &
-server=\$!
-until grep -qs '^listening' "$T/server"; do :; done
-port=\$(sed -n '1s/.* //p' "$T/server")
-"$bin/echo_client" --log error --hold 400ms 127.0.0.1 \$port hello >"$T/first" &
-first=\$!
-until grep -qs '^hello' "$T/first"; do :; done
-"$bin/echo_client" --log error 127.0.0.1 \$port 'anybody there?'
-wait \$first
-kill \$server
-wait
-SCENE
-    record "$1" bash "$T/scene"
-}
-
 # lane NAME SIGN: how many of this sign are in that lane (the first such lane).
 lane() {
     sed -n "s/^$1  *//p" <<<"$output" | sed -n 1p | tr -dc "$2" | wc -c
 }
 
 @test "timeline: is who waits seen to wait, and in which call?" {
-    two_clients echo_blocking
+    record_two_clients echo_blocking
     timeline --no-table "$T/echo_blocking.trace"
     is "$status: $stderr" '0: '
     # Both wait for most of the time: one in recv, for the first client.
@@ -63,14 +39,14 @@ lane() {
 }
 
 @test "timeline: is who asks seen to ask, and how often, as it says itself?" {
-    two_clients echo_busypoll
+    record_two_clients echo_busypoll
     timeline "$T/echo_busypoll.trace"
     is "$status: $stderr" '0: '
     holds "$(lane echo_busypoll :) > 25" # the rest is the name of the call
     is "$(lane echo_busypoll -)" 0
     # The table below the picture, without the commas.
     awk '/^echo_busypoll/ { on = 1; next } /^$/ { on = 0 }
-        on { gsub(",", ""); called += $2; again += ($4 == "-" ? 0 : $4) }
+        on { gsub(",", ""); called += ($2 == "-" ? 0 : $2); again += ($4 == "-" ? 0 : $4) }
         END { printf "calls=%d again=%d", called, again }' <<<"$output" >"$T/table"
     is "$(cat "$T/table")" "$(tr ' ' '\n' <"$T/server" | grep -E '^(calls|again)=' | paste -sd ' ')"
 }
@@ -98,7 +74,7 @@ lane() {
 }
 
 @test "timeline: is it as wide as it is told to be, and never wider?" {
-    two_clients echo_busypoll
+    record_two_clients echo_busypoll
     for width in 40 80 132; do
         timeline --no-table --no-legend --width "$width" "$T/echo_busypoll.trace"
         is "$status: $stderr" '0: '
@@ -109,7 +85,7 @@ lane() {
 }
 
 @test "timeline: is there colour where it is wished for, and are signs enough without?" {
-    two_clients echo_blocking
+    record_two_clients echo_blocking
     timeline "$T/echo_blocking.trace"
     [[ $output != *$'\033'* ]]
     is "$(tr -d '\n\040-\176' <<<"$output")" '' # nothing but plain characters
@@ -122,7 +98,7 @@ lane() {
 }
 
 @test "timeline: does it show a part, one lane's life, or leave lanes out?" {
-    two_clients echo_blocking
+    record_two_clients echo_blocking
     timeline --no-table --from 0.1 --to 0.2 "$T/echo_blocking.trace"
     is "$status: $stderr" '0: '
     is "$(sed -n 1p <<<"$output" | awk '{ print $1, $2, $NF }')" 'ms 100 180'
@@ -145,7 +121,7 @@ lane() {
 }
 
 @test "timeline --connections: has each connection a lane, with its two ends?" {
-    two_clients echo_blocking
+    record_two_clients echo_blocking
     timeline --connections "$T/echo_blocking.trace"
     is "$status: $stderr" '0: '
     is "$(grep -c '^echo_blocking \[4\].*127.0.0.1:.* to 127.0.0.1:' <<<"$output")" 2

@@ -9,10 +9,6 @@ setup_file() {
     [ "$(uname -s)" = Linux ] || skip "the tracer needs Linux"
 }
 
-record() {
-    timeout 30 "$root/scripts/trace" --output "$T/$1.trace" "${@:2}" 3>&- 4>&-
-}
-
 timeline() {
     run --separate-stderr timeout 60 "$root/scripts/timeline" "$@"
     is "$status: $stderr" '0: '
@@ -20,24 +16,6 @@ timeline() {
 
 needs() {
     command -v "$1" >/dev/null || skip "$1 is not installed"
-}
-
-# $1 serves two clients: the first says hello, and stays for a while.
-two_clients() {
-    cat >"$T/scene" <<SCENE
-"$bin/$1" --log error --report --stop-after $bound 0 >"$T/server" &
-server=\$!
-until grep -qs '^listening' "$T/server"; do :; done
-port=\$(sed -n '1s/.* //p' "$T/server")
-"$bin/echo_client" --log error --hold 400ms 127.0.0.1 \$port hello >"$T/first" &
-first=\$!
-until grep -qs '^hello' "$T/first"; do :; done
-"$bin/echo_client" --log error 127.0.0.1 \$port 'anybody there?'
-wait \$first
-kill \$server
-wait
-SCENE
-    record "$1" bash "$T/scene"
 }
 
 # Many connections for a moment: a trace of some ten thousand calls and more.
@@ -64,7 +42,7 @@ parses_as_xml() {
 }
 
 @test "svg: does it say in words what is to be seen, and is that so?" {
-    two_clients echo_blocking
+    record_two_clients echo_blocking
     timeline --title 'Who waits?' --svg "$T/it.svg" "$T/echo_blocking.trace"
     parses_as_xml "$T/it.svg"
     [[ $(sed -n 2p "$T/it.svg") == *'>Who waits?</title>' ]]
@@ -79,7 +57,7 @@ parses_as_xml() {
 }
 
 @test "svg: is the number of times it was told 'not yet' that of the report?" {
-    two_clients echo_busypoll
+    record_two_clients echo_busypoll
     timeline --svg "$T/it.svg" "$T/echo_busypoll.trace"
     again=$(tr ' ' '\n' <"$T/server" | sed -n 's/^again=//p')
     told=$(sed -n 's/.*<desc[^>]*>//p' "$T/it.svg" | grep -oE 'echo_busypoll .* times; ' | grep -oE '[0-9,]+ times' | tr -dc '0-9')
@@ -87,7 +65,7 @@ parses_as_xml() {
 }
 
 @test "svg: has each of those who play a lane, and do arrows go to and fro?" {
-    two_clients echo_blocking
+    record_two_clients echo_blocking
     timeline --no-table --svg "$T/it.svg" "$T/echo_blocking.trace"
     for name in echo_blocking echo_client 'echo_client 2'; do
         is "$(grep -c ">$name</text>" "$T/it.svg")" 1
@@ -97,7 +75,7 @@ parses_as_xml() {
 }
 
 @test "svg: is it read by a browser alone: light and dark, nothing from elsewhere?" {
-    two_clients echo_busypoll
+    record_two_clients echo_busypoll
     timeline --svg "$T/it.svg" "$T/echo_busypoll.trace"
     grep -q 'prefers-color-scheme: dark' "$T/it.svg"
     is "$(grep -c -e '<script' -e 'href=.http' -e '@import' -e 'url(.*http' "$T/it.svg" || :)" 0
@@ -158,7 +136,7 @@ assert "</script>\u2028" in json.dumps(json.loads(data), ensure_ascii=False), "t
 
 @test "html: does the page show the lanes and the counts of the trace?" {
     browser >/dev/null || skip "no browser is installed"
-    two_clients echo_busypoll
+    record_two_clients echo_busypoll
     timeline --html "$T/it.html" "$T/echo_busypoll.trace"
     load_page it.html
     grep -q 'id="trouble"[^>]*hidden' <<<"$dom" || flunk "$(grep -o 'id="trouble".*' <<<"$dom" | head -n 3)"
@@ -173,7 +151,7 @@ assert "</script>\u2028" in json.dumps(json.loads(data), ensure_ascii=False), "t
 
 @test "html: does the address tell which moment it shows?" {
     browser >/dev/null || skip "no browser is installed"
-    two_clients echo_blocking
+    record_two_clients echo_blocking
     timeline --html "$T/it.html" "$T/echo_blocking.trace"
     load_page 'it.html#from=0.1&to=0.2'
     grep -q '0.1 s to 0.2 s' <<<"$dom" || flunk "$(grep -o '[0-9.]* s to [0-9.]* s[^<]*' <<<"$dom")"
@@ -186,7 +164,7 @@ assert "</script>\u2028" in json.dumps(json.loads(data), ensure_ascii=False), "t
 
 @test "perfetto: does it parse, do its spans nest, and do its arrows begin and end in some?" {
     needs python3
-    two_clients echo_busypoll
+    record_two_clients echo_busypoll
     many
     for trace in echo_busypoll many; do
         timeline --perfetto "$T/it.json" "$T/$trace.trace"
@@ -222,7 +200,7 @@ for ends in flows.values():
 
 @test "perfetto: are all calls in it, as often as in the list, and names as they are?" {
     needs python3
-    two_clients echo_busypoll
+    record_two_clients echo_busypoll
     "$root/scripts/timeline" --list "$T/echo_busypoll.trace" | awk 'NR > 1 {
         match($0, /[a-z_0-9]+\(/)
         name = substr($0, RSTART, RLENGTH - 1)

@@ -748,16 +748,6 @@ static void label_arrows(struct picture *p)
 /* --- Axis ------------------------------------------------------------------
  */
 
-/* A step of 1, 2 or 5, so that about so many fit. */
-static double nice_step(double range, double count)
-{
-    const double rough = range / count;
-    const double power = pow(10, floor(log10(rough)));
-    const double lead = rough / power;
-
-    return (lead <= 1 ? 1 : lead <= 2 ? 2 : lead <= 5 ? 5 : 10) * power;
-}
-
 /* A number on the axis, with as many decimals as the step has, and commas
  * where it has none. */
 static void tick_text(double value, double step, char *text, size_t size)
@@ -775,7 +765,7 @@ static void draw_axis(struct picture *p)
 {
     const double range = p->plan.to - p->plan.from;
     const double unit = range >= 2 ? 1 : range >= 0.002 ? 1e-3 : 1e-6;
-    const double step = nice_step(range / unit, p->plan.width / 75);
+    const double step = nice_step(range / unit / (p->plan.width / 75));
     const double bottom = PLOT_Y + (double)p->plan.strip_count * p->pitch;
     const long first = (long)ceil(p->plan.from / unit / step - 1e-9);
     const long last = (long)floor(p->plan.to / unit / step + 1e-9);

@@ -68,17 +68,6 @@ static void put_label(const char *name)
 /* --- The axis --------------------------------------------------------------
  */
 
-/* The least of 1, 2, 5, 10, 20... that is not below what is wanted. */
-static double nice_step(double wanted)
-{
-    const double ten = pow(10, floor(log10(wanted)));
-
-    return wanted <= ten       ? ten
-           : wanted <= 2 * ten ? 2 * ten
-           : wanted <= 5 * ten ? 5 * ten
-                               : 10 * ten;
-}
-
 /* Labels at round times, in the unit that stands on the left. */
 static void draw_axis(void)
 {
@@ -335,8 +324,9 @@ static void draw_legend(void)
 /* Those of interest: what moves or waits, and what failed. */
 static bool counts(int call, const struct tally *t)
 {
-    return t->called > 0 && (call_kind(call) != SETUP || t->failed > 0 ||
-                             call == CALL_epoll_ctl);
+    return (t->called > 0 && (call_kind(call) != SETUP || t->failed > 0 ||
+                              call == CALL_epoll_ctl)) ||
+           t->blocked > 0;
 }
 
 static const char *or_dash(double value, const char *text)
@@ -371,7 +361,7 @@ static void draw_lane_counts(const struct lane *lane)
 
         if (counts(c, t))
             fprintf(out, "  %-16s %11s %11s %11s %9s %10s\n", call_name(c),
-                    grouped(t->called),
+                    or_dash((double)t->called, grouped(t->called)),
                     or_dash((double)t->done, grouped(t->done)),
                     or_dash((double)t->again, grouped(t->again)),
                     or_dash(t->blocked, in_time(t->blocked)),

@@ -238,12 +238,13 @@ void add_span(struct lane *lane, const struct span *s)
     struct tally *t = &lane->tally[s->call];
 
     lane->spans[lane->span_count++] = *s;
-    t->called += s->times;
+    if (s->call != CALL_elsewhere) /* which is none */
+        t->called += s->times;
     t->inside += s->inside;
     if (!(s->flags & FLAG_NONBLOCKING) && call_kind(s->call) != SETUP)
         t->blocked += s->inside;
     t->bytes += span_bytes(s);
-    if (s->unfinished)
+    if (s->unfinished || s->call == CALL_elsewhere)
         return;
     if (is_again(s) || s->error == EINTR)
         t->again += s->times;

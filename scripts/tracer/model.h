@@ -176,4 +176,8 @@ const char *signal_name(int number);
 const char *in_time(double seconds);
 const char *in_bytes(double bytes);
 
+/* The distance between two labels of an axis: the least of 1, 2, 5, 10, 20...
+ * that is not below what is wanted. */
+double nice_step(double wanted);
+
 #endif
