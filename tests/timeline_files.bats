@@ -114,7 +114,7 @@ browser() {
 # The page after it has run, in a window: sets dom.
 load_page() {
     dom=$(timeout 60 "$(browser)" --headless --no-sandbox --disable-gpu --user-data-dir="$T/browser" \
-        --window-size="${2:-1280,900}" --virtual-time-budget=3000 --dump-dom "file://$T/$1" 2>"$T/browser.err" 3>&- 4>&-) ||
+        --window-size="${2:-1280,900}" --virtual-time-budget=6000 --force-prefers-reduced-motion --dump-dom "file://$T/$1" 2>"$T/browser.err" 3>&- 4>&-) ||
         flunk "the browser ended with $?"
     [[ $dom == *'</html>'* ]] || flunk "no page came out of the browser"
 }
@@ -158,6 +158,58 @@ assert "</script>\u2028" in json.dumps(json.loads(data), ensure_ascii=False), "t
     load_page 'it.html#by=connection' 420,800
     grep -q 'id="trouble"[^>]*hidden' <<<"$dom"
     grep -q 'echo_blocking \[4\]' <<<"$dom" || flunk 'no lane for a connection'
+}
+
+@test "html: do keys, the wheel and a click do what the page says?" {
+    browser >/dev/null || skip "no browser is installed"
+    record_two_clients echo_blocking
+    timeline --html "$T/it.html" "$T/echo_blocking.trace"
+    # Somebody who plays with the page, and writes down what it says each time.
+    cat >"$T/player" <<'PLAYER'
+<script>
+addEventListener("load", () => {
+    const heard = [];
+    const key = (name) => dispatchEvent(new KeyboardEvent("keydown", { key: name, bubbles: true }));
+    const length = () => view.to - view.from; // what the page is about to draw
+    const all = length();
+    const steps = [
+        ["all", () => {}],
+        ["plus", () => key("+")],
+        ["home", () => key("0")],
+        ["wheel", () => {
+            const sheet = document.getElementById("lanes"), box = sheet.getBoundingClientRect();
+            sheet.dispatchEvent(new WheelEvent("wheel", { deltaY: -300, bubbles: true, cancelable: true,
+                clientX: box.left + box.width / 2, clientY: box.top + 60 }));
+        }],
+        ["zero", () => key("0")],
+        ["next", () => key("n")],
+    ];
+    const play = (i) => {
+        if (i === steps.length) {
+            heard.push("facts=" + document.getElementById("facts").textContent.length);
+            const told = document.createElement("pre");
+            told.textContent = "heard " + heard.join(" ") + ".";
+            document.body.append(told);
+            return;
+        }
+        steps[i][1]();
+        setTimeout(() => { heard.push(steps[i][0] + "=" + (length() / all).toFixed(3)); play(i + 1); }, 500);
+    };
+    play(0);
+});
+</script>
+PLAYER
+    sed "/^<\/body>/{
+        r $T/player
+        N
+    }" "$T/it.html" >"$T/played.html"
+    load_page played.html
+    heard=$(grep -o 'heard [^.].*\.' <<<"$dom" | tail -n 1 | tr ' ' '\n')
+    said() { sed -n "s/^$1=//p" <<<"$heard" | sed 's/[.]$//'; }
+    is "$(said all) $(said home) $(said zero)" '1.000 1.000 1.000' # all of it
+    holds "$(said plus) < 0.9 && $(said plus) > 0.1" || flunk "$heard"
+    holds "$(said wheel) < 0.9 && $(said wheel) > 0.01" || flunk "$heard"
+    holds "$(said facts) > 20" || flunk "$heard" # n went to a call, and tells of it
 }
 
 # --- What the Perfetto UI opens ----------------------------------------------
