@@ -16,9 +16,10 @@ left_nothing() {
     is "$(ls "$T/tmp")" ''
 }
 
-# demo [ARGUMENT]...: sets status, output, stderr. stdin is the caller's.
+# demo [ARGUMENT]...: sets status, output, stderr. stdin is the caller's. Plain
+# characters: the timelines have others where the locale has them.
 demo() {
-    run --separate-stderr timeout 120 "$root/scripts/demo" "$@"
+    LC_ALL=C run --separate-stderr timeout 120 "$root/scripts/demo" "$@"
 }
 
 # In the background, its output in demo.out and demo.err. The end of the input
@@ -55,6 +56,11 @@ times() {
     is "$(grep -c '^Answer: ' <<<"$output")" "$acts"
     is "$(awk 'length > 80' <<<"$output")" ''
     is "$(tr -d '\n\040-\176' <<<"$output")" '' # nothing but plain characters
+
+    # Each act shows a timeline, where there is a tracer.
+    [ "$(uname -s)" != Linux ] ||
+        is "$(awk '/^Question: / { acts++; seen = 0 } /^ +(s|ms|us)  0/ && !seen { seen = 1; drawn++ }
+            END { print drawn }' <<<"$output")" "$acts"
 
     # The table has every number that was shown, as it was shown, and no other.
     is "$(sed -n 's/^=> //p' <<<"$output")" "$(sed '1,/^All that was measured/d' <<<"$output" | sed -n 's/^   //p')"

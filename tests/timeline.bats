@@ -45,7 +45,7 @@ lane() {
     holds "$(lane echo_busypoll :) > 25" # the rest is the name of the call
     is "$(lane echo_busypoll -)" 0
     # The table below the picture, without the commas.
-    awk '/^echo_busypoll/ { on = 1; next } /^$/ { on = 0 }
+    awk '/^echo_busypoll:/ { on = 1; next } /^$/ { on = 0 }
         on { gsub(",", ""); called += ($2 == "-" ? 0 : $2); again += ($4 == "-" ? 0 : $4) }
         END { printf "calls=%d again=%d", called, again }' <<<"$output" >"$T/table"
     is "$(cat "$T/table")" "$(tr ' ' '\n' <"$T/server" | grep -E '^(calls|again)=' | paste -sd ' ')"

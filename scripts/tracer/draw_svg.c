@@ -1031,4 +1031,5 @@ void draw_svg(const struct model *model, const struct view *view, FILE *out)
     if (view->table)
         draw_table(&p);
     fputs("</svg>\n", out);
+    free_plan(&p.plan);
 }

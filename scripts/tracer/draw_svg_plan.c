@@ -402,3 +402,13 @@ struct plan make_plan(const struct model *model, const struct view *view,
     make_lines(&plan, model);
     return plan;
 }
+
+void free_plan(struct plan *plan)
+{
+    for (size_t i = 0; i < plan->strip_count; i++) {
+        free(plan->strips[i].stretches);
+        free(plan->strips[i].marks);
+    }
+    free(plan->strips);
+    free(plan->lines);
+}

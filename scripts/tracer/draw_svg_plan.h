@@ -58,9 +58,10 @@ struct plan {
     size_t line_count;
 };
 
-/* Its parts are the caller's, who needs them until the program ends. */
+/* The plan is the caller's, and given back to free_plan. */
 struct plan make_plan(const struct model *model, const struct view *view,
                       double width);
+void free_plan(struct plan *plan);
 
 /* A time in pixels, and pixels in time. */
 double place_of(const struct plan *plan, double time);
