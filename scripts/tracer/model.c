@@ -330,7 +330,7 @@ uint64_t span_bytes(const struct span *span)
     const enum kind kind = call_kind(span->call);
 
     return (kind == SENDS || kind == RECEIVES) && span->result > 0 &&
-                   !(span->flags & FLAG_PEEK)
+                   !(span->flags & (FLAG_PEEK | FLAG_FILE))
                ? (uint64_t)span->result * span->times
                : 0;
 }

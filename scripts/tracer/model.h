@@ -128,7 +128,7 @@ enum state span_state(const struct span *span);
 /* Was it told "not yet"? EAGAIN and its like; a wait that reported nothing. */
 bool is_again(const struct span *span);
 
-/* The bytes that a span moved: 0 unless it sent or received. */
+/* The bytes that a span moved: 0 unless it sent or received on a socket. */
 uint64_t span_bytes(const struct span *span);
 
 /* "EAGAIN"; "" if the span did not fail. Good until the next call. */
