@@ -110,10 +110,12 @@ static void hide_lanes(struct model *model, const struct view *view)
 
     for (size_t i = 0; i < model->lane_count; i++) {
         number[i] = kept;
-        if (shown(&model->lanes[i], view))
+        if (shown(&model->lanes[i], view)) {
             model->lanes[kept++] = model->lanes[i];
-        else
+        } else {
             number[i] = SIZE_MAX;
+            free(model->lanes[i].spans);
+        }
     }
     for (size_t i = 0; i < model->arrow_count; i++) {
         struct arrow a = model->arrows[i];
