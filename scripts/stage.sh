@@ -26,6 +26,8 @@ open_stage() {
 }
 
 close_stage() {
+    # What the programs said, if that was kept from view, and one failed.
+    [ $? -ne 1 ] || [ ! -s "$stage/said" ] || cat "$stage/said" >&2
     stop_everything
     [ -z "${terminal_was:-}" ] || stty "$terminal_was" 2>/dev/null
     rm -rf "$stage"
@@ -116,7 +118,12 @@ claim() {
 record_anew() {
     trace=''
     rm -f "$stage/trace"
-    "$build/trace/record" "$build/trace/recorder.so" "$stage/trace" 268435456 '' new quiet true 2>/dev/null
+    # The list of what is preloaded has spaces and colons between its parts.
+    case $stage in
+    *[\ :]*) return 0 ;;
+    esac
+    ln -sf "$build/trace/recorder.so" "$stage/recorder.so"
+    "$build/trace/record" "$stage/recorder.so" "$stage/trace" 268435456 '' new quiet true 2>/dev/null
     [ ! -s "$stage/trace" ] || trace=$stage/trace
 }
 
@@ -125,7 +132,7 @@ recorded() {
     if [ -n "$trace" ]; then
         read -r own_pid _ </proc/self/stat # which $$ is not, in the background
         export WB_TRACE="$trace" WB_TRACE_NAME="$own_pid:$1"
-        export LD_PRELOAD="$build/trace/recorder.so${LD_PRELOAD:+:$LD_PRELOAD}"
+        export LD_PRELOAD="$stage/recorder.so${LD_PRELOAD:+:$LD_PRELOAD}"
         export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0"
     fi
     shift
@@ -302,7 +309,8 @@ launch() {
     printf '%s %s\n' "$program_pid" "$relay_pid" >"$(role_file "$role" pids)"
     cue_line=''
     if [ -n "$cue" ]; then
-        read -r cue_line <"$(role_file "$role" cue)"
+        # A signal would be a complaint of the shell's, too.
+        { read -r cue_line <"$(role_file "$role" cue)"; } 2>/dev/null
         [ -n "$cue_line" ] || fail "$program ended before its cue"
     fi
 }

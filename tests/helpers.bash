@@ -185,6 +185,13 @@ none_marked() {
     done
 }
 
+# The children of the program in this role (proc(5)).
+children_of() {
+    local list=''
+    read -r list <"/proc/${pid_of[$1]}/task/${pid_of[$1]}/children" || : # no newline
+    echo "$list"
+}
+
 # record NAME COMMAND...: with the tracer, into NAME.trace.
 record() {
     timeout 30 "$root/scripts/trace" --output "$T/$1.trace" "${@:2}" 3>&- 4>&-

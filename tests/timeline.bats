@@ -69,8 +69,7 @@ lane() {
     ends=$(sed -n 's/.* recv(.*# //p' <<<"$output" | sort -u)
     here=$(sed -n '1s/ to .*//p' <<<"$ends") there=$(sed -n '1s/.* to //p' <<<"$ends")
     grep -qxF "$there to $here" <<<"$ends" || flunk "$output"
-    kill "$(pgrep -P "${pid_of[server]}" | head -n 1)" 2>/dev/null || kill "${pid_of[server]}"
-    finish server
+    stop server # which passes it on
 }
 
 @test "timeline: is it as wide as it is told to be, and never wider?" {

@@ -257,7 +257,7 @@ bytes() {
     for signal in KILL TERM; do
         launch_recorded victim "$peers/calls" ends waits
         until_asleep victim
-        child=$(pgrep -P "${pid_of[victim]}")
+        child=$(children_of victim)
         kill "-$signal" "$child"
         finish victim
         is "$signal $status" "$signal $((128 + $(kill -l "$signal")))"
@@ -271,7 +271,7 @@ bytes() {
     launch_recorded victim "$peers/calls" ends waits
     until_asleep victim
     is "$(listed | tail -n 1)" 'calls recv(3, 16) = ...'
-    child=$(pgrep -P "${pid_of[victim]}")
+    child=$(children_of victim)
     kill -KILL "${pid_of[victim]}"
     finish victim
     # What was run goes with the one that people know.
@@ -309,7 +309,8 @@ gone() {
 # Until it has become the one that runs the command, and the command is there.
 wait_for_child() {
     local end=$((SECONDS + patience))
-    until [ "$(ps -o comm= --ppid "${pid_of[$1]}" 2>/dev/null)" = sleep ]; do
+    until child=$(children_of "$1") && [ -n "$child" ] &&
+        [ "$(cat "/proc/${child%% *}/comm" 2>/dev/null)" = sleep ]; do
         [ "$SECONDS" -lt "$end" ] || flunk "there is no child of $1" || return 1
         sleep 0.02
     done

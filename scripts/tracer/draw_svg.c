@@ -15,7 +15,6 @@
 #include "program.h"
 
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -321,28 +320,6 @@ static void draw_description(const struct picture *p)
     fprintf(p->out, ".</desc>\n");
 }
 
-/* "SIGKILL": what POSIX has no function for. */
-static const char *signal_text(int number)
-{
-    static const struct {
-        int number;
-        const char *name;
-    } names[] = {
-        {SIGKILL, "SIGKILL"}, {SIGTERM, "SIGTERM"}, {SIGINT, "SIGINT"},
-        {SIGSEGV, "SIGSEGV"}, {SIGABRT, "SIGABRT"}, {SIGPIPE, "SIGPIPE"},
-        {SIGHUP, "SIGHUP"},   {SIGALRM, "SIGALRM"}, {SIGQUIT, "SIGQUIT"},
-        {SIGBUS, "SIGBUS"},   {SIGFPE, "SIGFPE"},   {SIGILL, "SIGILL"},
-        {SIGUSR1, "SIGUSR1"}, {SIGUSR2, "SIGUSR2"}, {SIGXCPU, "SIGXCPU"},
-    };
-    static char text[32];
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (names[i].number == number)
-            return names[i].name;
-    snprintf(text, sizeof text, "signal %d", number);
-    return text;
-}
-
 /* The small line below a name. */
 static void detail_of(const struct lane *lane, char *text, size_t size)
 {
@@ -359,7 +336,7 @@ static void detail_of(const struct lane *lane, char *text, size_t size)
     else if (lane->lost)
         snprintf(text, size, "%s calls are missing", grouped(lane->lost));
     else if (lane->killed_by)
-        snprintf(text, size, "killed by %s", signal_text(lane->killed_by));
+        snprintf(text, size, "killed by %s", signal_name(lane->killed_by));
     else if (lane->cpu >= 0 && life > 0)
         snprintf(text, size, "CPU %.1f %%", 100 * lane->cpu / life);
 }
@@ -1026,7 +1003,8 @@ void draw_svg(const struct model *model, const struct view *view, FILE *out)
     fprintf(out, "<text class='title' x='%d' y='%d'>", MARGIN, TITLE_Y);
     put_some(out, title_of(&p), (size_t)((WIDTH - 2 * MARGIN) / title_18));
     fputs("</text>\n", out);
-    draw_legend(&p);
+    if (view->legend)
+        draw_legend(&p);
     draw_lanes(&p);
     if (view->table)
         draw_table(&p);

@@ -69,10 +69,11 @@ static void find_stretches(struct cutting *c)
 
     for (size_t i = 0; i < c->count; i++) {
         const enum state state = slice_state(&c->slices[i], c->length);
-        struct stretch *last = strip->stretches + strip->stretch_count - 1;
+        struct stretch *last =
+            &strip->stretches[i == 0 ? 0 : strip->stretch_count - 1];
 
         if (i == 0 || last->state != state) {
-            last++;
+            last = &strip->stretches[strip->stretch_count];
             *last = (struct stretch){.state = state, .left = pixels(c, i)};
             strip->stretch_count++;
         }

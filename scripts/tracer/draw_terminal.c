@@ -58,11 +58,29 @@ static void paint(const char *escape)
         fputs(escape, out);
 }
 
+/* Characters, of which a name in UTF-8 has fewer than bytes: those that go on
+ * begin with the bits 10. */
+static size_t characters(const char *text)
+{
+    size_t count = 0;
+
+    for (; *text; text++)
+        count += ((unsigned char)*text & 0xc0) != 0x80;
+    return count;
+}
+
 static void put_label(const char *name)
 {
+    size_t used = 0;
+
     paint("\033[1m");
-    fprintf(out, "%-*.*s", (int)label, (int)label - 1, name);
+    for (; *name && (used < label - 1 || ((unsigned char)*name & 0xc0) == 0x80);
+         name++) {
+        used += ((unsigned char)*name & 0xc0) != 0x80;
+        fputc(*name, out);
+    }
     paint("\033[0m");
+    fprintf(out, "%*s", (int)(label - used), "");
 }
 
 /* --- The axis --------------------------------------------------------------
@@ -253,15 +271,15 @@ static void draw_moves(const struct lane *lane)
         fprintf(out, "%*s", (int)label, "");
     for (size_t c = 0, used; c < moved; c += used) {
         char text[TEXT];
-        size_t free = c + 1;
+        size_t next = c + 1;
 
         used = 1;
         if (sent[c] + received[c] <= 0) {
             fputc(' ', out);
             continue;
         }
-        while (free < width && sent[free] + received[free] <= 0)
-            free++;
+        while (next < width && sent[next] + received[next] <= 0)
+            next++;
         if (sent[c] > 0 && received[c] > 0)
             snprintf(text, sizeof text, "%c%s %c%s", sent_first[c] ? '>' : '<',
                      in_bytes(sent_first[c] ? sent[c] : received[c]),
@@ -270,8 +288,8 @@ static void draw_moves(const struct lane *lane)
         else
             snprintf(text, sizeof text, "%s%s", sent[c] > 0 ? ">" : "<",
                      in_bytes(sent[c] + received[c]));
-        if (strlen(text) < free - c ||
-            (free == width && strlen(text) <= free - c))
+        if (strlen(text) < next - c ||
+            (next == width && strlen(text) <= next - c))
             used = strlen(text);
         else
             snprintf(text, sizeof text, "%s",
@@ -388,8 +406,8 @@ static void share_columns(const struct model *model, size_t lanes,
 {
     label = 0;
     for (size_t i = 0; i < lanes; i++)
-        if (strlen(model->lanes[i].name) > label)
-            label = strlen(model->lanes[i].name);
+        if (characters(model->lanes[i].name) > label)
+            label = characters(model->lanes[i].name);
     label += 2;
     if (label > columns / 3)
         label = columns / 3;

@@ -33,8 +33,37 @@ static bool at_the_same_time(const struct endpoint *a, const struct endpoint *b)
     return a->opened <= b->closed && b->opened <= a->closed;
 }
 
-/* Each connection twice in a list sorted by address: as it is seen from here,
- * and the other way round. Ports are used again, so the times have to fit. */
+/* The one among those with these addresses that was open at the same time, and
+ * moved most: after a fork both processes have one, and only one uses it. */
+static struct endpoint *other_end(const struct endpoint *e,
+                                  struct endpoint **sorted, size_t count)
+{
+    struct endpoint *best = NULL;
+    size_t low = 0, high = count;
+
+    while (low < high) {
+        const size_t middle = (low + high) / 2;
+        const int local = strcmp(sorted[middle]->local, e->peer);
+
+        if (local < 0 ||
+            (local == 0 && strcmp(sorted[middle]->peer, e->local) < 0))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < count && strcmp(sorted[low]->local, e->peer) == 0 &&
+           strcmp(sorted[low]->peer, e->local) == 0;
+         low++)
+        if (sorted[low] != e && !sorted[low]->other &&
+            at_the_same_time(e, sorted[low]) &&
+            (!best || sorted[low]->moved > best->moved))
+            best = sorted[low];
+    return best;
+}
+
+/* Each connection is in a list sorted by address as it is seen from here; its
+ * other end has the two the other way round. Ports are used again, so the times
+ * have to fit. Those that moved something choose first. */
 static void join_connections(struct model *model)
 {
     const size_t count = model->endpoint_count;
@@ -44,32 +73,17 @@ static void join_connections(struct model *model)
         memcpy(sorted, model->endpoints, count * sizeof *sorted);
         qsort(sorted, count, sizeof *sorted, by_address);
     }
-    for (size_t i = 0; i < count; i++) {
-        struct endpoint *e = model->endpoints[i];
-        size_t low = 0, high = count;
+    for (int round = 0; round < 2; round++)
+        for (size_t i = 0; i < count; i++) {
+            struct endpoint *e = model->endpoints[i];
 
-        if (e->other || !e->local[0] || !e->peer[0] || e->listening)
-            continue;
-        while (low < high) {
-            const size_t middle = (low + high) / 2;
-            const int local = strcmp(sorted[middle]->local, e->peer);
-
-            if (local < 0 ||
-                (local == 0 && strcmp(sorted[middle]->peer, e->local) < 0))
-                low = middle + 1;
-            else
-                high = middle;
+            if (e->other || !e->local[0] || !e->peer[0] || e->listening ||
+                (round == 0 && e->moved == 0))
+                continue;
+            e->other = other_end(e, sorted, count);
+            if (e->other)
+                e->other->other = e;
         }
-        for (; low < count && strcmp(sorted[low]->local, e->peer) == 0 &&
-               strcmp(sorted[low]->peer, e->local) == 0;
-             low++)
-            if (sorted[low] != e && !sorted[low]->other &&
-                at_the_same_time(e, sorted[low])) {
-                e->other = sorted[low];
-                sorted[low]->other = e;
-                break;
-            }
-    }
     free(sorted);
 }
 
@@ -81,6 +95,7 @@ struct move {
     const struct span *span;
     size_t lane;
     uint64_t flow; /* of a stream: the sender; of datagrams: the ports */
+    uint32_t left; /* calls of a run that have no arrow yet */
     bool sent;
 };
 
@@ -94,18 +109,21 @@ static void add_move(const struct span *span, size_t lane, uint64_t flow,
         move_room = move_room ? 2 * move_room : 256;
         moves = enlarged(moves, move_room, sizeof *moves);
     }
-    moves[move_count++] = (struct move){span, lane, flow, sent};
+    moves[move_count++] = (struct move){span, lane, flow, span->times, sent};
 }
 
-/* Datagrams go from port to port: with the call, or by connect. */
+/* Datagrams go from port to port, which the call names, or connect did. 0: it
+ * is not known where they go, or came from. */
 static uint64_t flow_of(const struct span *s, bool sent)
 {
     const struct endpoint *e = s->about;
     const uint64_t here = (uint64_t)e->local_port;
     const uint64_t there = (uint64_t)(s->more ? s->more : e->peer_port);
 
-    if (!e->datagram)
-        return (uint64_t)(sent ? e->number : e->other->number);
+    if (e->other)
+        return 1 + (uint64_t)(sent ? e->number : e->other->number);
+    if (!e->datagram || here == 0 || there == 0)
+        return 0;
     return (uint64_t)1 << 40 | (sent ? here << 16 | there : there << 16 | here);
 }
 
@@ -163,19 +181,30 @@ static void join_stream(struct model *model, size_t first, size_t middle,
     }
 }
 
-/* Datagrams may be lost: the next one that fits. */
+/* Datagrams may be lost, or cut off: the next one that fits, and not too far
+ * away. A run of them may fit several calls on the other side. */
 static void join_datagrams(struct model *model, size_t first, size_t middle,
                            size_t end)
 {
-    for (size_t s = first, r = middle; s < middle && r < end; r++) {
-        while (s < middle && (moves[s].span->result != moves[r].span->result ||
-                              moves[s].span->began > moves[r].span->ended))
-            s++;
-        if (s < middle) {
-            add_arrow(model, &moves[s], &moves[r], span_bytes(moves[r].span));
-            s++;
+    enum { FAR = 256 };
+    size_t next = first;
+
+    for (size_t r = middle; r < end; r++)
+        for (size_t s = next; s < middle && s < next + FAR && moves[r].left > 0;
+             s++) {
+            const uint32_t count =
+                moves[s].left < moves[r].left ? moves[s].left : moves[r].left;
+
+            if (moves[s].span->result != moves[r].span->result ||
+                moves[s].span->began > moves[r].span->ended || count == 0)
+                continue;
+            add_arrow(model, &moves[s], &moves[r],
+                      (uint64_t)moves[r].span->result * count);
+            moves[s].left -= count;
+            moves[r].left -= count;
+            if (moves[next].left == 0)
+                next++;
         }
-    }
 }
 
 static int by_sent(const void *a, const void *b)
@@ -187,17 +216,24 @@ static int by_sent(const void *a, const void *b)
 
 void join_ends(struct model *model)
 {
+    for (size_t l = 0; l < model->lane_count; l++)
+        for (size_t i = 0; i < model->lanes[l].span_count; i++) {
+            const struct span *s = &model->lanes[l].spans[i];
+
+            if (s->about)
+                s->about->moved += span_bytes(s);
+        }
     join_connections(model);
     move_count = 0;
     for (size_t l = 0; l < model->lane_count; l++)
         for (size_t i = 0; i < model->lanes[l].span_count; i++) {
             const struct span *s = &model->lanes[l].spans[i];
             const bool sent = call_kind(s->call) == SENDS;
+            const uint64_t flow =
+                span_bytes(s) && s->about ? flow_of(s, sent) : 0;
 
-            if (!span_bytes(s) || !s->about ||
-                (!s->about->datagram && !s->about->other))
-                continue;
-            add_move(s, l, flow_of(s, sent), sent);
+            if (flow)
+                add_move(s, l, flow, sent);
         }
     if (move_count > 0)
         qsort(moves, move_count, sizeof *moves, by_flow);
@@ -254,6 +290,13 @@ void add_span(struct lane *lane, const struct span *s)
         t->done += s->times;
 }
 
+static int by_began(const void *a, const void *b)
+{
+    const struct span *x = a, *y = b;
+
+    return x->began < y->began ? -1 : x->began > y->began;
+}
+
 struct model *by_connection(const struct model *model)
 {
     static struct model connections;
@@ -276,7 +319,6 @@ struct model *by_connection(const struct model *model)
         other->lanes[i] = (struct lane){
             .pid = owner->pid,
             .tid = owner->tid,
-            .parent = owner->parent,
             .began = e->opened,
             .ended = e->closed,
             .cpu = -1,
@@ -294,6 +336,11 @@ struct model *by_connection(const struct model *model)
             if (s->about)
                 add_span(&other->lanes[s->about->number], s);
         }
+    /* Several threads may have shared it. */
+    for (size_t i = 0; i < model->endpoint_count; i++)
+        if (other->lanes[i].span_count > 1)
+            qsort(other->lanes[i].spans, other->lanes[i].span_count,
+                  sizeof(struct span), by_began);
     other->arrows =
         enlarged(NULL, model->arrow_count + 1, sizeof *other->arrows);
     for (size_t i = 0; i < model->arrow_count; i++) {
@@ -350,7 +397,6 @@ void cut(const struct lane *lane, double from, double to, size_t count,
         const struct span *s = &lane->spans[k];
         const double length = s->ended - s->began;
         const enum state state = span_state(s);
-        const double bytes = (double)span_bytes(s);
         size_t first, last;
 
         if (s->ended < from || s->began >= to)
@@ -370,7 +416,6 @@ void cut(const struct lane *lane, double from, double to, size_t count,
                 length > 0 ? (b > a ? (b - a) / length : 0) : i == last;
 
             slices[i].in[state] += share * s->inside;
-            slices[i].bytes += share * bytes;
             if (state == WOULD_BLOCK)
                 slices[i].agains += share * s->times;
         }

@@ -38,6 +38,7 @@ struct endpoint {
     double opened, closed; /* closed: as late as its process, if it never was */
     char local[64], peer[64]; /* "127.0.0.1:8080", "[::1]:8080", a path; "" */
     int local_port, peer_port;
+    uint64_t moved;         /* bytes, to and fro */
     struct endpoint *other; /* the other side, if it was recorded as well */
 };
 
@@ -66,7 +67,7 @@ struct tally {
 /* A thread; or, with lanes by connection, what went on on one socket. */
 struct lane {
     char name[48]; /* "echo_poll", "client 1"; unique: "sh 2" is another sh */
-    int32_t pid, tid, parent;
+    int32_t pid, tid;
     double began, ended;
     bool exited;   /* by itself */
     int killed_by; /* a signal, 0 if none is known */
@@ -144,7 +145,7 @@ const char *span_error(const struct span *span);
  */
 void describe(const struct span *span, char *text, size_t size);
 
-/* What a descriptor is: "127.0.0.1:8080 <- 127.0.0.1:40312", "listening on
+/* What a descriptor is: "127.0.0.1:8080 to 127.0.0.1:40312", "listening on
  * 127.0.0.1:8080", "" if it is not known. */
 void describe_endpoint(const struct endpoint *endpoint, char *text,
                        size_t size);
@@ -153,7 +154,6 @@ void describe_endpoint(const struct endpoint *endpoint, char *text,
 struct slice {
     double in[STATES]; /* seconds of it in each state */
     double agains;     /* how often it was told "not yet" */
-    double bytes;      /* sent and received */
     bool there;        /* the lane lived in it */
 };
 

@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #include "model.h"
 
+#include "clock.h"
 #include "error.h"
 #include "program.h"
 
@@ -110,8 +111,17 @@ static void open_file(struct file *f, const char *name)
         !(f->header->ns_of_tick > 0 && f->header->ns_of_tick < 1e6))
         die_because(0, "%s was made by another version of scripts/trace", name);
     learn_the_rate(f);
-    if (f->size < atomic_load(&f->header->size))
-        damaged(name, "it is cut off");
+    /* A block is given away a moment before the file grows by it. */
+    for (int look = 0; f->size < atomic_load(&f->header->size); look++) {
+        if (look == 20) {
+            damaged(name, "it is cut off");
+            break;
+        }
+        nap(MILLISECOND);
+        if (stat(name, &is) == 0 &&
+            (uint64_t)is.st_size >= atomic_load(&f->header->size))
+            break;
+    }
 }
 
 /* Images in the order in which they began; of one, thread by thread: what was
@@ -597,7 +607,6 @@ static size_t add_lane(const struct block_of *b, size_t image)
     *lane = (struct lane){
         .pid = b->block->pid,
         .tid = b->block->tid,
-        .parent = b->block->parent,
         .began = time_of(b->file, b->block->image),
         .ended = -1,
         .cpu = -1,

@@ -49,6 +49,7 @@ enum {
 HIDDEN struct descriptor *descriptors;
 HIDDEN unsigned descriptor_count;
 HIDDEN enum trace_clock trace_clock;
+HIDDEN struct lengths lengths;
 HIDDEN __thread struct recording own;
 
 static __thread struct trace_record later[LATER];
@@ -763,7 +764,7 @@ __attribute__((destructor)) void ends(void)
     if (header && !own.away && process == getpid() && !atomic_load(&nameless) &&
         awake()) {
         clear_up();
-        if ((int64_t)(tick() - own.left) > LONG_WHILE)
+        if ((int64_t)(tick() - own.left) > lengths.while_away)
             look_back(tick());
         note_number(NOTE_EXIT, -1, 0,
                     (cpu_used(CLOCK_PROCESS_CPUTIME_ID) - cpu_before) / 1000);
@@ -818,12 +819,25 @@ static bool map_descriptors(unsigned count)
     return true;
 }
 
+static void measure_lengths(double ns_of_tick)
+{
+    const double ms = 1e6 / ns_of_tick;
+
+    lengths = (struct lengths){
+        .pause = (uint64_t)(100 * ms),
+        .burst = (uint64_t)(ms / 20),
+        .while_away = (int64_t)(6 * ms),
+        .worth_a_word = (uint64_t)ms,
+    };
+}
+
 static void begin_with(struct trace_header *found)
 {
     if (memcmp(found->magic, "wbtrace", 8) != 0 ||
         found->version != TRACE_VERSION)
         return;
     trace_clock = (enum trace_clock)found->clock;
+    measure_lengths(found->ns_of_tick);
     name = strdup(given_name());
     if (!name || (!map_descriptors(MANY_DESCRIPTORS) &&
                   !map_descriptors(SOME_DESCRIPTORS)))

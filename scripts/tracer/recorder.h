@@ -167,13 +167,17 @@ static inline void come_back(const struct stay *stay)
     atomic_store_explicit(&window->inside, stay->outer, memory_order_release);
 }
 
-/* Runs of what brought nothing may take their time. What moved bytes is worth
- * a record of its own, unless it is one of a burst. */
-#define LONG_PAUSE  ((uint64_t)1 << 28) /* ticks: about a tenth of a second */
-#define SHORT_PAUSE ((uint64_t)1 << 17) /* about 50 us */
-
-/* Between two calls, and long enough to ask whether the thread was running. */
-#define LONG_WHILE ((int64_t)1 << 24) /* ticks: about 6 ms */
+/* Lengths of time, in ticks. */
+struct lengths {
+    /* Runs of what brought nothing may pause for so long; what moved bytes is
+     * worth a record of its own, unless it is one of a burst. */
+    uint64_t pause, burst;
+    /* Between two calls: worth a look at whether the thread was running. */
+    int64_t while_away;
+    /* Of files, pipes and terminals a wait as long as this is of interest. */
+    uint64_t worth_a_word;
+};
+extern struct lengths lengths;
 
 /* What a call was and was told: two words, for it is compared each time. */
 struct answer {
@@ -210,12 +214,15 @@ static inline bool fold(const struct answer *answer, int32_t more,
 
     if (!same_answer(r, answer) || r->more != more || r->times == UINT32_MAX)
         return false;
-    if (answer->result > 0
-            ? began - r->ended >= SHORT_PAUSE || ended - began >= SHORT_PAUSE
-            : began - r->ended >= LONG_PAUSE)
+    if (answer->result > 0 ? began - r->ended >= lengths.burst ||
+                                 ended - began >= lengths.burst
+                           : began - r->ended >= lengths.pause)
         return false;
-    r->inside += ended - began;
+    /* In this order: who looks in between must not see more inside of the
+     * run than it is long. */
     r->ended = ended;
+    atomic_signal_fence(memory_order_seq_cst);
+    r->inside += ended - began;
     r->times++;
     return true;
 }
@@ -242,7 +249,7 @@ leave(const struct stay *stay, enum call call, int fd, uint32_t place,
         return;
     if (!(flags & FLAG_NONBLOCKING))
         come_back(stay);
-    if ((int64_t)(stay->began - own.left) > LONG_WHILE)
+    if ((int64_t)(stay->began - own.left) > lengths.while_away)
         look_back(stay->began);
     own.left = ended;
     if (place < own.places && !own.busy) {

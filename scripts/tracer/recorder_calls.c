@@ -175,9 +175,7 @@ ON_DESCRIPTOR(ssize_t, __recvfrom_chk, CALL_recvfrom,
               port_from(error, from, length))
 #endif
 
-/* Of files, pipes and terminals only a wait is of interest; a program that
- * never waits for one, and has no sockets, needs no window. */
-#define WORTH_A_WORD ((uint64_t)1 << 21) /* ticks: about a millisecond */
+/* Of files, pipes and terminals only a wait is of interest. */
 #define ON_ANY_FILE(NAME, CALL, PARAMETERS, ARGUMENTS, ASKED)                  \
     STAND_IN(ssize_t, NAME, PARAMETERS)                                        \
     {                                                                          \
@@ -200,7 +198,7 @@ ON_DESCRIPTOR(ssize_t, __recvfrom_chk, CALL_recvfrom,
         error = result == -1 ? errno : 0;                                      \
         if (d->kind == SOCKET) {                                               \
             NAME_ONCE;                                                         \
-        } else if (tick() - stay.began < WORTH_A_WORD) {                       \
+        } else if (tick() - stay.began < lengths.worth_a_word) {               \
             if (own.window && !(how & FLAG_NONBLOCKING))                       \
                 come_back(&stay);                                              \
             return result;                                                     \

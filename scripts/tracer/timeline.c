@@ -27,8 +27,8 @@ static const struct setting settings[] = {
     {"columns", "N", "as wide as this", .size = &columns},
     {"colour", NULL, "with colours", .flag = &colour},
     {"no-table", NULL, "without the counts", .flag = &no_table},
-    {"hide", "NAME", "without the lanes called so", .text = &hide},
-    {"during", "NAME", "only while that lane lives", .text = &during},
+    {"hide", "NAME", "without the lanes called NAME...", .text = &hide},
+    {"during", "NAME", "while that lane lives", .text = &during},
     {"no-legend", NULL, "without the legend", .flag = &no_legend},
     {"length", NULL, "only how long it is, in seconds", .flag = &length},
     {"from", "SECONDS", "begin here", .text = &from_text},
@@ -78,6 +78,7 @@ static void shift(struct model *model, double by)
         model->arrows[i].sent -= by;
         model->arrows[i].received -= by;
     }
+    model->length -= by;
 }
 
 /* As long as a lane lives, and a little of what is around it. */
@@ -87,46 +88,89 @@ static void look_at_lane(struct model *model, struct view *view)
         const struct lane *lane = &model->lanes[i];
         const double margin = (lane->ended - lane->began) / 20;
 
-        if (strcmp(lane->name, during) == 0) {
-            view->to = lane->ended - lane->began + 2 * margin;
-            shift(model, lane->began - margin);
-            return;
+        if (strcmp(lane->name, during) != 0)
+            continue;
+        view->from = lane->began > margin ? lane->began - margin : 0;
+        view->to = lane->ended + margin;
+        if (!html) { /* whose begin stays where it is */
+            view->to -= view->from;
+            shift(model, view->from);
+            view->from = 0;
         }
+        return;
     }
     die_because(0, "there is no lane called %s", during);
 }
 
+/* A page can be moved to where they are. */
 static bool shown(const struct lane *lane, const struct view *view)
 {
-    return lane->ended > view->from && lane->began < view->to &&
+    return (html || (lane->ended > view->from && lane->began < view->to)) &&
            !(hide && strncmp(lane->name, hide, strlen(hide)) == 0);
 }
 
-/* Leave out those that are not to be seen; arrows to and from them as well. */
-static void hide_lanes(struct model *model, const struct view *view)
+/* What else there is of a lane goes with it: endpoints, arrows. */
+static void leave_out(struct model *model, const size_t *number)
 {
-    size_t *number = enlarged(NULL, model->lane_count + 1, sizeof *number);
-    size_t kept = 0, arrows = 0;
+    size_t ends = 0, arrows = 0;
 
-    for (size_t i = 0; i < model->lane_count; i++) {
-        number[i] = kept;
-        if (shown(&model->lanes[i], view)) {
-            model->lanes[kept++] = model->lanes[i];
-        } else {
-            number[i] = SIZE_MAX;
-            free(model->lanes[i].spans);
-        }
-    }
     for (size_t i = 0; i < model->arrow_count; i++) {
         struct arrow a = model->arrows[i];
 
         a.from = number[a.from];
         a.to = number[a.to];
-        if (a.from != SIZE_MAX && a.to != SIZE_MAX)
+        if (a.from != SIZE_MAX && a.to != SIZE_MAX &&
+            number[a.source->lane] != SIZE_MAX &&
+            number[a.sink->lane] != SIZE_MAX)
             model->arrows[arrows++] = a;
     }
-    model->lane_count = kept;
     model->arrow_count = arrows;
+    for (size_t i = 0; i < model->lane_count; i++)
+        for (size_t k = 0; k < model->lanes[i].span_count; k++) {
+            struct span *s = &model->lanes[i].spans[k];
+
+            if (s->about && number[s->about->lane] == SIZE_MAX)
+                s->about = NULL; /* another thread of the process had it */
+        }
+    for (size_t i = 0; i < model->endpoint_count; i++) {
+        struct endpoint *e = model->endpoints[i];
+
+        if (e->other && number[e->other->lane] == SIZE_MAX)
+            e->other = NULL;
+    }
+    for (size_t i = 0; i < model->endpoint_count; i++) {
+        struct endpoint *e = model->endpoints[i];
+
+        if (number[e->lane] == SIZE_MAX) {
+            free(e);
+            continue;
+        }
+        e->lane = number[e->lane];
+        e->number = ends;
+        model->endpoints[ends++] = e;
+    }
+    model->endpoint_count = ends;
+}
+
+/* Leave out the lanes that are not to be seen. */
+static void hide_lanes(struct model *model, const struct view *view)
+{
+    size_t *number = enlarged(NULL, model->lane_count + 1, sizeof *number);
+    size_t kept = 0;
+
+    for (size_t i = 0; i < model->lane_count; i++) {
+        struct lane *lane = &model->lanes[i];
+
+        if (shown(lane, view)) {
+            number[i] = lane->number = kept;
+            model->lanes[kept++] = *lane;
+        } else {
+            number[i] = SIZE_MAX;
+            free(lane->spans);
+        }
+    }
+    model->lane_count = kept;
+    leave_out(model, number);
     free(number);
 }
 
@@ -141,10 +185,8 @@ int main(int argc, char **argv)
         die_because(0, "there is not a single call in %s", names[0]);
     if (length) {
         printf("%.9f\n", model->length);
-        return 0;
+        return model->complete ? 0 : 1;
     }
-    if (connections)
-        model = by_connection(model);
     if (during)
         look_at_lane(model, &view);
     if (from_text)
@@ -159,6 +201,8 @@ int main(int argc, char **argv)
     view.legend = !no_legend;
     view.title = title;
     hide_lanes(model, &view);
+    if (connections)
+        model = by_connection(model);
     if (model->lane_count == 0)
         die_because(0, "nobody is there from %.6f to %.6f s", view.from,
                     view.to);

@@ -66,8 +66,8 @@ enum call {
     EACH_CALL(CALL)
 #undef CALL
     /* No call that is recorded, but seen to take time: in between two calls
-       the thread used next to no processor. It was in another call, such as
-       the read of fgets(3), or waited for a processor. */
+     * the thread used less than a quarter of a processor. It was in another
+     * call, such as the read of fgets(3), or waited for a processor. */
     CALL_elsewhere,
     CALLS,
     /* What is no call, but has to be known. */
