@@ -212,6 +212,16 @@ PLAYER
     holds "$(said facts) > 20" || flunk "$heard" # n went to a call, and tells of it
 }
 
+@test "html: does what is hidden leave the rest with its own names?" {
+    browser >/dev/null || skip "no browser is installed"
+    record_two_clients echo_blocking
+    timeline --hide echo_blocking --html "$T/it.html" "$T/echo_blocking.trace"
+    load_page 'it.html#by=connection'
+    grep -q 'id="trouble"[^>]*hidden' <<<"$dom" || flunk "$(grep -A 2 'id="trouble"' <<<"$dom")"
+    grep -q 'echo_client \[3\]' <<<"$dom" || flunk 'no connection of the client'
+    is "$(grep -c 'echo_blocking \[' <<<"$dom" || :)" 0
+}
+
 # --- What the Perfetto UI opens ----------------------------------------------
 
 @test "perfetto: does it parse, do its spans nest, and do its arrows begin and end in some?" {
@@ -275,4 +285,61 @@ for name in sorted(count):
     record it --name "$hostile" "$bin/errno_provoke" >"$T/said"
     timeline --perfetto "$T/it.json" "$T/it.trace"
     python3 -c 'import json, sys; assert "</script>\u2028" in json.dumps(json.load(open(sys.argv[1])), ensure_ascii=False)' "$T/it.json"
+}
+
+# arrows FILE: how many begin and end in each pair of lanes, from Perfetto's file.
+arrows() {
+    timeline --perfetto "$T/it.json" "$1"
+    python3 -c '
+import collections, json, sys
+events = json.load(open(sys.argv[1]))["traceEvents"]
+name = {e["pid"]: e["args"]["name"] for e in events if e["name"] == "process_name"}
+begins = {e["id"]: name[e["pid"]] for e in events if e["ph"] == "s"}
+count = collections.Counter((begins[e["id"]], name[e["pid"]]) for e in events if e["ph"] == "f")
+for pair in sorted(count):
+    print(*pair, count[pair])
+' "$T/it.json"
+}
+
+@test "arrows: do they lead to the child that serves, and not to its parent?" {
+    needs python3
+    cat >"$T/fork.py" <<'SERVER'
+import os, socket
+server = socket.create_server(("127.0.0.1", 0))
+if os.fork() == 0:
+    client = socket.create_connection(server.getsockname())
+    client.sendall(b"hello")
+    client.recv(5)
+    os._exit(0)
+peer, _ = server.accept()
+if os.fork() == 0: # the classic: a child for each client
+    peer.sendall(peer.recv(5))
+    os._exit(0)
+peer.close()
+os.wait()
+os.wait()
+SERVER
+    record fork python3 "$T/fork.py"
+    told=$(arrows "$T/fork.trace")
+    is "$(wc -l <<<"$told") $(awk '{ n += $NF } END { print n }' <<<"$told")" '2 2' # there, and back
+}
+
+@test "arrows: does a datagram that was cut off or lost cost no other one its arrow?" {
+    needs python3
+    cat >"$T/udp.py" <<'UDP'
+import socket
+receiver, sender = (socket.socket(type=socket.SOCK_DGRAM) for _ in range(2))
+receiver.bind(("127.0.0.1", 0))
+for size in (10, 11, 12, 13, 14, 15):
+    sender.sendto(b"x" * size, receiver.getsockname())
+receiver.recvfrom(3) # the first is cut off
+for size in (11, 12, 13, 14, 15):
+    receiver.recvfrom(100)
+for _ in range(6): # of one size: one run
+    sender.sendto(b"x" * 20, receiver.getsockname())
+for _ in range(6):
+    receiver.recvfrom(100 + _) # but six calls
+UDP
+    record udp python3 "$T/udp.py"
+    is "$(arrows "$T/udp.trace" | awk '{ print $NF }')" 11
 }
