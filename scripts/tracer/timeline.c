@@ -158,19 +158,20 @@ static void hide_lanes(struct model *model, const struct view *view)
     size_t *number = enlarged(NULL, model->lane_count + 1, sizeof *number);
     size_t kept = 0;
 
+    for (size_t i = 0; i < model->lane_count; i++)
+        number[i] = shown(&model->lanes[i], view) ? kept++ : SIZE_MAX;
+    leave_out(model, number);
     for (size_t i = 0; i < model->lane_count; i++) {
         struct lane *lane = &model->lanes[i];
 
-        if (shown(lane, view)) {
-            number[i] = lane->number = kept;
-            model->lanes[kept++] = *lane;
-        } else {
-            number[i] = SIZE_MAX;
+        if (number[i] == SIZE_MAX) {
             free(lane->spans);
+        } else {
+            lane->number = number[i];
+            model->lanes[number[i]] = *lane;
         }
     }
     model->lane_count = kept;
-    leave_out(model, number);
     free(number);
 }
 
