@@ -91,7 +91,7 @@ static void open_file(struct file *f, const char *name)
     void *map;
 
     if (fd == -1 || fstat(fd, &is) == -1)
-        die("cannot read the trace %s", name);
+        die_because(0, "cannot read the trace %s: %s", name, strerror(errno));
     if (!S_ISREG(is.st_mode) || is.st_size < (off_t)sizeof *f->header)
         die_because(0, "%s is no trace: it is %s", name,
                     !S_ISREG(is.st_mode) ? "no file"
@@ -99,7 +99,7 @@ static void open_file(struct file *f, const char *name)
                                          : "too short");
     map = mmap(NULL, (size_t)is.st_size, PROT_READ, MAP_SHARED, fd, 0);
     if (map == MAP_FAILED)
-        die("cannot map the trace %s", name);
+        die_because(0, "cannot map the trace %s: %s", name, strerror(errno));
     close(fd);
     f->name = name;
     f->header = map;

@@ -47,14 +47,14 @@ static FILE *open_output(const char *name)
     FILE *out = fopen(name, "w");
 
     if (!out)
-        die("cannot write %s", name);
+        die_because(0, "cannot write %s: %s", name, strerror(errno));
     return out;
 }
 
 static void close_output(FILE *out, const char *name)
 {
     if (ferror(out) || fclose(out) != 0)
-        die("cannot write %s", name);
+        die_because(0, "cannot write %s: %s", name, strerror(errno));
 }
 
 /* Let time begin that much later. */
