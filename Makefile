@@ -27,7 +27,7 @@ objects   = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(programs) ## build all programs into build/bin
+all: $(programs) checker ## build all programs into build/bin
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -45,9 +45,10 @@ $(BUILD)/bin/$(notdir $(basename $(1))): $(call objects,$(1)) $(library)
 endef
 $(foreach demo,$(demos),$(eval $(call program,$(demo))))
 
-# What the tests need besides the programs: bad peers, checks of the library,
-# something to compare with, and a witness that also injects faults.
-tests    := $(addprefix $(BUILD)/tests/,bare calls modes peer unit)
+# What the tests need besides the programs: checks of the library, something to
+# compare with, a witness that also injects faults, and fingers that type.
+tests    := $(addprefix $(BUILD)/tests/,bare calls modes unit)
+typist   := $(BUILD)/tests/typist
 witness  := $(BUILD)/tests/witness.so
 
 $(tests): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(library)
@@ -58,7 +59,11 @@ $(witness): tests/exercises/witness.c tests/exercises/witness.h
 	@mkdir -p $(@D)
 	$(CC) $(CSTD) $(WARNINGS) -O2 -g -fPIC -shared -o $@ $< -ldl
 
-test-programs: $(tests) $(witness) tracer checker
+$(typist): $(call objects,tests/tutorial/typist.c) $(library)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+test-programs: $(tests) $(witness) $(typist) tracer checker
 
 # The tracer: what is preloaded into a program, what does that, and what draws
 # it. The first two are built plainly even for the sanitizers, which belong to

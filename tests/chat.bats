@@ -101,7 +101,7 @@ setup_chat() {
     before=$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/${pid_of[server]}/status")
     mkfifo "$T/eve.keys"
     input=$T/eve.keys
-    start eve peer --log error sleepy 127.0.0.1 "$port"
+    start eve bad_peer --log error sleepy 127.0.0.1 "$port"
     input=''
     exec {wake}>"$T/eve.keys"
     wait_for ann.out '^\* guest3 has come\.$'
@@ -145,9 +145,9 @@ setup_chat() {
     join dora
     stop dora KILL
     wait_for ann.out '^\* guest4 has left\.$'
-    client peer reset 127.0.0.1 "$port"
+    client bad_peer reset 127.0.0.1 "$port"
     wait_for ann.out '^\* guest5 has '
-    client peer --count 50 vanish 127.0.0.1 "$port"
+    client bad_peer --count 50 vanish 127.0.0.1 "$port"
     end=$((SECONDS + patience))
     until [ "$(descriptors server)" -eq "$before" ]; do
         [ "$SECONDS" -lt "$end" ] || flunk "$(descriptors server) descriptors, not $before"

@@ -180,7 +180,7 @@ programs_with() {
 }
 
 @test "every client: is a refused connection named, with what to do?" {
-    serve refuser peer refuse 127.0.0.1
+    serve refuser bad_peer refuse 127.0.0.1
     for name in $(programs_with 'HOST PORT'); do
         line=hello
         [[ $(operands_of "$name") == *LINE* ]] || line=''
@@ -226,7 +226,7 @@ programs_with() {
 }
 
 @test "report: does a program that dies report as well?" {
-    serve refuser peer refuse 127.0.0.1
+    serve refuser bad_peer refuse 127.0.0.1
     client echo_client --report 127.0.0.1 "$port"
     is "$status" 1
     [[ ${lines[-1]} == 'report: program=echo_client '*' wall_seconds='* ]] || flunk "$output"
@@ -264,7 +264,7 @@ programs_with() {
         watch client "${pair#*:}" 127.0.0.1 "$port" one two
         finish client
         clean "${pair#*:}" client
-        client peer reset 127.0.0.1 "$port"
+        client bad_peer reset 127.0.0.1 "$port"
         stop server
         clean "${pair%:*}" server
     done

@@ -17,7 +17,7 @@ stoppable='connect_nonblocking connect_poll'
 }
 
 @test "connect: is a refusal an error at once, with its name?" {
-    serve refuser peer refuse 127.0.0.1
+    serve refuser bad_peer refuse 127.0.0.1
     for name in $all; do
         start client "$name" 127.0.0.1 "$port"
         finish client
@@ -85,7 +85,7 @@ stoppable='connect_nonblocking connect_poll'
 
 @test "poll: is writable not taken for connected?" {
     # Refused: poll says writable, and SO_ERROR why. Nothing may be sent.
-    serve refuser peer refuse 127.0.0.1
+    serve refuser bad_peer refuse 127.0.0.1
     start client connect_poll 127.0.0.1 "$port"
     finish client
     is "$status $(value client 'done') $(value client failed)" '1 0 1'
@@ -151,7 +151,7 @@ stoppable='connect_nonblocking connect_poll'
 
 @test "non-blocking: is the flag set before connect is asked?" {
     have_strace || skip "strace is not installed, or may not trace"
-    serve refuser peer refuse 127.0.0.1
+    serve refuser bad_peer refuse 127.0.0.1
     run strace -f -e trace=fcntl,connect -o "$T/trace" "$bin/connect_nonblocking" 127.0.0.1 "$port"
     grep -E 'F_SETFL.*O_NONBLOCK|connect\(.*AF_INET' "$T/trace" >"$T/order"
     [[ $(head -n 1 "$T/order") == *O_NONBLOCK* ]] || flunk "$(cat "$T/order")"
@@ -174,7 +174,7 @@ have_strace() {
 
 @test "IPv6: can ::1 be refused, be let in, and be stuck?" {
     grep -q "^0*1 .* lo$" /proc/net/if_inet6 || skip "this machine has no IPv6"
-    serve refuser peer refuse ::1
+    serve refuser bad_peer refuse ::1
     client connect_nonblocking ::1 "$port"
     is "$status" 1
     serve server echo_busypoll --bind ::1
@@ -189,7 +189,7 @@ have_strace() {
 # --- Again, elsewhere, or kept -------------------------------------------------
 
 @test "retry: does it succeed when the server appears between two tries?" {
-    serve refuser peer refuse 127.0.0.1
+    serve refuser bad_peer refuse 127.0.0.1
     start client connect_retry --tries 100 --cap 50ms 127.0.0.1 "$port"
     wait_for client.out '^try 3: ECONNREFUSED'
     stop refuser
@@ -205,7 +205,7 @@ have_strace() {
 
 @test "retry: is every try made on a socket of its own, and none left open?" {
     have_strace || skip "strace is not installed, or may not trace"
-    serve refuser peer refuse 127.0.0.1
+    serve refuser bad_peer refuse 127.0.0.1
     run strace -e trace=socket,connect,close -o "$T/trace" "$bin/connect_retry" --tries 4 --cap 1ms 127.0.0.1 "$port"
     is "$(grep -c '^socket(AF_INET, SOCK_STREAM' "$T/trace")" 4
     is "$(grep -c '^connect(.*EINPROGRESS' "$T/trace")" 4
@@ -214,7 +214,7 @@ have_strace() {
 }
 
 @test "retry: do the pauses grow, keep below the cap, and differ from client to client?" {
-    serve refuser peer refuse 127.0.0.1
+    serve refuser bad_peer refuse 127.0.0.1
     for i in 1 2 3 4 5 6; do
         start "client$i" connect_retry --tries 7 --base 20ms --cap 100ms 127.0.0.1 "$port"
     done
@@ -236,7 +236,7 @@ have_strace() {
 }
 
 @test "retry: does it give up on its number of tries, its deadline, and where no try helps?" {
-    serve refuser peer refuse 127.0.0.1
+    serve refuser bad_peer refuse 127.0.0.1
     client connect_retry --tries 2 --cap 1ms 127.0.0.1 "$port"
     is "$status" 1
     [[ $stderr == *'connect_retry: gave up after 2 tries and '*'ECONNREFUSED '* ]] || flunk "$stderr"
@@ -261,7 +261,7 @@ have_strace() {
 }
 
 @test "failover: does the first that lives serve, within the limit of each that does not?" {
-    serve refuser peer refuse 127.0.0.1
+    serve refuser bad_peer refuse 127.0.0.1
     dead=$port
     serve stuck tarpit
     stuck=$port
@@ -302,7 +302,7 @@ have_strace() {
 }
 
 @test "failover: is it an error, and a clear one, if none serves?" {
-    serve refuser peer refuse 127.0.0.1
+    serve refuser bad_peer refuse 127.0.0.1
     client connect_failover 127.0.0.1 "$port" no..such..host 80
     is "$status" 1
     is "$stderr" 'connect_failover: none of the servers serves'
@@ -353,7 +353,7 @@ have_strace() {
     is "$status: $(head -n 4 "$T/client.out")" $'0: one\ntwo\nthree\nfour'
     is "$(value client connects) $(value client replaced)" '2 1'
 
-    serve rude peer hang-up 127.0.0.1
+    serve rude bad_peer hang-up 127.0.0.1
     client connect_pool --each 2s 127.0.0.1 "$port" hello
     is "$status" 1 # the second server is not there at all
 }

@@ -37,7 +37,7 @@ clients='echo_client echo_client_busypoll'
 
 @test "clients: is a server that hangs up an error?" {
     for name in $clients; do
-        serve rude peer hang-up 127.0.0.1
+        serve rude bad_peer hang-up 127.0.0.1
         client "$name" --log warn 127.0.0.1 "$port" hello
         is "$status: $output" '1: '
         [[ $stderr == "$name: the server left and owes us 6 bytes" ||
@@ -87,7 +87,7 @@ second_client_waits() {
         wait_for silent.out '^hello$'
         uses_no_cpu server
         # Now there is something to write, and no room for it.
-        start glutton peer --count 64M never-read 127.0.0.1 "$port"
+        start glutton bad_peer --count 64M never-read 127.0.0.1 "$port"
         wait_for glutton.out 'the server took'
         uses_no_cpu server
         still_serves
@@ -134,7 +134,7 @@ second_client_waits() {
 @test "servers: is everything echoed to a client that half-closes?" {
     for name in $servers; do
         serve server "$name"
-        client peer --count 100k half-close 127.0.0.1 "$port"
+        client bad_peer --count 100k half-close 127.0.0.1 "$port"
         is "$status: $output" '0: received 102400 of 102400 bytes, then the end'
         stop server
     done
@@ -143,7 +143,7 @@ second_client_waits() {
 @test "servers: is a client that sends byte by byte served?" {
     for name in $servers; do
         serve server "$name"
-        client peer --count 200 drip 127.0.0.1 "$port"
+        client bad_peer --count 200 drip 127.0.0.1 "$port"
         is "$status: $output" '0: dripped 200 bytes'
         stop server
     done
@@ -153,7 +153,7 @@ second_client_waits() {
     for name in $servers; do
         serve server "$name"
         for _ in 1 2 3; do
-            client peer reset 127.0.0.1 "$port"
+            client bad_peer reset 127.0.0.1 "$port"
             is "$status" 0
         done
         still_serves
@@ -168,7 +168,7 @@ second_client_waits() {
         still_serves
         wait_for server.err 'client 1 left'
         before=$(descriptors server)
-        client peer --log warn --count 300 vanish 127.0.0.1 "$port"
+        client bad_peer --log warn --count 300 vanish 127.0.0.1 "$port"
         is "$status: $output" '0: vanished 300 times'
         still_serves
         wait_for server.err 'client 302 left'
@@ -182,7 +182,7 @@ second_client_waits() {
     for name in $pollers; do
         serve server "$name"
         before=$(resident server)
-        start glutton peer --count 64M never-read 127.0.0.1 "$port"
+        start glutton bad_peer --count 64M never-read 127.0.0.1 "$port"
         wait_for glutton.out 'the server took'
         took=$(sed -n 's/^the server took \([0-9]*\) of.*/\1/p' "$T/glutton.out")
         holds "$took > 0 && $took < 64 * 1024 * 1024" # back-pressure reached it
@@ -211,10 +211,10 @@ may_open() {
 @test "select: are descriptors beyond FD_SETSIZE refused politely, and the others served on?" {
     may_open 4096
     serve server echo_select --log warn
-    start crowd peer --log warn --count 1000 crowd 127.0.0.1 "$port"
+    start crowd bad_peer --log warn --count 1000 crowd 127.0.0.1 "$port"
     wait_for crowd.out '^1000 connections served$'
     # 1,024 numbers, of which the server itself uses some.
-    start more peer --log warn --count 100 crowd 127.0.0.1 "$port"
+    start more bad_peer --log warn --count 100 crowd 127.0.0.1 "$port"
     finish more
     is "$status" 1
     grep -q 'echo_select: client [0-9]* refused: descriptor 10[0-9]* is too high' "$T/server.err"
@@ -230,7 +230,7 @@ may_open() {
     for name in echo_busypoll:1100 echo_poll:3000 echo_epoll:10000 echo_epoll_edge:10000; do
         count=${name#*:} name=${name%:*}
         serve server "$name" --log warn
-        start crowd peer --log warn --count "$count" crowd 127.0.0.1 "$port"
+        start crowd bad_peer --log warn --count "$count" crowd 127.0.0.1 "$port"
         wait_for crowd.out "^$count connections served\$"
         still_serves
         stop crowd
@@ -246,7 +246,7 @@ may_open() {
         [[ $name != *epoll* ]] || most=9
         launch server bash -c "ulimit -n $most && exec '$bin/$name' --stop-after $bound --report 0"
         listens server
-        start crowd peer --count 4 crowd 127.0.0.1 "$port"
+        start crowd bad_peer --count 4 crowd 127.0.0.1 "$port"
         wait_for crowd.out '^4 connections served$'
         start waiting echo_client 127.0.0.1 "$port" hello
         wait_for server.err "$name: cannot accept a client now: EMFILE Too many open files"
@@ -268,7 +268,7 @@ may_open() {
         # shellcheck disable=SC2086 # no word if it is empty
         serve server echo_epoll_edge $option
         kill -STOP "${pid_of[server]}"
-        start burst peer --count 40k burst 127.0.0.1 "$port"
+        start burst bad_peer --count 40k burst 127.0.0.1 "$port"
         wait_for burst.out '^sent$'
         kill -CONT "${pid_of[server]}"
         finish burst
@@ -410,7 +410,7 @@ calls_between() {
     for name in $servers; do
         launch server bash -c "exec '$bin/$name' --stop-after $bound --log debug 0 2>/dev/full"
         listens server
-        client peer reset 127.0.0.1 "$port"
+        client bad_peer reset 127.0.0.1 "$port"
         still_serves
         stop server
         is "$status" 0

@@ -14,7 +14,7 @@ load helpers
 @test "pairs: is every program in one, or known to be single?" {
     for name in $(basename -s .c "$root"/demos/*/*.c); do
         case $name in
-        sink | tarpit | echo_load | nagle_stall) ;;
+        sink | tarpit | echo_load | bad_peer | nagle_stall) ;;
         connect_retry | connect_failover | connect_pool | udp_client | chat_* | errno_* | select_except) ;;
         *) grep -qw "$name" "$root/demos/pairs" || flunk "$name has no pair" ;;
         esac

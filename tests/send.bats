@@ -15,7 +15,7 @@ whole=136314880
     grep -q '^All data received: 1,048,576 bytes' "$T/sink.out"
 
     serve sink sink --size 1M
-    client peer --count 1M nonsense 127.0.0.1 "$port"
+    client bad_peer --count 1M nonsense 127.0.0.1 "$port"
     finish sink
     is "$status" 1
     is "$(tail -n 1 "$T/sink.err")" 'sink: byte 1,048,575 is not the payload'"'"'s: wrong data'
@@ -54,7 +54,7 @@ whole=136314880
 
 @test "sink: is a reset of its sender told?" {
     serve sink sink
-    client peer reset 127.0.0.1 "$port"
+    client bad_peer reset 127.0.0.1 "$port"
     finish sink
     is "$status" 1
     grep -q -e 'sink: byte 0 is not' -e 'ECONNRESET' "$T/sink.err"
@@ -205,7 +205,7 @@ with_commas() {
 
 @test "senders: is a peer that resets an error with a name, and no death by SIGPIPE?" {
     for name in send_blocking send_all send_poll; do
-        serve rude peer --count 100k reset-sender 127.0.0.1
+        serve rude bad_peer --count 100k reset-sender 127.0.0.1
         client "$name" --log warn 127.0.0.1 "$port"
         is "$status" 1
         # A blocking call that had begun tells the count it reached.

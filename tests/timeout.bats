@@ -64,7 +64,7 @@ ways='timeout_option timeout_busypoll timeout_select timeout_poll'
 
 @test "timeout: does a byte now and then not renew it?" {
     for name in $ways; do
-        serve dripper peer --count 1000 drip-to 127.0.0.1
+        serve dripper bad_peer --count 1000 drip-to 127.0.0.1
         start client "$name" --limit 400ms 127.0.0.1 "$port"
         finish client
         is "$name $status" "$name 1"
@@ -77,7 +77,7 @@ ways='timeout_option timeout_busypoll timeout_select timeout_poll'
 
 @test "timeout: are closed and failed told apart from timed out?" {
     for name in $ways; do
-        serve rude peer hang-up 127.0.0.1
+        serve rude bad_peer hang-up 127.0.0.1
         client "$name" 127.0.0.1 "$port" x
         is "$name $status" "$name 1"
         # What was not read makes it a reset; the one byte was all.
@@ -85,7 +85,7 @@ ways='timeout_option timeout_busypoll timeout_select timeout_poll'
             $stderr == *"$name: the server closed after 0."* ]] || flunk "$stderr"
         finish rude
 
-        serve rude peer --count 0 hang-up 127.0.0.1
+        serve rude bad_peer --count 0 hang-up 127.0.0.1
         client "$name" 127.0.0.1 "$port"
         is "$name $status" "$name 1"
         [[ $stderr == *"$name: the server closed after 0."*' s without a line' ]] || flunk "$stderr"

@@ -5,9 +5,25 @@
 
 load helpers
 
-# plays PAGE: everything in it comes as it stands there.
+# A fresh clone, in which nothing was done but what the first page says. Its name
+# is one that folders have.
+clone=$BATS_FILE_TMPDIR/"Jane Doe's clone"
+setup_file() {
+    mkdir -p "$clone"
+    cd "$root" && cp -R common demos docs scripts tests Makefile README.md "$clone"
+    if [ -n "${SANITIZE:-}" ]; then
+        # What the pages call stands in build/bin.
+        mkdir "$clone/build"
+        ln -s . "$clone/build/sanitize"
+    fi
+    unset WB_BUILD
+    timeout 300 "$clone/tests/tutorial/page" "$clone/docs/tutorial/README.md" \
+        >"$BATS_FILE_TMPDIR/first_page" 2>&1 3>&- 4>&- || echo "status $?" >>"$BATS_FILE_TMPDIR/first_page"
+}
+
+# plays [OPTION]... PAGE: everything in it comes as it stands there.
 plays() {
-    run timeout 100 "$root/tests/tutorial/page" "$root/docs/tutorial/$1"
+    run timeout 200 "$clone/tests/tutorial/page" "${@:1:$#-1}" "$clone/docs/tutorial/${!#}"
     is "$status: $output" '0: '
 }
 
@@ -26,17 +42,31 @@ plays() {
 @test "tutorial: 13, UDP" { plays 13-udp.md; }
 @test "tutorial: 14, everything" { plays 14-everything.md; }
 
-@test "tutorial: the first page, and those about exercises" {
-    plays README.md
-    # Only what tells of commands, not what is typed by a student.
+@test "tutorial: the first page, in a fresh clone" {
+    is "$(cat "$BATS_FILE_TMPDIR/first_page")" ''
     is "$(grep -c '@test "tutorial: [0-9]' "$BATS_TEST_FILENAME")" "$(find "$root/docs/tutorial" -name '[0-9]*.md' | wc -l)"
+}
+
+@test "tutorial: do the pages hold at the pace of fingers, where programs overlap?" {
+    for page in 01-blocks 05-framing 11-how-long 12-failure 14-everything; do
+        launch "$page" "$clone/tests/tutorial/page" --pause 1 "$clone/docs/tutorial/$page.md"
+    done
+    for page in 01-blocks 05-framing 11-how-long 12-failure 14-everything; do
+        finish "$page"
+        is "$page $status: $(cat "$T/$page.out" "$T/$page.err")" "$page 0: "
+    done
+}
+
+@test "tutorial: does no page count on numbers of jobs, which bash uses again?" {
+    run grep -rnE '(kill|wait|jobs)[^|;]*%[0-9]' "$root/docs" --include '*.md'
+    is "$output" ''
 }
 
 # spoiled SED-SCRIPT PAGE PATTERN: the page, changed so, is found to be wrong.
 spoiled() {
     sed "$1" "$root/docs/tutorial/$2" >"$T/page.md"
     cmp -s "$T/page.md" "$root/docs/tutorial/$2" && flunk "nothing was changed: $1"
-    run timeout 100 "$root/tests/tutorial/page" "$T/page.md"
+    run timeout 100 "$clone/tests/tutorial/page" "$T/page.md"
     is "$status" 1
     [[ $output == *$3* ]] || flunk "$output"
 }
@@ -49,13 +79,14 @@ spoiled() {
     spoiled 's/<!-- check: .*/<!-- check: first_wait_seconds.1 < 0 -->/' 01-blocks.md 'does not hold'
     spoiled 's/<!-- check: .*/<!-- check: nothing.1 < 1 -->/' 01-blocks.md 'there is no nothing.1'
     spoiled '$s/.*/```console/' 09-edge.md 'a block without an end'
+    spoiled '/^\$ kill/d' 10-end.md 'still running at its end: build/bin/echo_poll'
 }
 
 @test "tutorial: is every process of a page ended with it?" {
     needs_int
     export WB_MARK=$BATS_TEST_NUMBER.page
     printf '```console\n$ build/bin/echo_poll 8080 &\nlistening on 127.0.0.1 port 8080\n$ sleep 20\n```\n' >"$T/page.md"
-    launch page "$root/tests/tutorial/page" "$T/page.md"
+    launch page "$clone/tests/tutorial/page" "$T/page.md"
     local end=$((SECONDS + patience))
     until [ "$(marked "$WB_MARK" | wc -l)" -ge 4 ]; do
         [ "$SECONDS" -lt "$end" ] || flunk 'the page does not begin'

@@ -506,7 +506,7 @@ static const struct check half_close_checks[] = {
     {"half_close", "a guest ends its sending and listens", 3, half_closes,
      SERVE "echo last words | build/bin/chat_client 127.0.0.1 8080"},
     {"much", "a guest quits who has much to hear", 2, leaves_with_much_to_hear,
-     SERVE "(sleep 3; echo) | build/tests/peer sleepy 127.0.0.1 8080 & "
+     SERVE "(sleep 3; echo) | build/bin/bad_peer sleepy 127.0.0.1 8080 & "
            "yes 'a long line' | head -c 8M | build/bin/chat_client 127.0.0.1 "
            "8080 >/dev/null; wait %2"},
     {"talks_on", "a guest quits and goes on sending", 2, talks_on,
@@ -521,7 +521,7 @@ static const struct check back_pressure_checks[] = {
     {"chat", "two guests talk", 1, chats,
      SERVE "(echo hello; sleep 1) | build/bin/chat_client 127.0.0.1 8080"},
     {"deaf", "a guest does not read", 6, deaf_guest,
-     SERVE "(sleep 5; echo) | build/tests/peer sleepy 127.0.0.1 8080 & sleep "
+     SERVE "(sleep 5; echo) | build/bin/bad_peer sleepy 127.0.0.1 8080 & sleep "
            "0.5; yes 'a long line' | head -c 20M | build/bin/chat_client "
            "127.0.0.1 8080 >/dev/null; wait %2"},
     {"half_close", "a guest ends its sending and listens", 1, half_closes,

@@ -741,7 +741,7 @@ static void keeps_count(void)
 #define TARPIT "build/bin/tarpit --stop-after 15s 8080 & sleep 0.5; "
 #define SINK   "build/bin/sink --stop-after 15s --pace 60M 8080 & sleep 0.5; "
 #define REFUSE                                                                 \
-    "build/tests/peer --stop-after 9s refuse 127.0.0.1 8080 & sleep 0.5; "
+    "build/bin/bad_peer --stop-after 9s refuse 127.0.0.1 8080 & sleep 0.5; "
 
 static const struct check connect_checks[] = {
     {"live", "a server that listens", 1, live_server,
@@ -772,7 +772,8 @@ static const struct check send_checks[] = {
      SINK "kill -STOP $!; PROGRAM --deadline 400ms --size 32M 127.0.0.1 8080; "
           "kill -CONT $!"},
     {"leaves", "a receiver that leaves", 2, leaving_receiver,
-     "build/tests/peer --count 1M --stop-after 9s reset-sender 127.0.0.1 8080 "
+     "build/bin/bad_peer --count 1M --stop-after 9s reset-sender 127.0.0.1 "
+     "8080 "
      "& sleep 0.5; PROGRAM --size 32M 127.0.0.1 8080"},
     {0}};
 

@@ -601,25 +601,26 @@ static void crowd(void)
         "half_closed", "a client ends its sending first, then reads", 2,       \
             half_closed,                                                       \
             SERVE_8080                                                         \
-            "build/tests/peer --count 200000 half-close 127.0.0.1 8080"        \
+            "build/bin/bad_peer --count 200000 half-close 127.0.0.1 8080"      \
     }
 #define SLOW_READER                                                            \
     {                                                                          \
         "slow_reader", "a client reads slowly", 3, slow_reader,                \
-            SERVE_8080 "build/tests/peer --count 200000 burst 127.0.0.1 8080"  \
+            SERVE_8080                                                         \
+            "build/bin/bad_peer --count 200000 burst 127.0.0.1 8080"           \
     }
 #define STUCK_READER                                                           \
     {                                                                          \
         "stuck_reader", "a client reads nothing at all", 2, stuck_reader,      \
             SERVE_8080                                                         \
-            "build/tests/peer --count 16M --stop-after 3s never-read "         \
+            "build/bin/bad_peer --count 16M --stop-after 3s never-read "       \
             "127.0.0.1 8080; ps -o stat,pcpu,args -p $!"                       \
     }
 #define RESET_CLIENT                                                           \
     {                                                                          \
         "reset", "a client resets its connection", 2, reset_client,            \
             SERVE_8080                                                         \
-            "build/tests/peer reset 127.0.0.1 8080; build/bin/echo_client "    \
+            "build/bin/bad_peer reset 127.0.0.1 8080; build/bin/echo_client "  \
             "127.0.0.1 8080 'still there?'"                                    \
     }
 #define SIGNALS                                                                \
@@ -645,7 +646,7 @@ static void crowd(void)
     {                                                                          \
         "descriptors", "no descriptor is left", 3, out_of_descriptors,         \
             "(ulimit -n 9; exec PROGRAM --stop-after 20s 8080) & sleep 0.5; "  \
-            "build/tests/peer --count 8 --stop-after 3s crowd 127.0.0.1 "      \
+            "build/bin/bad_peer --count 8 --stop-after 3s crowd 127.0.0.1 "    \
             "8080; "                                                           \
             "ps -o stat,pcpu,args -p $!"                                       \
     }
@@ -655,19 +656,21 @@ static void crowd(void)
             high_descriptors,                                                  \
             "build/tests/supervise --wall 20s --occupy 1021 PROGRAM 8080 & "   \
             "sleep "                                                           \
-            "0.5; build/tests/peer --count 8 --stop-after 3s crowd 127.0.0.1 " \
+            "0.5; build/bin/bad_peer --count 8 --stop-after 3s crowd "         \
+            "127.0.0.1 "                                                       \
             "8080"                                                             \
     }
 #define BURST                                                                  \
     {                                                                          \
         "burst", "much comes at once, then nothing", 2, burst,                 \
-            SERVE_8080 "build/tests/peer --count 100000 burst 127.0.0.1 8080"  \
+            SERVE_8080                                                         \
+            "build/bin/bad_peer --count 100000 burst 127.0.0.1 8080"           \
     }
 #define CROWD                                                                  \
     {                                                                          \
         "crowd", "a dozen clients at once", 2, crowd,                          \
             SERVE_8080                                                         \
-            "build/tests/peer --count 12 --stop-after 3s crowd 127.0.0.1 "     \
+            "build/bin/bad_peer --count 12 --stop-after 3s crowd 127.0.0.1 "   \
             "8080"                                                             \
     }
 

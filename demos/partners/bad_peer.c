@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * peer - the bad peers. Each behaviour is one that servers and clients meet in
- * the wild and have to outlive. It tells what it did on stdout and goes on
- * until it has done it, is asked to stop, or loses patience.
+ * bad_peer - treats a server or a client as badly as the world does.
+ *
+ * Shows    resets, half-closes, bytes that come one at a time, clients that
+ *          never read or vanish: each behaviour is one that programs meet and
+ *          have to survive. It tells what it did, and ends when it has done it,
+ *          is asked to stop, or has waited ten seconds for the other side.
+ * Run      echo_poll 8080
+ *          bad_peer --count 200000 half-close 127.0.0.1 8080
+ * See      the lessons, which send it to every server
  */
 #include "wouldblock.h"
 
@@ -21,10 +27,11 @@ static const struct setting settings[] = {
     {0},
 };
 static const struct program program = {
-    "Plays a bad peer: reset, half-close, burst, drip, never-read, vanish, "
-    "crowd or "
-    "nonsense against a server; refuse, drip-to, hang-up or reset-sender as "
-    "one.",
+    "Treats a server badly: reset, half-close, burst, drip, never-read, "
+    "sleepy,\n"
+    "vanish, crowd or nonsense. Or is a bad server: refuse, drip-to, hang-up "
+    "or\n"
+    "reset-sender.",
     "BEHAVIOUR HOST PORT",
     settings,
 };
