@@ -27,7 +27,8 @@ static const struct error_entry table[] = {
 #endif
     ENTRY(EINTR, TRANSMISSION, "Interrupted function call",
           "accept, connect, recv, send, select, poll, epoll_wait",
-          "A signal came and nothing else happened: call again at once"),
+          "A signal came first: call again at once. But connect goes on by "
+          "itself: do not call it again, wait until the socket is writable"),
     ENTRY(EINPROGRESS, CONNECTION, "Operation in progress", "connect",
           "Nothing is wrong: the connection is being made; ask later how it "
           "ended"),

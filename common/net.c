@@ -189,6 +189,21 @@ static struct answer ending(int fd)
     return connected_answer(error);
 }
 
+struct answer connect_wait(int fd, instant deadline)
+{
+    struct answer made = {.kind = PENDING, .fd = -1, .error = EINPROGRESS};
+
+    while (made.kind == PENDING && !stopping()) {
+        struct pollfd wait = {.fd = fd, .events = POLLOUT};
+
+        if (poll(&wait, 1, poll_time(deadline)) > 0)
+            made = ending(fd);
+        else if (passed(deadline))
+            made = connected_answer(ETIMEDOUT);
+    }
+    return made;
+}
+
 struct answer connect_until(const struct addrinfo *to, instant deadline)
 {
     int fd = socket(to->ai_family, to->ai_socktype, to->ai_protocol);
@@ -203,14 +218,8 @@ struct answer connect_until(const struct addrinfo *to, instant deadline)
     if (made.kind ==
         AGAIN) /* no port is left on this side: nothing to wait for */
         made.kind = FAILED;
-    while (made.kind == PENDING && !stopping()) {
-        struct pollfd wait = {.fd = fd, .events = POLLOUT};
-
-        if (poll(&wait, 1, poll_time(deadline)) > 0)
-            made = ending(fd);
-        else if (passed(deadline))
-            made = connected_answer(ETIMEDOUT);
-    }
+    if (made.kind == PENDING)
+        made = connect_wait(fd, deadline);
     if (made.kind != DONE) {
         close(fd);
         return made;
@@ -226,10 +235,23 @@ int connect_to(const char *host, const char *port)
     int fd = -1;
 
     for (const struct addrinfo *a = list; a && fd < 0; a = a->ai_next) {
+        int error = 0;
+
         fd = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
-        if (fd >= 0 && connect(fd, a->ai_addr, a->ai_addrlen) == 0)
+        if (fd < 0 || connect(fd, a->ai_addr, a->ai_addrlen) < 0)
+            error = errno;
+        if (error == EINTR) { /* the attempt goes on in the kernel */
+            struct answer made = connect_wait(fd, NEVER);
+
+            if (made.kind == PENDING)
+                die_because(0, "cannot connect to %s: stopped by %s",
+                            address_text(a->ai_addr, a->ai_addrlen),
+                            stop_reason());
+            error = made.error;
+        }
+        if (error == 0)
             break;
-        address_failed(a, errno);
+        address_failed(a, error);
         if (fd >= 0)
             close(fd);
         fd = -1;
@@ -246,7 +268,7 @@ void send_line(int fd, const char *text)
     struct line line = {0};
 
     while (next_line(&line, operands))
-        for (size_t sent = 0; sent < line.length;) {
+        for (size_t sent = 0; sent < line.length && !stopping();) {
             struct answer put =
                 send_answer(send(fd, line.bytes + sent, line.length - sent, 0),
                             line.length - sent);

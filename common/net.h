@@ -67,6 +67,13 @@ void accept_failed(int error);
 void address_failed(const struct addrinfo *a, int error);
 
 /*
+ * Wait until an attempt to connect that is PENDING has ended: the socket is
+ * writable then, and SO_ERROR tells how it ended. DONE, FAILED with its error
+ * (ETIMEDOUT for the deadline), or still PENDING: somebody asked for a stop.
+ */
+struct answer connect_wait(int fd, instant deadline);
+
+/*
  * Connect to this one address until the deadline at the latest, as
  * connect_poll does it. DONE brings a new socket, non-blocking, the caller's;
  * FAILED the error, ETIMEDOUT for the deadline; PENDING says that somebody

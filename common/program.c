@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <poll.h>
 #include <signal.h>
@@ -456,16 +457,37 @@ static void print_report(void)
            seconds(now() - began));
 }
 
+static bool output_closed;
+
 /* Runs at every exit, so that a program that dies reports as well. */
 static void close_program(void)
 {
     status_clear();
     if (report_wanted)
         print_report();
-    if (fflush(stdout) != 0 || ferror(stdout)) {
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return;
+    if (output_closed)
+        warn_because(0, "standard output is closed: what was meant for it is "
+                        "lost");
+    else
         warn("cannot write to standard output");
-        _exit(1);
-    }
+    _exit(1);
+}
+
+/*
+ * A program may be started with standard input, output or error closed. Its
+ * first socket would then be descriptor 0, 1 or 2, and what is meant for the
+ * user would go into a connection. So these numbers are taken first, each in
+ * the wrong direction: reading or writing there fails, as if it were closed.
+ */
+static void take_standard_descriptors(void)
+{
+    output_closed = fcntl(STDOUT_FILENO, F_GETFD) < 0;
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            die("cannot open /dev/null in place of descriptor %d", fd);
 }
 
 char **begin(const struct program *program, int argc, char **argv)
@@ -475,6 +497,7 @@ char **begin(const struct program *program, int argc, char **argv)
 
     if (argc > 0)
         name = slash ? slash + 1 : argv[0];
+    take_standard_descriptors();
     self = program;
     began = now();
     operands = read_arguments(argc, argv);

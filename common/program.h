@@ -34,8 +34,9 @@ struct program {
 };
 
 /*
- * Begin: read options and operands, ignore SIGPIPE (a send to a peer that is
- * gone then fails with EPIPE instead of ending the program), and let SIGINT,
+ * Begin: see that descriptors 0, 1 and 2 are taken, so that no socket gets one
+ * of these numbers; read options and operands; ignore SIGPIPE (a send to a peer
+ * that is gone then fails with EPIPE instead of ending the program); let SIGINT,
  * SIGTERM and --stop-after ask for a stop; SIGUSR1 interrupts a call, and that
  * is all, to see what a program makes of EINTR. --help ends the program with
  * status 0, bad usage with 2. Returns the operands, ended by NULL; they belong

@@ -101,6 +101,7 @@ programs_with() {
         case $(operands_of "$name") in
         PORT) good='0' bad=('70000' '-1' '80x' 'http' '' '0 0') ;;
         'HOST PORT'*) good='127.0.0.1 1' bad=('127.0.0.1' '127.0.0.1 70000' '127.0.0.1 0' '127.0.0.1 8o') ;;
+        'BEHAVIOUR HOST PORT') good='reset 127.0.0.1 1' bad=('reset' 'reset 127.0.0.1' 'reset 127.0.0.1 70000' 'shout 127.0.0.1 1') ;;
         '[ERRNO]'*) good='EAGAIN' bad=() ;;
         'Usage: '*) good='' bad=('extra') ;; # no operands at all
         *) flunk "what does $name want?" ;;
@@ -199,6 +200,139 @@ programs_with() {
         client "$name" no..such..host 80
         is "$status: $output" '1: '
         [[ $stderr == "$name: cannot find the address of no..such..host: EAI_"* ]] || flunk "$stderr"
+    done
+}
+
+# sockets_at_0_1_2 ROLE: which of 0, 1 and 2 are sockets in this program.
+sockets_at_0_1_2() {
+    for fd in 0 1 2; do
+        [[ $(readlink "/proc/${pid_of[$1]}/fd/$fd") != socket:* ]] || echo "$fd"
+    done
+}
+
+@test "every server: does no socket become standard input, output or error?" {
+    for name in $(programs_with PORT); do
+        launch server sh -c 'exec "$@" <&- >&- 2>&-' sh "$bin/$name" --stop-after "$bound" 0
+        local end=$((SECONDS + patience))
+        until [ -n "$(find "/proc/${pid_of[server]}/fd" -lname 'socket:*' 2>/dev/null)" ]; do
+            [ "$SECONDS" -lt "$end" ] || flunk "$name opens no socket"
+            sleep 0.02
+        done
+        is "$name: $(sockets_at_0_1_2 server)" "$name: "
+        stop server
+        is "$name $status" "$name 1" # what it had to say was lost
+    done
+}
+
+@test "every server: does the log stay out of the connection, with standard error closed?" {
+    for name in echo_blocking echo_busypoll echo_select echo_poll echo_epoll echo_epoll_edge; do
+        # The listener would be 0, and the first client 2.
+        launch server sh -c 'exec "$@" <&- 2>&-' sh "$bin/$name" --log debug --stop-after "$bound" 0
+        listens server
+        client echo_client --log error 127.0.0.1 "$port" hello
+        is "$name $status: $output$stderr" "$name 0: hello"
+        stop server
+    done
+}
+
+@test "every sender: does the report stay out of the connection, with standard output closed?" {
+    for name in send_blocking send_all send_poll; do
+        serve server sink --size 100k
+        run sh -c 'exec "$@" <&- >&-' sh "$bin/$name" --stop-after "$bound" --report --size 100k 127.0.0.1 "$port"
+        is "$name $status" "$name 1"
+        [[ $output == *"$name: standard output is closed: what was meant for it is lost" ]] || flunk "$output"
+        finish server
+        grep -q '^All data received: 102,400 bytes' "$T/server.out" || flunk "$name sent something else"
+    done
+}
+
+# The clients that wait for their server for long enough.
+waiting_clients() {
+    programs_with 'HOST PORT' | grep -v -x -e udp_client -e connect_retry -e connect_failover -e connect_pool
+}
+
+# start_clients PORT: each in a role of its own name.
+start_clients() {
+    local name options line
+    for name in $(waiting_clients); do
+        options=() line=()
+        [[ $name != connect_nonblocking && $name != connect_poll ]] || options=(--deadline "$bound")
+        [[ $(operands_of "$name") != *LINE* ]] || line=(hello)
+        start "$name" "$name" "${options[@]}" 127.0.0.1 "$1" "${line[@]}"
+    done
+}
+
+# Wait until it sleeps, works all the time, or has ended.
+until_settled() {
+    local end=$((SECONDS + patience)) seen='' used state
+    while kill -0 "${pid_of[$1]}" 2>/dev/null; do
+        state=$(sed 's/.*) \(.\).*/\1/' "/proc/${pid_of[$1]}/stat" 2>/dev/null) || return 0
+        used=$(ticks "$1" 2>/dev/null)
+        [[ $state != S || -z $seen || $used != "$seen" ]] || return 0
+        [[ $state != Z && ${used:-99} -lt 10 ]] || return 0
+        [ "$SECONDS" -lt "$end" ] || flunk "$1 does neither sleep nor work" || return 1
+        seen=$used
+        sleep 0.1
+    done
+}
+
+@test "every client: does it end when asked to, with a server that says nothing?" {
+    serve server echo_poll
+    kill -STOP "${pid_of[server]}"
+    start_clients "$port"
+    for name in $(waiting_clients); do
+        until_settled "$name"
+        kill "${pid_of[$name]}" 2>/dev/null || :
+        ends "$name"
+        [ "$status" -lt 128 ] || flunk "$name died: $status"
+        # Otherwise it was ended by --stop-after, or has lost its patience.
+        ! grep -e '--stop-after' -e 'is not served' "$T/$name.err" || flunk "$name did not listen"
+    done
+    kill -CONT "${pid_of[server]}"
+}
+
+# Wait until so many attempts to connect to $port are under way (proc(5), net/tcp).
+until_attempts() {
+    local end=$((SECONDS + patience)) count
+    until count=$(awk -v port="$(printf ':%04X' "$port")" '$3 ~ port "$" && $4 == "02"' /proc/net/tcp | wc -l) &&
+        [ "$count" -eq "$1" ]; do
+        [ "$SECONDS" -lt "$end" ] || flunk "$count attempts, and not $1"
+        sleep 0.02
+    done
+}
+
+@test "every client: does a signal leave an attempt to connect alone, which goes on in the kernel?" {
+    serve server tarpit
+    start_clients "$port"
+    until_attempts "$(waiting_clients | wc -l)"
+    for name in $(waiting_clients); do
+        kill -USR1 "${pid_of[$name]}"
+    done
+    # Each was still trying, and is refused once the server has gone.
+    stop server
+    for name in $(waiting_clients); do
+        ends "$name"
+        is "$name $status" "$name 1"
+        [[ $(cat "$T/$name.err") == *'cannot connect to 127.0.0.1 port '*': ECONNREFUSED Connection refused'* ]] ||
+            flunk "$name did not go on"
+    done
+}
+
+@test "connect: does an attempt that a signal has interrupted succeed?" {
+    for name in connect_blocking echo_client; do
+        serve server tarpit
+        line=hello
+        [ "$name" = echo_client ] || line=''
+        start "$name" "$name" 127.0.0.1 "$port" ${line:+"$line"}
+        until_attempts 1
+        kill -USR1 "${pid_of[$name]}"
+        until_asleep "$name"
+        # A server on the same port: the kernel asks again, and is answered.
+        stop server
+        start server echo_poll "$port"
+        ends "$name"
+        is "$name $status: $(grep -v -e info -e refused "$T/$name.err")" "$name 0: "
+        stop server
     done
 }
 

@@ -121,6 +121,19 @@ finish() {
     unset "pid_of[$1]"
 }
 
+# ends ROLE: as finish, but it is an error if that takes longer than anything may.
+ends() {
+    local end=$((SECONDS + patience)) pid=${pid_of[$1]} state
+    while read -r state 2>/dev/null <"/proc/$pid/stat" && [[ ${state##*) } != Z* ]]; do
+        if [ "$SECONDS" -ge "$end" ]; then
+            kill -KILL "$pid"
+            flunk "$1 does not end" || return 1
+        fi
+        sleep 0.02
+    done
+    finish "$1"
+}
+
 # stop ROLE [SIGNAL]: ask it to end, and wait; sets status.
 stop() {
     kill "-${2:-TERM}" "${pid_of[$1]}"

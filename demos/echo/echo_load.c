@@ -121,6 +121,29 @@ static bool received_message(int fd, size_t *got)
     return *got == size;
 }
 
+static NO_RETURN void stopped_early(void)
+{
+    die_because(0, "stopped by %s before all connections were served",
+                stop_reason());
+}
+
+/* Wait for the first echo of a connection. */
+static void see_it_served(size_t i)
+{
+    const instant deadline = deadline_in(patience);
+    size_t got = 0;
+
+    do {
+        struct pollfd wait = {.fd = fds[i], .events = POLLIN};
+
+        poll(&wait, 1, poll_time(deadline));
+        if (stopping())
+            stopped_early();
+        if (passed(deadline))
+            die_because(0, "connection %zu is not served", i + 1);
+    } while (!received_message(fds[i], &got));
+}
+
 /* Open all connections, and see each of them served once: an echo tells that
  * the server has accepted it. */
 static void connect_all(const struct addrinfo *to)
@@ -128,6 +151,8 @@ static void connect_all(const struct addrinfo *to)
     for (size_t i = 0; i < connections; i++) {
         struct answer made = connect_until(to, deadline_in(patience));
 
+        if (made.kind == PENDING)
+            stopped_early();
         if (made.kind != DONE)
             die_because(made.error, "cannot connect to %s",
                         address_text(to->ai_addr, to->ai_addrlen));
@@ -135,14 +160,8 @@ static void connect_all(const struct addrinfo *to)
         send_message(fds[i]);
         status_progress(i, connections);
     }
-    for (size_t i = 0; i < connections && !stopping(); i++)
-        for (size_t got = 0; got < size;) {
-            struct pollfd wait = {.fd = fds[i], .events = POLLIN};
-
-            if (poll(&wait, 1, (int)(patience / MILLISECOND)) == 0)
-                die_because(0, "connection %zu is not served", i + 1);
-            received_message(fds[i], &got);
-        }
+    for (size_t i = 0; i < connections; i++)
+        see_it_served(i);
 }
 
 /* The active ones send, wait for the echo, and send again. */

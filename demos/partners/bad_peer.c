@@ -43,13 +43,15 @@ static const char *host, *port;
 /* Wait until the socket is ready, or lose patience. */
 static void wait_for(int fd, short events)
 {
+    const instant deadline = deadline_in(patience);
     struct pollfd p = {.fd = fd, .events = events};
-    int ready = poll(&p, 1, (int)(patience / MILLISECOND));
 
-    if (ready == 0)
-        die_because(0, "lost patience with the other side");
-    if (ready < 0 && !stopping())
-        die("cannot poll");
+    while (poll(&p, 1, poll_time(deadline)) <= 0) {
+        if (stopping())
+            die_because(0, "stopped by %s", stop_reason());
+        if (passed(deadline))
+            die_because(0, "lost patience with the other side");
+    }
 }
 
 static void send_exactly(int fd, const char *bytes, size_t size)
