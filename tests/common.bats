@@ -321,9 +321,9 @@ until_attempts() {
 @test "connect: does an attempt that a signal has interrupted succeed?" {
     for name in connect_blocking echo_client; do
         serve server tarpit
-        line=hello
-        [ "$name" = echo_client ] || line=''
-        start "$name" "$name" 127.0.0.1 "$port" ${line:+"$line"}
+        word=hello
+        [ "$name" = echo_client ] || word=''
+        start "$name" "$name" 127.0.0.1 "$port" ${word:+"$word"}
         until_attempts 1
         kill -USR1 "${pid_of[$name]}"
         until_asleep "$name"
