@@ -81,18 +81,26 @@ static bool hand_on(int from, int to)
  * prctl(2)), so that nobody is left when we have no child any more. */
 static void end_all_children(void)
 {
-    char path[64];
+    char path[64], *list = NULL, *rest;
+    size_t room = 0;
 
     snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
     do {
         FILE *children = fopen(path, "r");
-        int child;
 
-        while (children && fscanf(children, "%d", &child) == 1)
-            kill(child, SIGKILL);
+        /* All of them are on one line, whose end is that of the file. */
+        if (children && getline(&list, &room, children) > 0)
+            for (char *p = list;; p = rest) {
+                pid_t child = (pid_t)strtol(p, &rest, 10);
+
+                if (rest == p)
+                    break;
+                kill(child, SIGKILL);
+            }
         if (children)
             fclose(children);
     } while (waitpid(-1, NULL, 0) > 0 || errno == EINTR);
+    free(list);
 }
 
 int main(int argc, char **argv)
