@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "buffer.h"
-#include "program.h"
+#include "error.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "clock.h"
-#include "program.h"
 
 #include <limits.h>
 #include <time.h>
@@ -43,27 +42,4 @@ int poll_time(instant deadline)
 double seconds(duration length)
 {
     return (double)length / (double)SECOND;
-}
-
-void nap(duration length)
-{
-    if (length > 0)
-        nap_until(now() + length);
-}
-
-void nap_until(instant when)
-{
-    duration left;
-
-    while (!stopping() && (left = when - now()) > 0) {
-        /* A signal between the question and the sleep would be noticed only
-         * after it: long naps are slept in pieces. */
-        if (left > SECOND / 2)
-            left = SECOND / 2;
-
-        struct timespec t = {.tv_sec = (time_t)(left / SECOND),
-                             .tv_nsec = (long)(left % SECOND)};
-
-        nanosleep(&t, NULL);
-    }
 }

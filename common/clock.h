@@ -40,11 +40,4 @@ int poll_time(instant deadline);
 /* A length of time as seconds, for printing. */
 double seconds(duration length);
 
-/*
- * Give the processor away: for a length of time, or until an instant. A
- * request to stop (program.h) ends both early; other signals do not.
- */
-void nap(duration length);
-void nap_until(instant when);
-
 #endif

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "error.h"
-#include "program.h"
-#include "work.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -268,4 +267,14 @@ void log_debug(const char *format, ...)
     va_start(arguments, format);
     put_log("debug", format, arguments);
     va_end(arguments);
+}
+
+void *enlarged(void *block, size_t count, size_t size)
+{
+    void *larger =
+        count <= SIZE_MAX / size ? realloc(block, count * size) : NULL;
+
+    if (!larger)
+        die("cannot get memory for %zu times %zu bytes", count, size);
+    return larger;
 }

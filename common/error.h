@@ -6,6 +6,8 @@
 #ifndef WOULDBLOCK_ERROR_H
 #define WOULDBLOCK_ERROR_H
 
+#include "tell.h"
+
 #include <errno.h>
 #include <stddef.h>
 
@@ -40,9 +42,6 @@ const struct error_entry *error_table(size_t *count);
 /* "connection", "transmission" or "configuration". A literal. */
 const char *category_word(enum error_category category);
 
-#define LIKE_PRINTF(text, first) __attribute__((format(printf, text, first)))
-#define NO_RETURN                __attribute__((noreturn))
-
 /*
  * Say on stderr what could not be done, and on what:
  *
@@ -74,5 +73,9 @@ extern enum log_level log_level; /* LEVEL_INFO unless --log says otherwise */
 
 void log_info(const char *format, ...) LIKE_PRINTF(1, 2);
 void log_debug(const char *format, ...) LIKE_PRINTF(1, 2);
+
+/* realloc for count things of size bytes, which ends the program if there is no
+ * memory. The block is the caller's. */
+void *enlarged(void *block, size_t count, size_t size);
 
 #endif

@@ -2,7 +2,7 @@
 #include "input.h"
 #include "buffer.h"
 #include "error.h"
-#include "program.h"
+#include "stop.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,8 @@
 #include "answer.h"
 #include "error.h"
 #include "input.h"
-#include "program.h"
+#include "options.h"
+#include "stop.h"
 
 #include <ctype.h>
 #include <errno.h>

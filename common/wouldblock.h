@@ -2,16 +2,22 @@
 /*
  * wouldblock.h - everything that the demos share, under one name.
  *
+ *   clock.h    the monotonic clock, deadlines
  *   answer.h   what a socket call answered: one of five things
+ *   work.h     other work, to be done instead of waiting
+ *   tell.h     sentences for the user, and the status line
  *   error.h    every errno with its symbol and advice; die, warn, the log
- *   program.h  start, options, stop, sentences, the closing report
- *   clock.h    the monotonic clock, deadlines, naps
- *   net.h      addresses, listening, the non-blocking flag
- *   client.h   one connection of a server with its bounded buffer; sets of them
- *   buffer.h   that buffer
- *   input.h    the lines that a client sends
+ *   stop.h     asking a program to stop; naps
+ *   report.h   the closing report
+ *   options.h  the command line
+ *   program.h  how every program begins and ends
  *   payload.h  the bytes that the send lesson moves, known to both ends
- *   work.h     other work, to be done instead of waiting; the status line
+ *   buffer.h   a bounded buffer for bytes received and not yet sent
+ *   input.h    the lines that a client sends
+ *   net.h      addresses, listening, connecting, the non-blocking flag
+ *   client.h   one connection of a server with its buffer; sets of them
+ *
+ * Each part uses only those above it; a test sees to that.
  *
  * The names carry no prefix: this library serves the demos of this repository
  * and nobody else, and a demo should read like a page.
@@ -26,8 +32,12 @@
 #include "error.h"
 #include "input.h"
 #include "net.h"
+#include "options.h"
 #include "payload.h"
 #include "program.h"
+#include "report.h"
+#include "stop.h"
+#include "tell.h"
 #include "work.h"
 
 #endif

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2013 # words are wanted
 # The library, checked from inside by tests/unit.c, and the conventions that
 # every program keeps.
 
@@ -420,4 +421,16 @@ until_attempts() {
     done
     stop server
     clean tarpit server
+}
+
+@test "common: do dependencies run one way, in the order of wouldblock.h?" {
+    cd "$root/common"
+    above=' '
+    for part in $(sed -n 's/^ \*   \([a-z]*\)\.h .*/\1/p' wouldblock.h); do
+        for used in $(sed -n 's/^#include "\([a-z]*\)\.h"$/\1/p' "$part.h" "$part.c"); do
+            [[ $used = "$part" || $above == *" $used "* ]] || flunk "$part uses $used, which does not stand above it"
+        done
+        above+="$part "
+    done
+    is "$(tr -s ' ' '\n' <<<"${above# }" | grep . | sort)" "$(basename -s .c ./*.c | sort)"
 }

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#include "stop.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t stop_signal;
+
+static void ask_to_stop(int signal)
+{
+    if (stop_signal == 0)
+        stop_signal = signal;
+    /* The signal may arrive just before the program enters a blocking call,
+     * which it then cannot interrupt. So it comes again every second until
+     * the loop has noticed. alarm is safe in a handler (signal-safety(7)). */
+    alarm(1);
+}
+
+static void interrupt(int signal)
+{
+    (void)signal; /* that it came is all there is to it */
+}
+
+void listen_for_signals(duration stop_after)
+{
+    struct sigaction act = {.sa_handler = ask_to_stop};
+    struct sigaction was;
+
+    /* No SA_RESTART: a blocking call is to return with EINTR. */
+    sigemptyset(&act.sa_mask);
+    sigaction(SIGTERM, &act, NULL);
+    sigaction(SIGALRM, &act, NULL);
+    /* A shell starts background programs with SIGINT ignored; so be it. */
+    if (sigaction(SIGINT, NULL, &was) == 0 && was.sa_handler != SIG_IGN)
+        sigaction(SIGINT, &act, NULL);
+    signal(SIGPIPE, SIG_IGN);
+
+    act.sa_handler = interrupt;
+    sigaction(SIGUSR1, &act, NULL);
+
+    if (stop_after > 0) {
+        struct itimerval timer = {
+            .it_value = {.tv_sec = (time_t)(stop_after / SECOND),
+                         .tv_usec =
+                             (suseconds_t)(stop_after % SECOND / MICROSECOND)}};
+
+        setitimer(ITIMER_REAL, &timer, NULL);
+    }
+}
+
+static bool button_gone;
+
+/* A background job that reads from its terminal is stopped: it does not. */
+int stop_button(void)
+{
+    if (button_gone ||
+        (isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) != getpgrp()))
+        return -1;
+    return STDIN_FILENO;
+}
+
+/* Standard input is shared with whoever started us, so it keeps its flags:
+ * poll with no time to wait tells whether a read would block. */
+static bool enter_pressed(void)
+{
+    struct pollfd in = {.fd = stop_button(), .events = POLLIN};
+    char line[256];
+
+    if (poll(&in, 1, 0) <= 0)
+        return false;
+
+    ssize_t n = read(STDIN_FILENO, line, sizeof line);
+
+    button_gone = n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN);
+    return n > 0 && memchr(line, '\n', (size_t)n);
+}
+
+static const char *own_reason;
+
+bool stop_due(instant deadline)
+{
+    static instant next_look;
+
+    if (stopping())
+        return true;
+    if (passed(deadline)) {
+        own_reason = "the deadline";
+    } else if (passed(next_look)) {
+        next_look = deadline_in(SECOND / 100);
+        if (enter_pressed())
+            own_reason = "Enter";
+    }
+    return stopping();
+}
+
+bool stopping(void)
+{
+    return stop_signal != 0 || own_reason != NULL;
+}
+
+const char *stop_reason(void)
+{
+    if (own_reason)
+        return own_reason;
+    switch (stop_signal) {
+    case 0:
+        return "";
+    case SIGINT:
+        return "SIGINT";
+    case SIGTERM:
+        return "SIGTERM";
+    default:
+        return "--stop-after";
+    }
+}
+
+void nap(duration length)
+{
+    if (length > 0)
+        nap_until(now() + length);
+}
+
+void nap_until(instant when)
+{
+    duration left;
+
+    while (!stopping() && (left = when - now()) > 0) {
+        /* A signal between the question and the sleep would be noticed only
+         * after it: long naps are slept in pieces. */
+        if (left > SECOND / 2)
+            left = SECOND / 2;
+
+        struct timespec t = {.tv_sec = (time_t)(left / SECOND),
+                             .tv_nsec = (long)(left % SECOND)};
+
+        nanosleep(&t, NULL);
+    }
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tell.h - what a program tells its user: sentences on stdout, and a status
+ * line on a terminal.
+ */
+#ifndef WOULDBLOCK_TELL_H
+#define WOULDBLOCK_TELL_H
+
+#include <stddef.h>
+
+#define LIKE_PRINTF(text, first) __attribute__((format(printf, text, first)))
+#define NO_RETURN                __attribute__((noreturn))
+
+/* The name that messages begin with: what this path, argv[0], ends in. The path
+ * must stay as it is. */
+void name_program(const char *path);
+const char *program_name(void);
+
+/* Tell one sentence of what happens, on stdout, at once. */
+void say(const char *format, ...) LIKE_PRINTF(1, 2);
+
+/* A number as people read it: 136,314,880. The text stays good for seven more
+ * calls. */
+const char *grouped(unsigned long long number);
+
+/*
+ * The status line: one line on stderr, redrawn in place about ten times a
+ * second, and only if stderr is a terminal. status_waiting tells what the
+ * program waits for and what it found meanwhile; status_progress draws how far
+ * a transfer has come. status_clear takes the line away; every message does so
+ * by itself.
+ */
+void status_waiting(const char *what);
+void status_progress(size_t moved, size_t total);
+void status_clear(void);
+
+#endif
