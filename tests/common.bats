@@ -85,8 +85,7 @@ every_program() {
 
 # What stands behind the options on a program's usage line.
 operands_of() {
-    client "$1" --help
-    echo "${lines[0]#*\[OPTION\]... }"
+    "$(program "$1")" --help | sed -n '1s/.*\[OPTION\]... //p;1s/^\(Usage: .*\)\[OPTION\]\.\.\.$/\1/p'
 }
 
 # The programs whose operands begin like this.
@@ -252,10 +251,10 @@ waiting_clients() {
     programs_with 'HOST PORT' | grep -v -x -e udp_client -e connect_retry -e connect_failover -e connect_pool
 }
 
-# start_clients PORT: each in a role of its own name.
+# start_clients PORT: those of $clients, each in a role of its own name.
 start_clients() {
     local name options line
-    for name in $(waiting_clients); do
+    for name in $clients; do
         options=() line=()
         [[ $name != connect_nonblocking && $name != connect_poll ]] || options=(--deadline "$bound")
         [[ $(operands_of "$name") != *LINE* ]] || line=(hello)
@@ -279,9 +278,10 @@ until_settled() {
 
 @test "every client: does it end when asked to, with a server that says nothing?" {
     serve server echo_poll
+    clients=$(waiting_clients)
     kill -STOP "${pid_of[server]}"
     start_clients "$port"
-    for name in $(waiting_clients); do
+    for name in $clients; do
         until_settled "$name"
         kill "${pid_of[$name]}" 2>/dev/null || :
         ends "$name"
@@ -304,14 +304,15 @@ until_attempts() {
 
 @test "every client: does a signal leave an attempt to connect alone, which goes on in the kernel?" {
     serve server tarpit
+    clients=$(waiting_clients)
     start_clients "$port"
-    until_attempts "$(waiting_clients | wc -l)"
-    for name in $(waiting_clients); do
+    until_attempts "$(wc -w <<<"$clients")"
+    for name in $clients; do
         kill -USR1 "${pid_of[$name]}"
     done
     # Each was still trying, and is refused once the server has gone.
     stop server
-    for name in $(waiting_clients); do
+    for name in $clients; do
         ends "$name"
         is "$name $status" "$name 1"
         [[ $(cat "$T/$name.err") == *'cannot connect to 127.0.0.1 port '*': ECONNREFUSED Connection refused'* ]] ||
