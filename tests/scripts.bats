@@ -25,6 +25,9 @@ load helpers
 copy_tree() {
     mkdir "$T/tree"
     cp -R "$root/demos" "$root/scripts" "$T/tree"
+    mkdir "$T/tree/tests"
+    # Written this way round, it is no test of this file.
+    printf '@%s\n' 'test "one" { true; }' >"$T/tree/tests/one.bats"
 }
 
 @test "pairs: is one that breaks its limits named?" {
@@ -132,10 +135,11 @@ copy_tree() {
 # --- scripts/test ------------------------------------------------------------
 
 # Run by itself: the bats that runs this test is none of its business.
+outer_path() {
+    tr : '\n' <<<"$PATH" | grep -v bats-core | paste -s -d :
+}
 test_command() {
-    local path
-    path=$(tr : '\n' <<<"$PATH" | grep -v bats-core | paste -s -d :)
-    run --separate-stderr env -i PATH="$path" ${SANITIZE:+SANITIZE=1} "$root/scripts/test" "$@"
+    run --separate-stderr env -i PATH="$(outer_path)" ${SANITIZE:+SANITIZE=1} "$root/scripts/test" "$@"
 }
 
 @test "test: does the last line count, and the status tell?" {
@@ -146,6 +150,46 @@ test_command() {
     sed -i '/bad/d' "$T/some.bats"
     test_command "$T/some.bats"
     is "$status: ${lines[-1]}" '0: 1 passed, 0 failed, 1 skipped'
+}
+
+@test "test: can a part be chosen, by name and by what tests are called?" {
+    for file in 1 2; do
+        printf '@%s { true; }\n' 'test "apples"' 'test "pears (2+2?)"' >"$T/$file.bats"
+    done
+    test_command "$T/1.bats" "$T/2.bats"
+    is "$status: ${lines[-1]}" '0: 4 passed, 0 failed'
+    test_command --filter '^pears' "$T/1.bats" "$T/2.bats"
+    is "$status: ${lines[-1]}" '0: 2 passed, 0 failed'
+    test_command --filter 'plums' "$T/1.bats"
+    is "$status: $output" '1: '
+    test_command plums
+    is "$status: $output" '2: '
+    test_command --jobs none "$T/1.bats"
+    is "$status: $output" '2: '
+}
+
+@test "test: is every test of a long file run, once, in whichever part?" {
+    for ((i = 0; i < 30; i++)); do
+        printf '@%s { echo "$BATS_TEST_DESCRIPTION" >>%q; }\n' "test \"(number) $i? [it's]\"" "$T/ran"
+    done >"$T/long.bats"
+    test_command "$T/long.bats"
+    is "$status: ${lines[-1]}" '0: 30 passed, 0 failed'
+    is "${#lines[@]} $(grep -o 'long [123]/3' <<<"$output" | sort | tr '\n' ' ')" '4 long 1/3 long 2/3 long 3/3 '
+    is "$(sort "$T/ran" | uniq -c | grep -c '^ *1 (number)')" 30
+}
+
+@test "test: does a signal end it, and all the tests that are running?" {
+    export WB_MARK=$BATS_TEST_NUMBER.test
+    printf '@%s { touch %q; sleep 30; }\n' 'test "long"' "$T/begun" >"$T/long.bats"
+    launch run -i PATH="$(outer_path)" WB_MARK="$WB_MARK" ${SANITIZE:+SANITIZE=1} "$root/scripts/test" "$T/long.bats"
+    local end=$((SECONDS + patience))
+    until [ -e "$T/begun" ]; do
+        [ "$SECONDS" -lt "$end" ] || flunk 'the test does not begin'
+        sleep 0.02
+    done
+    stop run
+    is "$status" 143
+    none_marked "$WB_MARK"
 }
 
 @test "test: is a file that does not even start a failure?" {
@@ -163,7 +207,7 @@ bare_machine() {
     copy_tree
     rm -rf "$T/path" "$T/calls"
     mkdir "$T/path"
-    for tool in sh sed awk grep diff tr cat rm mkdir mktemp dirname basename ln chmod; do
+    for tool in sh sed awk grep diff tr cat rm mkdir mkfifo mktemp dirname basename ln chmod date sort; do
         ln -s "$(command -v "$tool")" "$T/path/$tool"
     done
     for tool in $1; do
@@ -199,8 +243,7 @@ make_stubs() {
     cat >"$T/stubs/bats" <<'END'
 #!/bin/sh
 [ "$1" != --version ] || { echo "Bats ${WB_BATS_VERSION:-1.8.2}"; exit; }
-while [ "$1" != --output ]; do shift; done
-printf '1..1\nok 1 one\n' >"$2/report.tap"
+printf '1..1\nok 1 one\n'
 END
     cat >"$T/stubs/npm" <<END
 #!/bin/sh
