@@ -781,6 +781,100 @@ static void asks_again(const char *number)
     moves(fds[1], fds[0], 2);
 }
 
+static void asks(int fd, int size, int times)
+{
+    for (int i = 0; i < times; i++)
+        said(recv(fd, bytes, (size_t)size, MSG_DONTWAIT), "recv(%d, %d)", fd,
+             size);
+}
+
+/* Neither of these is a call that is recorded. */
+static void computes(int ms)
+{
+    struct timespec from, now;
+
+    clock_gettime(CLOCK_MONOTONIC, &from);
+    do
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    while ((now.tv_sec - from.tv_sec) * 1000 +
+               (now.tv_nsec - from.tv_nsec) / 1000000 <
+           ms);
+}
+
+static void waits_unseen(int ms)
+{
+    const struct timespec length = {.tv_nsec = ms * 1000000L};
+
+    syscall(SYS_nanosleep, &length, NULL);
+}
+
+/* All that ends a run of EAGAIN: a wait, a success, another answer, and a long
+ * while without a call. Where the run is to end, the next call has another
+ * line. */
+static void turns(const char *unused)
+{
+    const struct timeval limit = {.tv_usec = 20000};
+    struct timeval a_little = {.tv_usec = 5000};
+    const int listener = listens(AF_INET), port = port_of(listener);
+    struct epoll_event event = {.events = EPOLLIN}, ready[4];
+    const int set = epoll_create1(0);
+    struct pollfd list = {.events = POLLIN};
+    int fds[2], others[2], client, served;
+
+    (void)unused;
+    said(set, "epoll_create1()");
+    make_pair(fds);
+    make_pair(others);
+    list.fd = fds[0];
+    asks(fds[0], 16, 3);
+    woke(poll(&list, 1, 80), "", "poll([%d], 80.0 ms)", fds[0]);
+    asks(fds[0], 16, 3);
+    woke(select(0, NULL, NULL, NULL, &a_little), "", "select(0, 5.0 ms)");
+    asks(fds[0], 16, 3);
+    said(epoll_ctl(set, EPOLL_CTL_ADD, fds[0], &event),
+         "epoll_ctl(%d, EPOLL_CTL_ADD, %d, EPOLLIN)", set, fds[0]);
+    asks(fds[0], 16, 3);
+    woke(epoll_wait(set, ready, 4, 5), "", "epoll_wait(%d, 5.0 ms)", set);
+    asks(fds[0], 16, 3);
+    said(usleep(2000), "usleep(2.0 ms)");
+    asks(fds[0], 16, 3);
+    said(setsockopt(fds[1], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit),
+         "setsockopt(%d, SOL_SOCKET, SO_RCVTIMEO, 0)", fds[1]);
+    asks(fds[0], 16, 3);
+    said(recv(fds[1], bytes, 17, 0), "recv(%d, 17)", fds[1]); /* it waits */
+    asks(fds[0], 16, 3);
+    said(recv(-1, bytes, 16, 0), "recv(-1, 16)");
+    asks(fds[0], 16, 3);
+
+    said(fcntl(listener, F_SETFL, O_NONBLOCK), "fcntl(%d, F_SETFL, O_NONBLOCK)",
+         listener);
+    accepts(listener);
+    asks(fds[0], 16, 1);
+    accepts(listener);
+    client = makes(AF_INET, SOCK_STREAM, "SOCK_STREAM");
+    connects(client, AF_INET, port);
+    served = accepts(listener);
+    accepts(listener);
+    asks(fds[0], 16, 1);
+    asks(others[0], 16, 2);
+    accepts(listener);
+    moves(others[1], others[0], 3);
+    asks(others[0], 16, 2);
+    asks(fds[0], 16, 2);
+    moves(client, served, 4);
+    asks(fds[0], 16, 1);
+
+    said(usleep(2000), "usleep(2.0 ms)");
+    asks(fds[0], 18, 1);
+    computes(50);
+    asks(fds[0], 18, 1);
+    said(usleep(2000), "usleep(2.0 ms)");
+    asks(fds[0], 19, 1);
+    waits_unseen(50);
+    asks(fds[0], 19, 1);
+    closes(listener);
+}
+
 /* How long an empty non-blocking recv takes, in nanoseconds: the middle of some
  * goes (scripts/benchmark trace). */
 static int by_length(const void *a, const void *b)
@@ -835,7 +929,8 @@ static void later(const char *number)
         many_moves(number);
 }
 
-/* Runs that go on over all of that. Tells how often each call was made. */
+/* The same with questions in between, which are no runs then. Tells how often
+ * each call was made. */
 static void mixed(const char *number)
 {
     const long count = strtol(number, NULL, 10);
@@ -870,6 +965,7 @@ int main(int argc, char **argv)
                  {"inherited", inherited},
                  {"ends", ends},
                  {"again", asks_again},
+                 {"turns", turns},
                  {"timed", timed},
                  {"many", many_moves},
                  {"later", later},

@@ -102,6 +102,24 @@ parses_as_xml() {
     is "$(grep -c -e '<b>' -e '</script>' "$T/it.svg" || :)" 0
 }
 
+# A program that asks, waits, is answered, computes and asks again (tests/calls).
+turns() {
+    record turns "$peers/calls" turns x >"$T/said"
+}
+
+@test "svg: is no tick drawn where the program waited, and one where it asked?" {
+    turns
+    timeline --list "$T/turns.trace"
+    read -r from to < <(awk '/ poll\(.* 80.0 ms\)/ { print $1 + 0.02, $1 + $2 - 0.02 }' <<<"$output")
+    timeline --no-legend --no-table --from "$from" --to "$to" --svg "$T/it.svg" "$T/turns.trace"
+    grep -q "class='blocked'.*poll(" "$T/it.svg"
+    is "$(grep -c -e "class='asked'" -e "class='would" -e 'not yet' "$T/it.svg" || :)" 0
+    LC_ALL=C timeline --no-legend --no-table --from "$from" --to "$to" --width 80 "$T/turns.trace"
+    is "$(sed -n 's/^calls *//p' <<<"$output" | tr -d 'pol -')" ''
+    timeline --no-legend --no-table --svg "$T/it.svg" "$T/turns.trace"
+    grep -q -e "class='asked'" -e "class='would" "$T/it.svg"
+}
+
 # --- The page ----------------------------------------------------------------
 
 browser() {
@@ -258,6 +276,23 @@ for ends in flows.values():
         assert any(e["ts"] <= ts - dur + slack for ts, dur in spans[max(0, last - 5):last]), e
 ' "$T/it.json" || flunk "$trace"
     done
+}
+
+@test "perfetto: does no run of questions reach over another call, or over time without any?" {
+    needs python3
+    turns
+    timeline --perfetto "$T/it.json" "$T/turns.trace"
+    python3 -c '
+import json, sys
+spans = [e for e in json.load(open(sys.argv[1]))["traceEvents"] if e["ph"] == "X"]
+asked = [e for e in spans if e["args"].get("state") == "would block"]
+assert len(asked) > 15, len(asked)
+slack = 0.002 # us: times are rounded
+for a in asked:
+    for e in spans:
+        assert e in asked or e["ts"] >= a["ts"] + a["dur"] - slack or \
+            e["ts"] + e["dur"] <= a["ts"] + slack, (a, e)
+' "$T/it.json"
 }
 
 @test "perfetto: are all calls in it, as often as in the list, and names as they are?" {

@@ -264,6 +264,7 @@ static bool flush(void)
     if (done) {
         own.window->lost = 0;
         atomic_store(&own.window->count, 0);
+        own.since = 0;
         own.window->serial = atomic_fetch_add(&last_serial, 1) + 1;
         /* So that none of them is taken for the latest of a run. */
         for (size_t i = 0; i < BLOCK_RECORDS; i++)
@@ -276,6 +277,16 @@ static bool flush(void)
 
 /* --- Records ---------------------------------------------------------------
  */
+
+/* "Not yet", from a call that may not wait: the one answer that ends no run of
+ * another call. */
+static bool is_not_yet(const struct trace_record *r)
+{
+    return (r->flags & FLAG_NONBLOCKING) &&
+           (r->error == EAGAIN || r->error == EWOULDBLOCK ||
+            r->error == EINPROGRESS || r->error == EALREADY ||
+            (r->result == 0 && group_of[r->call] == GROUP_WAITS));
+}
 
 /* The number of the new record; -1 if there is no room for it. It counts as
  * soon as the window's count says so. */
@@ -291,6 +302,8 @@ static int append(const struct trace_record *r)
         }
         count = 0;
     }
+    if (r->call < NOTE_NAME && (r->call == CALL_elsewhere || !is_not_yet(r)))
+        own.since = (uint32_t)count + has_waited(r->flags, r->ended - r->began);
     own.window->records[count] = *r;
     atomic_store_explicit(&own.window->count, count + 1, memory_order_release);
     return (int)count;
@@ -824,7 +837,7 @@ static void measure_lengths(double ns_of_tick)
     const double ms = 1e6 / ns_of_tick;
 
     lengths = (struct lengths){
-        .pause = (uint64_t)(100 * ms),
+        .pause = (uint64_t)(10 * ms),
         .burst = (uint64_t)(ms / 20),
         .while_away = (int64_t)(6 * ms),
         .worth_a_word = (uint64_t)ms,

@@ -52,6 +52,8 @@ struct recording {
     struct trace_block *window; /* NULL: nothing is recorded now */
     uint16_t *latest;           /* by place: the record of its latest run */
     uint32_t places;            /* as many of them are there */
+    uint32_t since;             /* runs that began with an earlier record of the
+                                   window have ended */
     volatile bool busy;         /* a record is being written */
     bool away;                  /* in a child that borrows the memory, vfork(2),
                                    or at the very end: nothing is recorded */
@@ -170,7 +172,8 @@ static inline void come_back(const struct stay *stay)
 /* Lengths of time, in ticks. */
 struct lengths {
     /* Runs of what brought nothing may pause for so long; what moved bytes is
-     * worth a record of its own, unless it is one of a burst. */
+     * worth a record of its own, unless it is one of a burst. What may wait and
+     * comes back sooner than that has not waited. */
     uint64_t pause, burst;
     /* Between two calls: worth a look at whether the thread was running. */
     int64_t while_away;
@@ -178,6 +181,13 @@ struct lengths {
     uint64_t worth_a_word;
 };
 extern struct lengths lengths;
+
+/* How many records stand in the window. */
+static inline uint32_t records_written(void)
+{
+    return (uint32_t)atomic_load_explicit(&own.window->count,
+                                          memory_order_relaxed);
+}
 
 /* What a call was and was told: two words, for it is compared each time. */
 struct answer {
@@ -205,19 +215,44 @@ _Static_assert(offsetof(struct trace_record, asked) ==
                    offsetof(struct trace_record, result) + 4,
                "the second");
 
-/* One more of the latest run here? What stands beyond the last record has no
- * call. */
+/* Has the call waited? */
+static inline bool has_waited(unsigned flags, uint64_t length)
+{
+    return !(flags & FLAG_NONBLOCKING) && length >= lengths.burst;
+}
+
+/*
+ * One more of the latest run here? What stands beyond the last record has no
+ * call.
+ *
+ * A run is drawn as if its calls were spread evenly over its time. So a run of
+ * what brought nothing goes on only while its thread does nothing else but ask
+ * and be told the same as before: it may ask elsewhere in between, but any new
+ * answer, transfer or wait ends the run. A wait goes on only if it is the very
+ * next call.
+ */
 static inline bool fold(const struct answer *answer, int32_t more,
                         uint64_t began, uint64_t ended, uint32_t place)
 {
-    struct trace_record *const r = &own.window->records[own.latest[place]];
+    const uint32_t number = own.latest[place];
+    struct trace_record *const r = &own.window->records[number];
 
     if (!same_answer(r, answer) || r->more != more || r->times == UINT32_MAX)
         return false;
-    if (answer->result > 0 ? began - r->ended >= lengths.burst ||
-                                 ended - began >= lengths.burst
-                           : began - r->ended >= lengths.pause)
+    if (answer->result > 0) {
+        if (began - r->ended >= lengths.burst || ended - began >= lengths.burst)
+            return false;
+        if (group_of[answer->call] != GROUP_WAITS)
+            own.since = records_written();
+    } else if (began - r->ended >= lengths.pause) {
         return false;
+    } else if (has_waited(answer->flags, ended - began)) {
+        if (number + 1 != records_written())
+            return false;
+        own.since = number + 1;
+    } else if (number < own.since) {
+        return false;
+    }
     /* In this order: who looks in between must not see more inside of the
      * run than it is long. */
     r->ended = ended;

@@ -93,8 +93,10 @@ enum {
 
 /*
  * One call; or a run of them: the same call on the same descriptor by the same
- * thread, asked the same and told the same, with no other answer to a call of
- * this kind on this descriptor in between.
+ * thread, asked the same and told the same. In between the thread was told
+ * nothing new, moved nothing and did not wait; it may have made other runs that
+ * are of the same sort. Only calls that moved bytes, or found something ready,
+ * and followed each other within 50 us, make a run whatever was in between.
  *
  * asked and more are
  *
