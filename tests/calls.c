@@ -26,6 +26,7 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -114,6 +115,34 @@ static void moves(int from, int to, int size)
 {
     said(send(from, bytes, (size_t)size, 0), "send(%d, %d)", from, size);
     said(recv(to, bytes, sizeof bytes, 0), "recv(%d, 64)", to);
+}
+
+/* Told to come again, so many times. */
+static void asks(int fd, int size, int times)
+{
+    for (int i = 0; i < times; i++)
+        said(recv(fd, bytes, (size_t)size, MSG_DONTWAIT), "recv(%d, %d)", fd,
+             size);
+}
+
+/* Neither of these is a call that is recorded. */
+static void computes(int ms)
+{
+    struct timespec from, now;
+
+    clock_gettime(CLOCK_MONOTONIC, &from);
+    do
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    while ((now.tv_sec - from.tv_sec) * 1000 +
+               (now.tv_nsec - from.tv_nsec) / 1000000 <
+           ms);
+}
+
+static void waits_unseen(int ms)
+{
+    const struct timespec length = {.tv_nsec = ms * 1000000L};
+
+    syscall(SYS_nanosleep, &length, NULL);
 }
 
 static void on_a_pair(void)
@@ -764,6 +793,148 @@ static void ends(const char *how)
     recv(fds[0], bytes, 16, 0);
 }
 
+/* --- Filters of system calls -----------------------------------------------
+ */
+
+/* As the kernel has them; some C libraries come without its headers. */
+struct bpf_step {
+    uint16_t code;
+    uint8_t yes, no;
+    uint32_t value;
+};
+struct bpf_program {
+    uint16_t length;
+    struct bpf_step *steps;
+};
+enum {
+    BPF_LOAD_WORD = 0x20,
+    BPF_IF_EQUAL = 0x15,
+    BPF_ANSWER = 0x06,
+    SET_FILTER = 1,
+    FOR_ALL_THREADS = 1,
+    MODE_FILTER = 2,
+};
+static const uint32_t lets = 0x7fff0000, kills = 0x80000000;
+
+/* A filter with one answer for these calls, and another one for all others. The
+ * number of a call is what it looks at first. */
+static void set_filter(const char *how, const long *calls, size_t count,
+                       uint32_t answer, uint32_t other)
+{
+    struct bpf_step steps[64] = {{BPF_LOAD_WORD, 0, 0, 0}};
+    struct bpf_program program = {(uint16_t)(count + 3), steps};
+    int result;
+
+    for (size_t i = 0; i < count; i++)
+        steps[i + 1] = (struct bpf_step){BPF_IF_EQUAL, (uint8_t)(count - i), 0,
+                                         (uint32_t)calls[i]};
+    steps[count + 1] = (struct bpf_step){BPF_ANSWER, 0, 0, other};
+    steps[count + 2] = (struct bpf_step){BPF_ANSWER, 0, 0, answer};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+        exit(3);
+    if (strcmp(how, "prctl") == 0)
+        result = prctl(PR_SET_SECCOMP, MODE_FILTER, &program);
+    else
+        result =
+            (int)syscall(SYS_seccomp, SET_FILTER, FOR_ALL_THREADS, &program);
+    if (result != 0)
+        exit(3);
+}
+
+/* It made no socket call before the filter, and can ask nobody who it is. */
+static int to_thread[2], from_thread[2], of_thread[2];
+
+static void *asks_under_filter(void *unused)
+{
+    char byte;
+
+    if (write(from_thread[1], "x", 1) == 1 && /* it has begun */
+        read(to_thread[0], &byte, 1) == 1 &&
+        recv(of_thread[0], bytes, 20, MSG_DONTWAIT) == -1)
+        (void)!write(from_thread[1], "x", 1);
+    (void)!read(to_thread[0], &byte, 1); /* until everything ends */
+    return unused;
+}
+
+/* Under a filter that kills at any call but these, which the program makes
+ * itself. */
+static void filtered(const char *how)
+{
+    static const long allowed[] = {
+        SYS_read,       SYS_write, SYS_writev,       SYS_sendto,
+        SYS_recvfrom,   SYS_ppoll, SYS_accept,       SYS_close,
+        SYS_exit_group, SYS_exit,  SYS_rt_sigreturn,
+#ifdef SYS_poll
+        SYS_poll,
+#endif
+    };
+    int fds[2], unseen[2], listener, client, served;
+    struct pollfd list = {.events = POLLIN};
+    pthread_t thread;
+    char byte;
+
+    if (pipe(to_thread) == -1 || pipe(from_thread) == -1 ||
+        socketpair(AF_UNIX, SOCK_STREAM, 0, of_thread) == -1 ||
+        syscall(SYS_socketpair, AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,
+                unseen) == -1 ||
+        pthread_create(&thread, NULL, asks_under_filter, NULL) != 0 ||
+        read(from_thread[0], &byte, 1) != 1)
+        die("cannot begin");
+    printf("%s socketpair([%d, %d]) = 0\n", who, of_thread[0], of_thread[1]);
+    errno = 0;
+    make_pair(fds);
+    list.fd = fds[0];
+    listener = listens(AF_INET);
+    client = makes(AF_INET, SOCK_STREAM, "SOCK_STREAM");
+    connects(client, AF_INET, port_of(listener));
+    moves(fds[0], fds[1], 5);
+    fflush(stdout);
+    set_filter(how, allowed, sizeof allowed / sizeof allowed[0], lets, kills);
+
+    asks(fds[0], 16, 2);
+    woke(poll(&list, 1, 10), "", "poll([%d], 10.0 ms)", fds[0]);
+    moves(fds[1], fds[0], 6);
+    computes(20); /* the recorder would like to know whether it slept */
+    said(recv(unseen[0], bytes, 16, 0), "recv(%d, 16)", unseen[0]);
+    moves(unseen[1], unseen[0], 7);
+    served = accepts(listener);
+    said(recv(served, bytes, 16, MSG_DONTWAIT), "recv(%d, 16)", served);
+    moves(client, served, 8);
+    closes(served);
+    for (int i = 0; i < 400; i++) /* more than a window holds */
+        moves(fds[0], fds[1], 1 + i % 50);
+    if (strcmp(how, "prctl") != 0 && (write(to_thread[1], "x", 1) != 1 ||
+                                      read(from_thread[0], &byte, 1) != 1))
+        die("the thread is gone");
+    /* The filter was there for all of that. */
+    fflush(stdout);
+    if (getenv("WB_GOES_TOO_FAR"))
+        getppid();
+    exit(7);
+}
+
+/* Another program, under a filter that kills at calls which neither the loader
+ * nor the program makes. */
+static void filters_and_runs(const char *unused)
+{
+    static const long forbidden[] = {
+        SYS_fcntl,    SYS_getsockname,      SYS_getpeername,
+        SYS_getppid,  SYS_gettid,           SYS_fallocate,
+        SYS_pwrite64, SYS_process_vm_readv, SYS_rt_sigprocmask,
+        SYS_madvise,
+    };
+    char *const again[] = {(char *)"calls", (char *)"many", (char *)"400",
+                           NULL};
+    int fds[2];
+
+    (void)unused;
+    make_pair(fds);
+    fflush(stdout);
+    set_filter("prctl", forbidden, sizeof forbidden / sizeof forbidden[0],
+               kills, lets);
+    execv("/proc/self/exe", again);
+}
+
 /* --- Runs ------------------------------------------------------------------
  */
 
@@ -779,33 +950,6 @@ static void asks_again(const char *number)
     errno = EAGAIN;
     said(-1, "recv(%d, 16)", fds[0]);
     moves(fds[1], fds[0], 2);
-}
-
-static void asks(int fd, int size, int times)
-{
-    for (int i = 0; i < times; i++)
-        said(recv(fd, bytes, (size_t)size, MSG_DONTWAIT), "recv(%d, %d)", fd,
-             size);
-}
-
-/* Neither of these is a call that is recorded. */
-static void computes(int ms)
-{
-    struct timespec from, now;
-
-    clock_gettime(CLOCK_MONOTONIC, &from);
-    do
-        clock_gettime(CLOCK_MONOTONIC, &now);
-    while ((now.tv_sec - from.tv_sec) * 1000 +
-               (now.tv_nsec - from.tv_nsec) / 1000000 <
-           ms);
-}
-
-static void waits_unseen(int ms)
-{
-    const struct timespec length = {.tv_nsec = ms * 1000000L};
-
-    syscall(SYS_nanosleep, &length, NULL);
 }
 
 /* All that ends a run of EAGAIN: a wait, a success, another answer, and a long
@@ -964,6 +1108,8 @@ int main(int argc, char **argv)
                  {"execs", execs},
                  {"inherited", inherited},
                  {"ends", ends},
+                 {"filtered", filtered},
+                 {"filters_and_runs", filters_and_runs},
                  {"again", asks_again},
                  {"turns", turns},
                  {"timed", timed},

@@ -40,7 +40,11 @@ timeline() {
 listed() {
     timeline --list "${1:-$T/t.trace}"
     is "$status: $stderr" '0: ' >&2 || return 1
-    sed '1d; s/^ *[0-9.-]* *[0-9.]*  //; s/  # .*//; s/ in [0-9.]* [mu]*s$//; s/  */ /g' <<<"$output"
+    without_times <<<"$output"
+}
+
+without_times() {
+    sed '1d; s/^ *[0-9.-]* *[0-9.]*  //; s/  # .*//; s/ in [0-9.]* [mu]*s$//; s/  */ /g'
 }
 
 # play NAME ARGUMENT: tests/calls, recorded; what it says in said.
@@ -376,6 +380,44 @@ wait_for_child() {
     seen=$(bare ls /proc/self/fd)
     is "$(record ls /proc/self/fd)" "$seen"
     is "$(record sh -c 'exec ls /proc/self/fd')" "$seen"
+}
+
+# --- Under a filter of system calls --------------------------------------------
+
+# filtered PLAY HOW: with the recorder as without, to the status of the play.
+filtered() {
+    [ -z "${SANITIZE:-}" ] || skip "a sanitizer makes calls of its own"
+    run --separate-stderr bare "${calls:-$peers/calls}" "$@"
+    [ "$status" -ne 3 ] || skip "no filter can be set here"
+    is "$1 $2: $status" "$1 $2: ${how_it_ends:-7}"
+    run --separate-stderr record "${calls:-$peers/calls}" "$@"
+    is "$1 $2: $status: $stderr" "$1 $2: ${how_it_ends:-7}: "
+    timeline --list "$T/t.trace"
+    [[ $stderr == 'timeline: calls set a filter of system calls (seccomp): '* ]] || flunk "$stderr"
+    is "$status" 0
+    without_times <<<"$output" >"$T/list"
+}
+
+@test "filter: does a program live that is killed at any call but its own, and is it recorded?" {
+    for how_set in prctl seccomp; do
+        filtered filtered "$how_set"
+        bare "${calls:-$peers/calls}" filtered "$how_set" >"$T/said" || is $? 7
+        sed -i 's/port [1-9][0-9]*/port/' "$T/said" "$T/list"
+        if [ "$how_set" = seccomp ]; then # for all threads
+            sed -i '/ read(/d; / write(/d' "$T/list" # on pipes, if they waited for long
+            is "$(grep '^calls 2 ' "$T/list")" 'calls 2 recv(7, 20) = -1 EAGAIN'
+            sed -i '/^calls 2 /d' "$T/list"
+        fi
+        diff <(in_turns "$T/said") <(in_turns "$T/list") || flunk "$how_set"
+    done
+    # It is the filter that the play is about.
+    run bare env WB_GOES_TOO_FAR=1 "${calls:-$peers/calls}" filtered prctl
+    is "$status" 159
+}
+
+@test "filter: does a program live that began under one, and is it said that it is not recorded?" {
+    how_it_ends=0 filtered filters_and_runs x
+    is "$(cat "$T/list")" 'calls socketpair([3, 4]) = 0'
 }
 
 # --- When recording is not possible --------------------------------------------
@@ -726,6 +768,9 @@ END
         play $arguments
         sed -i '/^c[a-z]*$/d; /a child ended/d' "$T/said"
         as_said
+    done
+    for how_set in prctl seccomp; do
+        filtered filtered "$how_set"
     done
     # One is not preloaded into a program of the other.
     run --separate-stderr record "$(type -P true)"

@@ -265,7 +265,7 @@ static bool makes_sense(const struct file *f, const struct trace_record *r)
     if (r->ended < r->began || !is_time(f, r->began) || !is_time(f, r->ended))
         return false;
     if (r->call >= NOTE_NAME)
-        return r->call <= NOTE_THREAD;
+        return r->call <= NOTE_FILTER;
     return r->call < CALLS && r->times > 0 && r->inside <= r->ended - r->began;
 }
 
@@ -529,6 +529,16 @@ static void note_reaped(int pid, int status, double when)
     reaped[reaped_count++] = (struct end){pid, status, when};
 }
 
+/* What is missing since then, a picture does not show. */
+static void tell_filter(const struct lane *lane)
+{
+    fprintf(stderr,
+            "%s: %s set a filter of system calls (seccomp): since then neither "
+            "addresses of new sockets nor waits in other calls of it are "
+            "known, and what it started is not recorded\n",
+            program_name(), lane->name[0] ? lane->name : "a thread");
+}
+
 static void take(const struct file *f, const struct record_of *one)
 {
     const struct trace_record *r = one->record;
@@ -555,10 +565,13 @@ static void take(const struct file *f, const struct record_of *one)
     case NOTE_EXIT:
         lane->exited = true;
         lane->ended = ended;
-        lane->cpu = (double)r->inside / 1e6;
+        lane->cpu = r->inside == UINT64_MAX ? -1 : (double)r->inside / 1e6;
         break;
     case NOTE_THREAD:
         lane->ended = ended;
+        break;
+    case NOTE_FILTER:
+        tell_filter(lane);
         break;
     case NOTE_REAPED:
         note_reaped(r->fd, r->result, ended);

@@ -461,6 +461,14 @@ set_variable(const char *name, const char *format, ...)
     free(value);
 }
 
+static long filters(void)
+{
+    char status[STATUS_SIZE] = "";
+
+    head_of("/proc/self/status", status, sizeof status - 1);
+    return filters_in(status);
+}
+
 /* Other libraries that are to be preloaded stay, and come after ours. The
  * address sanitizer wants to be first, and need not be. */
 static void prepare_environment(const char *recorder, const char *file,
@@ -474,6 +482,7 @@ static void prepare_environment(const char *recorder, const char *file,
     set_variable("ASAN_OPTIONS", "%s%sverify_asan_link_order=0",
                  options ? options : "", options ? ":" : "");
     set_variable("WB_TRACE", "%s", file);
+    set_variable("WB_TRACE_FILTERS", "%ld", filters());
     /* The name is for this process, and not for its children. */
     if (*name)
         set_variable("WB_TRACE_NAME", "%d:%s", (int)getpid(), name);

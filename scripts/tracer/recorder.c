@@ -43,7 +43,8 @@ enum {
     MANY_DESCRIPTORS = 1 << 20,
     SOME_DESCRIPTORS = 1 << 12, /* where memory is scarce */
     SOME_PLACES = 2048,         /* a page of them */
-    LATER = 8,
+    LATER = 32,
+    RESERVE = 64,
 };
 
 HIDDEN struct descriptor *descriptors;
@@ -66,7 +67,20 @@ static atomic_uint last_serial;      /* of all windows of this process */
 static pthread_key_t ends_of_thread; /* its destructor is told of them */
 static bool key_is_there;
 
+/* From here on no system call is to be made (recorder.h). */
+static atomic_bool filtered;
+/* What there is then for windows to be copied to, and for threads that have
+ * none. */
+static struct trace_block *reserve;
+static unsigned reserve_size;
+static atomic_uint reserve_used;
+
 static void note_name(void);
+
+bool is_filtered(void)
+{
+    return atomic_load_explicit(&filtered, memory_order_relaxed);
+}
 
 /* --- The file --------------------------------------------------------------
  */
@@ -128,25 +142,25 @@ static bool may_reach(uint64_t size)
            (most.rlim_cur == RLIM_INFINITY || size <= most.rlim_cur);
 }
 
-/* A place in the file for one more block; 0: it is as large as it may be. */
-static uint64_t new_place(void)
+/* A place in the file for so many more bytes; 0: it is as large as it may
+ * be. */
+static uint64_t new_place(uint64_t length)
 {
     uint64_t place = atomic_load(&header->size);
 
     do
-        if (place + TRACE_BLOCK > header->limit ||
-            !may_reach(place + TRACE_BLOCK))
+        if (place + length > header->limit || !may_reach(place + length))
             return 0;
-    while (!atomic_compare_exchange_weak(&header->size, &place,
-                                         place + TRACE_BLOCK));
+    while (
+        !atomic_compare_exchange_weak(&header->size, &place, place + length));
     return place;
 }
 
 /* Nothing came to stand there. If somebody has the next one already, it stays
  * empty. */
-static void give_back(uint64_t place)
+static void give_back(uint64_t place, uint64_t length)
 {
-    uint64_t size = place + TRACE_BLOCK;
+    uint64_t size = place + length;
 
     atomic_compare_exchange_strong(&header->size, &size, place);
 }
@@ -162,27 +176,40 @@ static void tell_the_time(void)
     atomic_store(&header->latest_tick, tick_now);
 }
 
-/* Map a block of its own for this thread. It is filled with zeros on the disk
- * first: a full disk must be found out here, not by a SIGBUS. */
-static struct trace_block *map_window(void)
+/* Map so many new blocks. They are filled with zeros on the disk first: a full
+ * disk must be found out here, not by a SIGBUS. */
+static struct trace_block *map_blocks(unsigned count)
 {
+    const size_t length = (size_t)count * TRACE_BLOCK;
     struct stat is;
     const int fd = open_trace(&is);
-    const uint64_t place = fd == -1 ? 0 : new_place();
-    void *window = MAP_FAILED;
+    const uint64_t place = fd == -1 ? 0 : new_place(length);
+    void *blocks = MAP_FAILED;
 
     if (place > 0) {
-        if (fallocate(fd, 0, (off_t)place, (off_t)TRACE_BLOCK) == 0 ||
+        if (fallocate(fd, 0, (off_t)place, (off_t)length) == 0 ||
             (errno == EOPNOTSUPP &&
-             posix_fallocate(fd, (off_t)place, (off_t)TRACE_BLOCK) == 0))
-            window = mmap(NULL, TRACE_BLOCK, PROT_READ | PROT_WRITE, MAP_SHARED,
-                          fd, (off_t)place);
-        if (window == MAP_FAILED)
-            give_back(place);
+             posix_fallocate(fd, (off_t)place, (off_t)length) == 0))
+            blocks = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+                          (off_t)place);
+        if (blocks == MAP_FAILED)
+            give_back(place, length);
     }
     if (fd != -1)
         close_trace(fd);
-    return window == MAP_FAILED ? NULL : window;
+    return blocks == MAP_FAILED ? NULL : blocks;
+}
+
+/* So many blocks out of the reserve; NULL if there are no more. */
+static struct trace_block *take_reserve(unsigned count)
+{
+    unsigned used = atomic_load(&reserve_used);
+
+    do
+        if (reserve_size - used < count)
+            return NULL;
+    while (!atomic_compare_exchange_weak(&reserve_used, &used, used + count));
+    return reserve + used;
 }
 
 static uint16_t *map_places(size_t count)
@@ -202,9 +229,40 @@ static uint64_t cpu_used(clockid_t whose)
                : 0;
 }
 
+/* A window and its places, where no system call may be made: of the reserve.
+ * The second of the two blocks stays without a magic number. */
+static struct trace_block *window_of_reserve(void)
+{
+    struct trace_block *const blocks = take_reserve(2);
+
+    if (blocks) {
+        own.latest = (void *)(blocks + 1);
+        own.places = TRACE_BLOCK / sizeof *own.latest;
+        /* Which thread it is cannot be asked, only that it is another one. */
+        blocks->tid = -(int32_t)(blocks - reserve) - 1;
+    }
+    return blocks;
+}
+
+static struct trace_block *window_of_its_own(void)
+{
+    struct trace_block *const window = map_blocks(1);
+
+    if (window) {
+        own.latest = map_places(SOME_PLACES);
+        own.places = own.latest ? SOME_PLACES : 0;
+        window->tid = (int32_t)syscall(SYS_gettid);
+        window->parent = getppid();
+        if (key_is_there)
+            pthread_setspecific(ends_of_thread, window);
+    }
+    return window;
+}
+
 static bool make_window(void)
 {
-    struct trace_block *const window = map_window();
+    struct trace_block *const window =
+        is_filtered() ? window_of_reserve() : window_of_its_own();
 
     /* It may come into existence later: not now, and not each time. */
     own.failed = !window;
@@ -212,18 +270,12 @@ static bool make_window(void)
     if (!window)
         return false;
     window->pid = process;
-    window->parent = getppid();
-    window->tid = (int32_t)syscall(SYS_gettid);
     window->image = image;
     window->serial = atomic_fetch_add(&last_serial, 1) + 1;
     window->magic = TRACE_MAGIC;
-    own.latest = map_places(SOME_PLACES);
-    own.places = own.latest ? SOME_PLACES : 0;
     own.window = window;
     own.left = window->tid == process ? image : tick();
     SELF->kind = OTHER;
-    if (key_is_there)
-        pthread_setspecific(ends_of_thread, window);
     if (atomic_exchange(&nameless, false))
         note_name();
     return true;
@@ -234,7 +286,7 @@ static bool copy_window(void)
 {
     struct stat is;
     const int fd = open_trace(&is);
-    const uint64_t place = fd == -1 ? 0 : new_place();
+    const uint64_t place = fd == -1 ? 0 : new_place(TRACE_BLOCK);
     const uint64_t inside = atomic_load(&own.window->inside);
     ssize_t written = 0;
 
@@ -246,21 +298,41 @@ static bool copy_window(void)
         own.window->moved = 0;
         atomic_store(&own.window->inside, inside);
         if (written != TRACE_BLOCK)
-            give_back(place);
+            give_back(place, TRACE_BLOCK);
     }
     if (fd != -1)
         close_trace(fd);
     return written == TRACE_BLOCK;
 }
 
+/* The same without a system call. A signal's handler may come in between, and
+ * never return: then the copy has no magic number. */
+static bool copy_to_reserve(void)
+{
+    const size_t head = sizeof own.window->magic;
+    struct trace_block *const copy = take_reserve(1);
+
+    if (!copy)
+        return false;
+    memcpy((char *)copy + head, (const char *)own.window + head,
+           TRACE_BLOCK - head);
+    atomic_store(&copy->inside, 0);
+    copy->moved = 1;
+    atomic_signal_fence(memory_order_seq_cst);
+    copy->magic = TRACE_MAGIC;
+    return true;
+}
+
 /* Make room in the window. */
 static bool flush(void)
 {
+    const bool quietly = !is_filtered();
     struct quiet before;
     bool done;
 
-    be_quiet(&before);
-    done = copy_window();
+    if (quietly)
+        be_quiet(&before);
+    done = quietly ? copy_window() : copy_to_reserve();
     if (done) {
         own.window->lost = 0;
         atomic_store(&own.window->count, 0);
@@ -269,9 +341,11 @@ static bool flush(void)
         /* So that none of them is taken for the latest of a run. */
         for (size_t i = 0; i < BLOCK_RECORDS; i++)
             own.window->records[i].call = CALL_none;
-        tell_the_time();
+        if (quietly)
+            tell_the_time();
     }
-    end_quiet(&before);
+    if (quietly)
+        end_quiet(&before);
     return done;
 }
 
@@ -309,12 +383,37 @@ static int append(const struct trace_record *r)
     return (int)count;
 }
 
+/* On a busy processor a handler may come again and again before the program
+ * gets any further: its answers "not yet" are a run. Those that are being
+ * written down already are left alone. */
+static bool waits_already(const struct trace_record *r, unsigned waiting)
+{
+    struct trace_record *const last = &later[waiting - 1];
+    const struct answer answer = {.fd = r->fd,
+                                  .call = r->call,
+                                  .flags = r->flags,
+                                  .error = r->error,
+                                  .result = r->result,
+                                  .asked = r->asked};
+
+    if (waiting <= own.taken || waiting > LATER || r->call >= NOTE_NAME ||
+        !is_not_yet(r) || !same_answer(last, &answer) || last->more != r->more)
+        return false;
+    last->ended = r->ended;
+    last->inside += r->inside;
+    last->times += r->times;
+    return true;
+}
+
 /* A handler's record waits until the one is written that it came into. */
 static void wait_with(const struct trace_record *r)
 {
-    const unsigned place = atomic_fetch_add(&own.later, 1);
     struct trace_record unfinished = *r;
+    unsigned place = atomic_load(&own.later);
 
+    if (place > 0 && waits_already(r, place))
+        return;
+    place = atomic_fetch_add(&own.later, 1);
     unfinished.call = CALL_none; /* it may be left by a jump as well */
     if (place < LATER) {
         later[place] = unfinished;
@@ -334,14 +433,18 @@ void catch_up(void)
     atomic_signal_fence(memory_order_seq_cst);
     do {
         waiting = atomic_load(&own.later);
-        for (; written < waiting; written++)
+        for (; written < waiting; written++) {
+            own.taken = written + 1;
+            atomic_signal_fence(memory_order_seq_cst);
             if (written >= LATER || later[written].call == CALL_none) {
                 own.window->lost++;
             } else {
                 append(&later[written]);
                 later[written].call = CALL_none;
             }
+        }
     } while (!atomic_compare_exchange_strong(&own.later, &waiting, 0));
+    own.taken = 0;
     atomic_signal_fence(memory_order_seq_cst);
     own.busy = false;
     errno = error;
@@ -369,14 +472,22 @@ static void make_places(uint32_t place)
     end_quiet(&before);
 }
 
-/* Somebody else, who has the same socket, may have changed its mode: a call
- * that may wait is not told to come again, unless it has waited. */
+/* A call that may wait is not told to come again, unless it has waited. So
+ * somebody else, who has the same socket, may have changed its mode. */
 static bool is_in_doubt(const struct trace_record *r)
 {
     return (r->error == EAGAIN || r->error == EWOULDBLOCK) &&
            !(r->flags & FLAG_NONBLOCKING) && r->fd >= 0 &&
            (unsigned)r->fd < descriptor_count && r->call < CALLS &&
            group_of[r->call] != GROUP_SETUP;
+}
+
+/* Under a filter it cannot be asked: what came back at once did not wait. */
+static bool may_not_wait(const struct trace_record *r)
+{
+    if (is_filtered())
+        return r->ended - r->began < lengths.worth_a_word;
+    return (syscall(SYS_fcntl, r->fd, F_GETFL) & O_NONBLOCK) != 0;
 }
 
 static void record(const struct trace_record *r, uint32_t place)
@@ -387,8 +498,7 @@ static void record(const struct trace_record *r, uint32_t place)
 
     if (!own.window)
         return;
-    if (is_in_doubt(r) &&
-        (syscall(SYS_fcntl, r->fd, F_GETFL) & O_NONBLOCK) != 0) {
+    if (is_in_doubt(r) && may_not_wait(r)) {
         slot(r->fd)->flags |= FLAG_NONBLOCKING;
         corrected.flags |= FLAG_NONBLOCKING;
     }
@@ -398,7 +508,8 @@ static void record(const struct trace_record *r, uint32_t place)
         return;
     }
     if (place >= own.places && r->fd >= 0 &&
-        (unsigned)r->fd < descriptor_count && place != NO_PLACE)
+        (unsigned)r->fd < descriptor_count && place != NO_PLACE &&
+        !is_filtered())
         make_places(place);
     own.busy = true;
     atomic_signal_fence(memory_order_seq_cst);
@@ -515,7 +626,8 @@ static bool name_end(int fd, int kind,
     const int error = errno;
     struct sockaddr_storage address;
     socklen_t length = sizeof address;
-    const bool found = find(fd, (struct sockaddr *)&address, &length) == 0;
+    const bool found =
+        !is_filtered() && find(fd, (struct sockaddr *)&address, &length) == 0;
 
     if (found && own.window)
         note_address(kind, fd, &address,
@@ -572,6 +684,13 @@ void forked(void)
 {
     if (!header)
         return;
+    if (is_filtered()) { /* and it cannot be asked who it is */
+        own = (struct recording){0};
+        memset(descriptors, 0,
+               ((size_t)atomic_load(&highest) + 1) * sizeof *descriptors);
+        *SELF = *BEYOND = (struct descriptor){0};
+        return;
+    }
     if (own.window)
         (void)mmap(own.window, TRACE_BLOCK, PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
@@ -600,6 +719,13 @@ bool wake(void)
         return false;
     if (own.window && SELF->kind != UNKNOWN)
         return true;
+    if (is_filtered()) {
+        /* A new thread; or a child, of which nothing is known. */
+        own.window = NULL;
+        if (SELF->kind == UNKNOWN || !make_window())
+            atomic_fetch_add(&header->lost, 1);
+        return own.window != NULL;
+    }
     if (own.failed && own.pause > 0) {
         own.pause--;
         atomic_fetch_add(&header->lost, 1);
@@ -628,11 +754,15 @@ struct descriptor *know(int fd)
     begins();
     if (!header)
         return NULL;
-    if (process != getpid())
+    if (!is_filtered() && process != getpid())
         forked();
     d = slot(fd);
     if (d->kind != UNKNOWN)
         return d;
+    if (is_filtered()) {
+        became(fd, OTHER, 0, false);
+        return d;
+    }
     flags = (int)syscall(SYS_fcntl, fd, F_GETFL);
     if (flags != -1) {
         const bool is_socket = syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE,
@@ -753,9 +883,12 @@ void jumps(void)
 void look_back(uint64_t until)
 {
     const int error = errno;
-    const uint64_t cpu = cpu_used(CLOCK_THREAD_CPUTIME_ID);
     const double length = (double)(until - own.left) * header->ns_of_tick;
+    uint64_t cpu;
 
+    if (is_filtered())
+        return;
+    cpu = cpu_used(CLOCK_THREAD_CPUTIME_ID);
     if ((double)(cpu - own.cpu) < length / 4)
         record(&(struct trace_record){.began = own.left,
                                       .ended = until,
@@ -774,8 +907,13 @@ __attribute__((destructor)) void ends(void)
 {
     const int error = errno;
 
-    if (header && !own.away && process == getpid() && !atomic_load(&nameless) &&
-        awake()) {
+    if (header && !own.away && is_filtered()) {
+        if (SELF->kind != UNKNOWN && awake()) {
+            clear_up();
+            note_number(NOTE_EXIT, -1, 0, UINT64_MAX);
+        }
+    } else if (header && !own.away && process == getpid() &&
+               !atomic_load(&nameless) && awake()) {
         clear_up();
         if ((int64_t)(tick() - own.left) > lengths.while_away)
             look_back(tick());
@@ -795,10 +933,14 @@ static void thread_ends(void *unused)
     struct quiet before;
 
     (void)unused;
-    if (!own.window || own.away || process != getpid())
+    if (!own.window || own.away || (!is_filtered() && process != getpid()))
         return;
     clear_up();
     note_number(NOTE_THREAD, -1, 0, 0);
+    if (is_filtered()) {
+        own = (struct recording){0};
+        return;
+    }
     be_quiet(&before);
     munmap(own.window, TRACE_BLOCK);
     if (own.latest)
@@ -806,6 +948,115 @@ static void thread_ends(void *unused)
     own = (struct recording){0};
     end_quiet(&before);
 }
+
+/* --- Under a filter --------------------------------------------------------
+ */
+
+/* Does the clock of the trace run without a system call? The processor's own
+ * does; else it depends on what the kernel tells the time by (vdso(7)). */
+static bool clock_is_free(void)
+{
+    static const char *const good[] = {"tsc", "arch_sys_counter", "kvm-clock",
+                                       "hyperv_clocksource_tsc_page"};
+    char source[64] = "";
+    const int fd = (int)syscall(SYS_openat, AT_FDCWD,
+                                "/sys/devices/system/clocksource/clocksource0/"
+                                "current_clocksource",
+                                O_RDONLY | O_CLOEXEC);
+
+    if (fd != -1) {
+        (void)!syscall(SYS_read, fd, source, sizeof source - 1);
+        close_trace(fd);
+    }
+    source[strcspn(source, "\n")] = '\0';
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        if (strcmp(source, good[i]) == 0)
+            return true;
+    return trace_clock == CLOCK_OF_TICKS;
+}
+
+/* Each descriptor that is open, and each function that will be called. */
+static void know_everything(void)
+{
+    extern struct stand_in HIDDEN __start_stand_ins[], __stop_stand_ins[];
+
+    for (int fd = 0; fd < SOME_DESCRIPTORS; fd++) {
+        struct descriptor *d = look(fd);
+
+        if (d && d->kind == SOCKET && !d->named) {
+            name_end(fd, NOTE_LOCAL, getsockname);
+            d->named = name_end(fd, NOTE_PEER, getpeername);
+        }
+    }
+    for (struct stand_in *s = __start_stand_ins; s < __stop_stand_ins; s++)
+        if (!*s->real)
+            *s->real = find_real(s->name);
+}
+
+static void make_reserve(void)
+{
+    struct quiet before;
+
+    be_quiet(&before);
+    for (unsigned count = RESERVE; !reserve && count > 0; count /= 4) {
+        reserve = map_blocks(count);
+        reserve_size = reserve ? count : 0;
+    }
+    end_quiet(&before);
+}
+
+bool filter_ahead(void)
+{
+    const int error = errno;
+
+    begins();
+    if (!header || own.away || is_filtered())
+        return false;
+    if (wake()) {
+        know_everything();
+        make_reserve();
+    }
+    own.filter_ends_it = !clock_is_free();
+    atomic_store(&filtered, true);
+    errno = error;
+    return true;
+}
+
+void filter_behind(bool is_set)
+{
+    const int error = errno;
+
+    if (!is_set)
+        atomic_store(&filtered, false);
+    else if (awake())
+        note_number(NOTE_FILTER, -1, 0, 0);
+    if (is_set && own.filter_ends_it) {
+        own.window = NULL;
+        own.away = true;
+    }
+    errno = error;
+}
+
+/* Has somebody set a filter since recording began, and then exec(3)? It is
+ * asked by what the loader of programs does as well. */
+static bool begins_under_filter(void)
+{
+    const char *before = getenv("WB_TRACE_FILTERS");
+    char status[STATUS_SIZE] = "";
+    const int fd = before
+                       ? (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/status",
+                                      O_RDONLY | O_CLOEXEC)
+                       : -1;
+
+    if (fd == -1)
+        return false;
+    (void)!syscall(SYS_read, fd, status, sizeof status - 1);
+    close_trace(fd);
+    return filters_in(status) > strtol(before, NULL, 10);
+}
+
+/* --- How it begins ---------------------------------------------------------
+ */
 
 /* "PID:NAME": for this process, and not for its children. */
 static const char *given_name(void)
@@ -874,8 +1125,10 @@ __attribute__((constructor)) static void begins(void)
 
     if (atomic_load(&begun) || atomic_exchange(&begun, 1))
         return;
-    be_quiet(&before);
     given = getenv("WB_TRACE");
+    if (given && begins_under_filter())
+        return;
+    be_quiet(&before);
     path = given ? strdup(given) : NULL; /* it may change its environment */
     fd = path ? open_trace(&trace_is) : -1;
     if (fd != -1) {

@@ -58,13 +58,33 @@ struct recording {
     bool away;                  /* in a child that borrows the memory, vfork(2),
                                    or at the very end: nothing is recorded */
     bool failed;                /* there is no window to be had */
+    bool filter_ends_it;        /* under a filter there is no clock */
     uint8_t pause;              /* so many calls until that is tried again */
     atomic_uint later;          /* records that came while it was busy */
+    volatile unsigned taken;    /* of them are written, or just being so */
     uint64_t left;              /* tick at which its latest call came back */
     uint64_t cpu;               /* it had used by the latest long pause, ns */
 };
 extern __thread struct recording own __attribute__((tls_model("initial-exec")));
 extern enum trace_clock trace_clock;
+
+/*
+ * Under a filter of system calls (seccomp(2)) that the program has set, a call
+ * that it never makes itself may be its death. So before a filter is set, what
+ * will be needed is prepared, and from then on the recorder makes no system
+ * call at all: calls go on to be recorded, into blocks that are mapped already;
+ * but addresses of new sockets and waits elsewhere stay unknown, and children
+ * are not recorded.
+ */
+bool is_filtered(void);
+bool filter_ahead(void); /* false: there is nothing to do behind it */
+void filter_behind(bool is_set);
+
+/* A function that the recorder stands in for. */
+struct stand_in {
+    void **real;
+    const char *name;
+};
 
 /* The slow paths. None of them changes errno. */
 struct descriptor *look(int fd);

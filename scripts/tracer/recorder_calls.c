@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -24,6 +25,12 @@
 
 /* NOLINTBEGIN(bugprone-macro-parentheses): a type in parentheses is none. */
 
+/* All of them, in a section of their own: a list that the linker makes. */
+#define LISTED(NAME)                                                           \
+    static struct stand_in listed_##NAME                                       \
+        __attribute__((used, section("stand_ins"))) = {(void **)&real_##NAME,  \
+                                                       #NAME}
+
 /* Each stand-in has a name of its own in C, and the name of the call for the
  * linker: so it may differ from its declaration in the C library, where that
  * has unions, attributes or an ellipsis in its place. */
@@ -31,6 +38,7 @@
     TYPE our_##NAME PARAMETERS __asm__(#NAME)                                  \
         __attribute__((visibility("default")));                                \
     static TYPE(*real_##NAME) PARAMETERS;                                      \
+    LISTED(NAME);                                                              \
     TYPE our_##NAME PARAMETERS
 
 /* ISO C has no conversion from an object pointer to a function pointer; POSIX
@@ -277,7 +285,7 @@ static int port_ahead(unsigned how, const void *address, socklen_t length)
     const int error = errno;
     long got = 0;
 
-    if (!(how & FLAG_NONBLOCKING) && length >= sizeof a)
+    if (!(how & FLAG_NONBLOCKING) && length >= sizeof a && !is_filtered())
         got = syscall(SYS_process_vm_readv, (long)getpid(), &here, 1L, &there,
                       1L, 0L);
     errno = error;
@@ -787,6 +795,45 @@ SLEEPS(int, clock_nanosleep,
        (id, flags, length, left), (flags & TIMER_ABSTIME) ? 0 : us_of(length),
        result)
 
+/* --- Filters of system calls -----------------------------------------------
+ */
+
+STAND_IN(int, prctl,
+         (int option, unsigned long a, unsigned long b, unsigned long c,
+          unsigned long d))
+{
+    FIND(prctl);
+    if (option != PR_SET_SECCOMP)
+        return real_prctl(option, a, b, c, d);
+
+    const bool ahead = filter_ahead();
+    const int result = real_prctl(option, a, b, c, d);
+
+    if (ahead)
+        filter_behind(result == 0);
+    return result;
+}
+
+/* As the kernel has it; some C libraries come without its headers. */
+enum { SET_MODE_STRICT, SET_MODE_FILTER };
+
+/* This is how most libraries set a filter; our own calls come along here, too.
+ */
+STAND_IN(long, syscall,
+         (long number, long a, long b, long c, long d, long e, long f))
+{
+    FIND(syscall);
+    if (number != SYS_seccomp || (a != SET_MODE_STRICT && a != SET_MODE_FILTER))
+        return real_syscall(number, a, b, c, d, e, f);
+
+    const bool ahead = filter_ahead();
+    const long result = real_syscall(number, a, b, c, d, e, f);
+
+    if (ahead)
+        filter_behind(result != -1);
+    return result;
+}
+
 /* --- Processes and jumps ---------------------------------------------------
  */
 
@@ -877,6 +924,7 @@ pid_t our_vfork(void)
     void our_##NAME PARAMETERS __asm__(#NAME)                                  \
         __attribute__((noreturn, visibility("default")));                      \
     static void(*real_##NAME) PARAMETERS;                                      \
+    LISTED(NAME);                                                              \
     void our_##NAME PARAMETERS                                                 \
     {                                                                          \
         FIND(NAME);                                                            \

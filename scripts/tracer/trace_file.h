@@ -20,6 +20,8 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* The calls, and what kind of a call each is. */
 #define EACH_CALL(CALL)                                                        \
@@ -74,10 +76,12 @@ enum call {
     NOTE_NAME = 128, /* text: what to call the process */
     NOTE_LOCAL,      /* the address of fd on this side */
     NOTE_PEER,       /* and of the other side */
-    NOTE_EXIT,       /* the process ended by itself; inside: processor, us */
+    NOTE_EXIT,       /* the process ended by itself; inside: processor, us,
+                        UINT64_MAX if it is not known */
     NOTE_REAPED,     /* fd: the pid of a child that has ended; result: how */
     NOTE_SAME,       /* fd is the same as the descriptor result from now on */
     NOTE_THREAD,     /* the thread ended */
+    NOTE_FILTER,     /* it set a filter of system calls: see recorder.h */
 };
 
 /* How the descriptor was, or how the call was made. */
@@ -142,7 +146,7 @@ struct trace_record {
 enum {
     TRACE_BLOCK = 16384,
     TRACE_BEGIN = 4096, /* of the first block */
-    TRACE_VERSION = 1,
+    TRACE_VERSION = 2,
     TRACE_MAGIC = 0x6b4c4277, /* of a block: wBLk */
     BLOCK_RECORDS = (TRACE_BLOCK - 72) / (int)sizeof(struct trace_record),
 };
@@ -191,6 +195,21 @@ _Static_assert(sizeof(struct trace_record) == 48, "a record is 48 bytes");
 _Static_assert(sizeof(struct trace_block) == TRACE_BLOCK, "a block fits");
 _Static_assert(offsetof(struct trace_block, records) == 72, "its head as well");
 _Static_assert(sizeof(struct trace_header) <= TRACE_BEGIN, "a header fits");
+
+/*
+ * How many filters of system calls (seccomp(2)) a process is under, from its
+ * /proc/self/status; before Linux 5.9, 1 or more for any. The recorder is told
+ * how many there were when recording began (WB_TRACE_FILTERS): with those it
+ * can live, as a container has one for all.
+ */
+static inline long filters_in(const char *status)
+{
+    const char *line = strstr(status, "\nSeccomp_filters:");
+
+    line = line ? line : strstr(status, "\nSeccomp:");
+    return line ? strtol(strchr(line, ':') + 1, NULL, 10) : 0;
+}
+enum { STATUS_SIZE = 8192 }; /* of that file */
 
 /*
  * The processor's own counter costs half of what clock_gettime() does, and two
