@@ -205,3 +205,27 @@ pin() {
         on_first='taskset -c 0' on_second='taskset -c 1'
     fi
 }
+
+# --- Recording ---------------------------------------------------------------
+
+# Sets recorder: the recorder, under a name that LD_PRELOAD can hold. It splits
+# its value at spaces and colons, and expands a dollar sign (ld.so(8)): such a
+# checkout needs another name for the file. drop_recorder removes that again.
+find_recorder() {
+    [ -z "${recorder:-}" ] || return 0
+    recorder=$build/trace/recorder.so
+    case $recorder in
+    *[[:space:]:\$]*) ;;
+    *) return 0 ;;
+    esac
+    for folder_of_link in /tmp /var/tmp /dev/shm; do
+        folder_of_link=$(mktemp -d "$folder_of_link/wouldblock-XXXXXX" 2>/dev/null) &&
+            ln -s "$recorder" "$folder_of_link/recorder.so" &&
+            recorder=$folder_of_link/recorder.so && return
+    done
+    fail "cannot preload $recorder: there is a space, a colon or a dollar sign in its name, and in /tmp, where it would get another name, no folder can be made"
+}
+
+drop_recorder() {
+    [ -z "${folder_of_link:-}" ] || rm -rf "$folder_of_link"
+}

@@ -19,7 +19,7 @@ columns=80 label=9
 
 open_stage() {
     stage=$(mktemp -d ${1:+"$1/XXXXXX"}) || fail "cannot make a temporary folder"
-    pids='' key='' trace='' side=${side:-}
+    pids='' key='' trace='' no_trace='' side=${side:-}
     trap close_stage EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM HUP
@@ -30,6 +30,7 @@ close_stage() {
     [ $? -ne 1 ] || [ ! -s "$stage/said" ] || cat "$stage/said" >&2
     stop_everything
     [ -z "${terminal_was:-}" ] || stty "$terminal_was" 2>/dev/null
+    drop_recorder
     rm -rf "$stage"
 }
 
@@ -113,18 +114,16 @@ claim() {
 
 # --- The record ---------------------------------------------------------------
 
-# A new trace for what comes now. Without a tracer (it needs Linux, and programs
-# that are not static) everything else is the same.
+# A new trace for what comes now. Without a tracer everything else is the same;
+# no_trace says why there is none.
 record_anew() {
-    trace=''
+    trace='' no_trace='the tracer needs Linux'
     rm -f "$stage/trace"
-    # The list of what is preloaded has spaces and colons between its parts.
-    case $stage in
-    *[\ :]*) return 0 ;;
-    esac
-    ln -sf "$build/trace/recorder.so" "$stage/recorder.so"
-    "$build/trace/record" "$stage/recorder.so" "$stage/trace" 268435456 '' new quiet true 2>/dev/null
-    [ ! -s "$stage/trace" ] || trace=$stage/trace
+    [ "$(uname -s)" = Linux ] || return 0
+    find_recorder
+    if no_trace=$("$build/trace/record" "$recorder" "$stage/trace" 268435456 '' new quiet true 2>&1); then
+        trace=$stage/trace
+    fi
 }
 
 # recorded ROLE COMMAND...: in place of this process, for the pid counts.
@@ -132,7 +131,7 @@ recorded() {
     if [ -n "$trace" ]; then
         read -r own_pid _ </proc/self/stat # which $$ is not, in the background
         export WB_TRACE="$trace" WB_TRACE_NAME="$own_pid:$1"
-        export LD_PRELOAD="$stage/recorder.so${LD_PRELOAD:+:$LD_PRELOAD}"
+        export LD_PRELOAD="$recorder${LD_PRELOAD:+:$LD_PRELOAD}"
         export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0"
     fi
     shift

@@ -491,28 +491,62 @@ static void prepare_environment(const char *recorder, const char *file,
 }
 
 /* The list of what is to be preloaded has no way to write a space, a colon or
- * a dollar sign in a name: another name for it, until we end. */
-static char link_folder[] = "/tmp/wouldblock-XXXXXX", link_name[64];
+ * a dollar sign in a name: then a copy of the recorder is made, until we end. A
+ * program that becomes another user has to be able to read it. */
+static char copy_folder[32], copy_name[64];
+
+static bool copy_file(const char *from, const char *to)
+{
+    const int in = open(from, O_RDONLY | O_CLOEXEC);
+    const int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+    char bytes[16384];
+    ssize_t got = -1;
+
+    if (in != -1 && out != -1)
+        while ((got = read(in, bytes, sizeof bytes)) > 0)
+            if (write(out, bytes, (size_t)got) != got)
+                break;
+    if (in != -1)
+        close(in);
+    return out != -1 && fchmod(out, 0755) == 0 && close(out) == 0 && got == 0;
+}
+
+static void remove_copy(void)
+{
+    if (copy_name[0]) {
+        unlink(copy_name);
+        rmdir(copy_folder);
+        copy_name[0] = '\0';
+    }
+}
+
+/* Nothing can be preloaded from where programs may not be. */
+static bool may_execute(const char *folder)
+{
+    struct statvfs where;
+
+    return statvfs(folder, &where) == 0 && !(where.f_flag & ST_NOEXEC);
+}
 
 static const char *preloadable(const char *recorder)
 {
-    if (!strpbrk(recorder, " :$\t\n"))
-        return recorder;
-    if (mkdtemp(link_folder)) {
-        snprintf(link_name, sizeof link_name, "%s/recorder.so", link_folder);
-        if (symlink(recorder, link_name) == 0)
-            return link_name;
-    }
-    refuse("cannot preload %s, and give it no other name in /tmp: %s", recorder,
-           strerror(errno));
-}
+    static const char *const folders[] = {"/tmp", "/var/tmp", "/dev/shm"};
 
-static void remove_link(void)
-{
-    if (link_name[0]) {
-        unlink(link_name);
-        rmdir(link_folder);
+    if (!strpbrk(recorder, " :$\t\n\v\f\r"))
+        return recorder;
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        snprintf(copy_folder, sizeof copy_folder, "%s/wouldblock-XXXXXX",
+                 folders[i]);
+        if (!may_execute(folders[i]) || !mkdtemp(copy_folder))
+            continue;
+        snprintf(copy_name, sizeof copy_name, "%s/recorder.so", copy_folder);
+        if (chmod(copy_folder, 0755) == 0 && copy_file(recorder, copy_name))
+            return copy_name;
+        remove_copy();
     }
+    refuse("cannot preload %s: there is a space, a colon or a dollar sign in "
+           "its name, and no copy can be put into /tmp",
+           recorder);
 }
 
 /* As execvp(3) does: what the kernel takes for no program, the shell may. */
@@ -642,7 +676,7 @@ int main(int argc, char **argv)
         note_killed(header, fd, pid, status);
     note_end(header);
     lock_byte(fd, RECORDING, F_UNLCK, F_OFD_SETLK);
-    remove_link();
+    remove_copy();
     as_before();
     tell(argv[6], argv[2]);
     return end_like_it(status);
