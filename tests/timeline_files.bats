@@ -18,13 +18,23 @@ needs() {
     command -v "$1" >/dev/null || skip "$1 is not installed"
 }
 
-# Many connections for a moment: a trace of some ten thousand calls and more.
+# Many connections for a moment: a trace of some ten thousand calls and more, for
+# longer where the processor is busy with other things.
 many() {
+    local time
+    for time in 300ms 1s 3s 9s; do
+        many_for "$time"
+        timeline --list "$T/many.trace"
+        [ "$(wc -l <<<"$output")" -le 2000 ] || return 0
+    done
+}
+
+many_for() {
     cat >"$T/scene" <<SCENE
 "$bin/echo_epoll" --log error --stop-after $bound 0 >"$T/server" &
 server=\$!
 until grep -qs '^listening' "$T/server"; do :; done
-"$bin/echo_load" --log error --connections 50 --active 50 --idle 1ms --time 300ms \
+"$bin/echo_load" --log error --connections 50 --active 50 --idle 1ms --time $1 \
     127.0.0.1 "\$(sed -n '1s/.* //p' "$T/server")" >"$T/load"
 kill \$server
 wait
@@ -48,12 +58,39 @@ parses_as_xml() {
     [[ $(sed -n 2p "$T/it.svg") == *'>Who waits?</title>' ]]
     said=$(sed -n 's/.*<desc[^>]*>\(.*\)<\/desc>.*/\1/p' "$T/it.svg")
     [[ $said == 'A timeline of 3 programs, '* ]] || flunk "$said"
-    # Both the server and the client behind wait for the first one, who sleeps.
-    for who in 'echo_blocking is blocked for' 'echo_client 2 is blocked for'; do
-        share=$(grep -oE "$who [0-9]+" <<<"$said" | grep -oE '[0-9]+$')
-        holds "${share:-0} > 70" || flunk "$said"
+    # It is what the table of the same trace has, whoever else used the processor.
+    LC_ALL=C timeline "$T/echo_blocking.trace"
+    for who in echo_blocking echo_client 'echo_client 2'; do
+        awk -v lane="$who: CPU " -v said="$said" '
+            function seconds(number, unit) {
+                return number * (unit == "us" ? 1e-6 : unit == "ms" ? 1e-3 : 1)
+            }
+            function percent(of, text) { # behind those words, up to the next lane
+                return match(text, of "[0-9]+ %") ? substr(text, RSTART + length(of)) + 0 : 0
+            }
+            function near(a, b) { return a - b < 3 && b - a < 3 }
+            index($0, lane) == 1 {
+                on = 1
+                match($0, / of [0-9.]+ [mu]*s/)
+                split(substr($0, RSTART + 4), life)
+                next
+            }
+            /^$/ { on = 0 }
+            on && match($0, /[0-9.]+ [mu]*s/) {
+                split(substr($0, RSTART), blocked)
+                all[$1 == "nanosleep"] += seconds(blocked[1], blocked[2])
+            }
+            END {
+                name = substr(lane, 1, length(lane) - 6)
+                of_it = substr(said, index(said, name " is blocked"))
+                sub(/;.*/, "", of_it)
+                life_s = seconds(life[1], life[2])
+                exit !(near(percent(" is blocked for ", of_it), 100 * all[0] / life_s) &&
+                    near(percent("sleeps for ", of_it), 100 * all[1] / life_s) && all[0] + all[1] > 0)
+            }' <<<"$output" || flunk "$who: $said; $output"
     done
-    grep -q 'echo_client is blocked for [0-9] % of its time, sleeps' <<<"$said" || flunk "$said"
+    # Both the server and the client behind wait, and the first one sleeps.
+    grep -q 'echo_client is blocked for [0-9]* % of its time, sleeps' <<<"$said" || flunk "$said"
 }
 
 @test "svg: is the number of times it was told 'not yet' that of the report?" {

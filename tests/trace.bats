@@ -147,8 +147,10 @@ bytes() {
 @test "threads: has each a lane, and runs of its own, though they share a socket?" {
     play threads 1000
     listed >"$T/list"
-    is "$(sed 's/^calls [2-5] //' "$T/list" | tail -n +2 | sort | uniq -c | sed 's/^ *//')" \
-        '4 recv(3, 16) = -1 EAGAIN x1,000'
+    for lane in 2 3 4 5; do
+        is "$lane: $(grep "^calls $lane " "$T/list" | sum 'recv(3, 16)' EAGAIN)" "$lane: 1000"
+    done
+    is "$(sum recv <"$T/list")" 4000
 }
 
 @test "processes: is the child of a fork recorded, with what it took over?" {
@@ -530,7 +532,7 @@ filtered() {
 }
 
 as_said_but_runs() {
-    diff "$T/said" <(listed | sed 's/ x[0-9,]*$//')
+    diff "$T/said" <(listed | sed 's/ x[0-9,]*$//' | uniq)
 }
 
 @test "file: may many commands make and add to one at the same time?" {
@@ -621,7 +623,7 @@ as_said_but_runs() {
     is "$status: $output$stderr" '5: calls socketpair([3, 4]) = 0'
     run --separate-stderr bare "$root/scripts/trace" --output "$T/own.trace" --name 'my server' -- env A=1 "$peers/calls" again 3
     is "$status" 0
-    listed "$T/own.trace" | grep -q '^my server recv(3, 16) = -1 EAGAIN x3$' || flunk "$(listed "$T/own.trace")"
+    is "$(listed "$T/own.trace" | grep '^my server ' | sum 'recv(3, 16)' EAGAIN)" 3
     run --separate-stderr bare "$root/scripts/trace" --output "$T/own.trace" --draw "$peers/calls" again 3
     is "$status: ${lines[0]}" '0: calls socketpair([3, 4]) = 0'
     [[ $stderr == *calls*recv* ]] || flunk "$stderr"
@@ -637,7 +639,7 @@ as_said_but_runs() {
     mkdir "$T/a place: mine"
     cp "$build/trace/record" "$build/trace/recorder.so" "$T/a place: mine"
     tools="$T/a place: mine" trace="$T/a place: mine/it.trace" record "$peers/calls" again 3 >"$T/said"
-    listed "$T/a place: mine/it.trace" | grep -q 'EAGAIN x3$'
+    is "$(listed "$T/a place: mine/it.trace" | sum 'recv(3, 16)' EAGAIN)" 3
 }
 
 # --- Other programs ------------------------------------------------------------
