@@ -405,8 +405,8 @@ filtered() {
         filtered filtered "$how_set"
         bare "${calls:-$peers/calls}" filtered "$how_set" >"$T/said" || is $? 7
         sed -i 's/port [1-9][0-9]*/port/' "$T/said" "$T/list"
-        if [ "$how_set" = seccomp ]; then # for all threads
-            sed -i '/ read(/d; / write(/d' "$T/list" # on pipes, if they waited for long
+        sed -i '/ read(/d; / write(/d' "$T/list" # on pipes, if they waited for long
+        if [ "$how_set" = seccomp ]; then        # for all threads
             is "$(grep '^calls 2 ' "$T/list")" 'calls 2 recv(7, 20) = -1 EAGAIN'
             sed -i '/^calls 2 /d' "$T/list"
         fi

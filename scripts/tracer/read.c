@@ -17,6 +17,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,26 +63,39 @@ static void damaged(const char *file, const char *what)
     model.complete = false;
 }
 
-/* The later of the two moments gives the rate, unless it is too near to the
- * first for that, or makes no sense. */
+/* The rate that follows from a later moment, unless that is too near to the
+ * first one, or makes no sense. */
+static void learn_from(struct file *f, uint64_t tick, int64_t ns)
+{
+    const struct trace_header *h = f->header;
+    const double apart = (double)ns - (double)h->first.ns;
+    const double rate = apart / (double)(tick - h->first.tick);
+
+    if (tick > h->first.tick && apart > 20e6 && rate > 0.5 * h->ns_of_tick &&
+        rate < 2 * h->ns_of_tick)
+        f->ns_of_tick = rate;
+}
+
+/* What is being recorded has only its first guess yet: this very moment is a
+ * later one, unless the machine was started again since. */
 static void learn_the_rate(struct file *f)
 {
     const struct trace_header *h = f->header;
-    const uint64_t latest = atomic_load(&h->latest_tick);
-    const double apart =
-        (double)atomic_load(&h->latest_ns) - (double)h->first.ns;
 
     f->first_tick = h->first.tick;
     f->first_ns = h->first.ns;
     f->ns_of_tick = h->ns_of_tick;
-    if (latest > h->first.tick && apart > 20e6) {
-        const double rate = apart / (double)(latest - h->first.tick);
-
-        if (rate > 0.5 * h->ns_of_tick && rate < 2 * h->ns_of_tick)
-            f->ns_of_tick = rate;
-    }
-    if (atomic_load(&h->running) <= 0)
+    learn_from(f, atomic_load(&h->latest_tick), atomic_load(&h->latest_ns));
+    if (atomic_load(&h->running) <= 0) {
         f->last_tick = atomic_load(&h->ended);
+    } else {
+        const struct trace_moment now = moment_now((enum trace_clock)h->clock);
+        const double guess = f->ns_of_tick;
+
+        learn_from(f, now.tick, now.ns);
+        if (fabs(f->ns_of_tick - guess) > guess / 100)
+            f->ns_of_tick = guess;
+    }
 }
 
 static void open_file(struct file *f, const char *name)

@@ -220,17 +220,6 @@ static void check(const char *command)
 /* --- The file --------------------------------------------------------------
  */
 
-static struct trace_moment moment(enum trace_clock clock)
-{
-    struct timespec t;
-    struct trace_moment m;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    m.ns = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-    m.tick = clock == CLOCK_OF_TICKS ? counter() : (uint64_t)m.ns;
-    return m;
-}
-
 /* The counter serves as a clock where the kernel takes it for one itself. */
 static enum trace_clock choose_clock(void)
 {
@@ -253,7 +242,7 @@ static void guess_rate(struct trace_header *header)
     struct trace_moment later;
 
     nanosleep(&a_little, NULL);
-    later = moment((enum trace_clock)header->clock);
+    later = moment_now((enum trace_clock)header->clock);
     header->ns_of_tick = (double)(later.ns - header->first.ns) /
                          (double)(later.tick - header->first.tick);
 }
@@ -297,7 +286,7 @@ static void make_header(struct trace_header *header)
     header->version = TRACE_VERSION;
     header->block = TRACE_BLOCK;
     header->clock = (uint32_t)choose_clock();
-    header->first = moment((enum trace_clock)header->clock);
+    header->first = moment_now((enum trace_clock)header->clock);
     header->limit = (uint64_t)1 << 30;
     atomic_store(&header->size, TRACE_BEGIN);
     guess_rate(header);
@@ -308,7 +297,7 @@ static void make_header(struct trace_header *header)
 static void check_header(const struct trace_header *header, const char *file,
                          uint64_t size)
 {
-    const struct trace_moment now = moment((enum trace_clock)header->clock);
+    const struct trace_moment now = moment_now((enum trace_clock)header->clock);
     const uint64_t used = atomic_load(&header->size);
     const double ticked =
         (double)(int64_t)(now.tick - header->first.tick) * header->ns_of_tick;
@@ -399,7 +388,7 @@ static void note_killed(struct trace_header *header, int fd, pid_t pid,
 
     block.pid = block.tid = (int32_t)getpid();
     block.image = r->began = r->ended =
-        moment((enum trace_clock)header->clock).tick;
+        moment_now((enum trace_clock)header->clock).tick;
     r->call = NOTE_REAPED;
     r->fd = (int32_t)pid;
     r->result = status;
@@ -604,7 +593,7 @@ static pid_t start(const char *recorder, const char *file, const char *name,
 
 static void note_end(struct trace_header *header)
 {
-    const struct trace_moment now = moment((enum trace_clock)header->clock);
+    const struct trace_moment now = moment_now((enum trace_clock)header->clock);
 
     atomic_store(&header->latest_ns, now.ns);
     atomic_store(&header->latest_tick, now.tick);

@@ -167,13 +167,10 @@ static void give_back(uint64_t place, uint64_t length)
 
 static void tell_the_time(void)
 {
-    struct timespec t;
-    const uint64_t tick_now = tick();
+    const struct trace_moment now = moment_now(trace_clock);
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    atomic_store(&header->latest_ns,
-                 (int64_t)t.tv_sec * 1000000000 + t.tv_nsec);
-    atomic_store(&header->latest_tick, tick_now);
+    atomic_store(&header->latest_ns, now.ns);
+    atomic_store(&header->latest_tick, now.tick);
 }
 
 /* Map so many new blocks. They are filled with zeros on the disk first: a full
