@@ -716,8 +716,8 @@ END
         read -r -a client <<<"$2"
         launch server "${with[@]}" "$bin/${server[0]}" "${server[@]:1}" --log error --stop-after "$bound" 0
         listens server
-        echo "$2: $(timeout 20 "${with[@]/t.trace/c.trace}" "$bin/${client[0]}" "${client[@]:1}" \
-            --log error 127.0.0.1 "$port" ${3:+"$3"} <<<'a line' 2>&1 3>&- 4>&-) $?"
+        echo "$2: $(timeout 20 "${with[@]/t.trace/c.trace}" "$bin/${client[0]}" --log error "${client[@]:1}" \
+            127.0.0.1 "$port" ${3:+"$3"} <<<'a line' 2>&1 3>&- 4>&-) $?"
         # Those with one client end with it; the others when they are asked to.
         [[ $1 == sink* ]] || kill "${pid_of[server]}" 2>/dev/null || true
         finish server
@@ -740,6 +740,7 @@ END
             pair echo_poll "$client" hello
         done
         pair tarpit 'connect_nonblocking --deadline 20ms'
+        pair echo_poll 'bad_peer --count 3 vanish'
         for client in send_blocking send_once send_all send_poll; do
             pair 'sink --size 100000' "$client --size 100000"
         done
