@@ -196,7 +196,7 @@ static void never_read(void)
             die("cannot send");
         sent += (size_t)n;
     }
-    say("the server took %zu of %zu bytes", sent, count);
+    say("sent %zu of %zu bytes, and reads nothing", sent, count);
     while (!stopping())
         nap(SECOND);
     free(bytes);
