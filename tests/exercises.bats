@@ -235,6 +235,37 @@ int main(void) { printf("listening on everything\n"); fflush(stdout); for (;;) p
 END
 }
 
+@test "exercise: fd_set: is a death by the first high descriptor named while others still knock?" {
+    # Its short queue makes the judge's later clients wait until it is dead.
+    cat >"$T/dies.c" <<'EOF'
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+int main(void)
+{
+    struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof own;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    if (bind(listener, (struct sockaddr *)&own, length) || listen(listener, 0) ||
+        getsockname(listener, (struct sockaddr *)&own, &length))
+        return 1;
+    printf("listening on 127.0.0.1 port %d\n", ntohs(own.sin_port));
+    fflush(stdout);
+    while (accept(listener, NULL, NULL) < 1024)
+        ;
+    usleep(300000);
+    abort();
+}
+EOF
+    # shellcheck disable=SC2046 # the flags are words
+    ${CC:-cc} $(cat "$peers/sanitizer") -o "$T/dies" "$T/dies.c" "$build/obj/tests/exercises/witness.o" -ldl
+    judge --only high_descriptors fd_set "$T/dies"
+    is "$status" 1
+    [[ $output == *' FD_SETSIZE_OVERRUN: '* ]] || flunk "$output"
+}
+
 @test "exercise: does a program that will not end get a verdict, and its end?" {
     export WB_MARK=$BATS_TEST_NUMBER.deaf
     section accept reference | sed 's/while (!stopping())/signal(SIGTERM, SIG_IGN);\n    for (;;)/; s/^#include <unistd.h>/&\n#include <signal.h>/' |

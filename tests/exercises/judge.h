@@ -82,6 +82,8 @@ const struct seen *last_send(int fd);
 
 /* Connect as a client with this name, which must be a literal. */
 int dial(const char *who);
+/* The same where it may be over already, which is no verdict yet. */
+bool could_dial(const char *who);
 /* The program's own descriptor for that client; -1: not accepted yet. */
 int its_fd(int peer);
 /* Wait until the program has accepted this client. */

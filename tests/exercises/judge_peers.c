@@ -194,7 +194,8 @@ int serve(void)
     return port;
 }
 
-int dial(const char *who)
+/* Connect; -1 and *error if it did not come about. */
+static int connected_or_not(const char *who, int *error)
 {
     struct sockaddr_in to = {.sin_family = AF_INET,
                              .sin_port = htons((uint16_t)port),
@@ -206,19 +207,15 @@ int dial(const char *who)
     set_nonblocking(fd);
     if (connect(fd, (struct sockaddr *)&to, sizeof to) < 0) {
         struct pollfd p = {.fd = fd, .events = POLLOUT};
-        int error = errno;
-        socklen_t length = sizeof error;
+        socklen_t length = sizeof *error;
 
-        if (error == EINPROGRESS && poll(&p, 1, 5000) > 0)
-            getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
-        if (error == ECONNREFUSED || error == ECONNRESET) {
-            ends_within(SECOND / 2);
-            diagnosed(-1, WRONG_PORT,
-                      "nobody listens on port %d, the one it named", port);
+        *error = errno;
+        if (*error == EINPROGRESS && poll(&p, 1, 5000) > 0)
+            getsockopt(fd, SOL_SOCKET, SO_ERROR, error, &length);
+        if (*error != 0) {
+            close(fd);
+            return -1;
         }
-        if (error != 0)
-            mistake(NOT_LISTENING, "Connecting to port %d: %s.", port,
-                    error_entry(error)->symbol);
     }
     send_at_once(fd);
     if (peer_count == MOST_PEERS)
@@ -229,6 +226,28 @@ int dial(const char *who)
     peer_count++;
     step("%s connected", who);
     return fd;
+}
+
+int dial(const char *who)
+{
+    int error = 0, fd = connected_or_not(who, &error);
+
+    if (error == ECONNREFUSED || error == ECONNRESET) {
+        ends_within(SECOND / 2);
+        diagnosed(-1, WRONG_PORT, "nobody listens on port %d, the one it named",
+                  port);
+    }
+    if (fd < 0)
+        mistake(NOT_LISTENING, "Connecting to port %d: %s.", port,
+                error_entry(error)->symbol);
+    return fd;
+}
+
+bool could_dial(const char *who)
+{
+    int error = 0;
+
+    return connected_or_not(who, &error) >= 0;
 }
 
 static bool is_accepted(void *peer)
