@@ -11,6 +11,8 @@
  * program ends, breaks a limit, or we are asked to stop, all of them are
  * stopped first and killed then, so that none can start another one in
  * between. What it writes to stdout and stderr is handed on up to a limit.
+ * Of our environment it gets nothing but what its checks need; with --room it
+ * begins in a folder that is its own.
  *
  * The status descriptor gets two lines:
  *
@@ -44,6 +46,7 @@ static duration wall = 30 * SECOND, cpu = 20 * SECOND;
 static size_t memory = (size_t)512 << 20, output = (size_t)64 << 10;
 static size_t processes = 32, descriptors, occupied, status_fd;
 static bool keep_user;
+static const char *room;
 
 static const struct setting settings[] = {
     {"wall", "TIME", "end it after TIME", .time = &wall},
@@ -58,6 +61,7 @@ static const struct setting settings[] = {
      .size = &descriptors},
     {"occupy", "N", "open N descriptors for it before", .size = &occupied},
     {"keep-user", NULL, "let root's program be root's", .flag = &keep_user},
+    {"room", "FOLDER", "run it in FOLDER, and let it own that", .text = &room},
     {"status", "FD", "tell descriptor FD how it goes", .size = &status_fd},
     {0},
 };
@@ -198,6 +202,53 @@ static size_t kill_all(void)
 /* --- The program -----------------------------------------------------------
  */
 
+/* Go there, by a name that is good for us, while we are still who we are. */
+static void enter_room(void)
+{
+    if (room && chdir(room) < 0)
+        die("cannot go to %s", room);
+    if (room && own_user != 0 && chown(".", own_user, own_user) < 0)
+        die("cannot give away %s", room);
+}
+
+/* Who gets this number for a user after us is not to own it. */
+static void leave_room(void)
+{
+    if (room && own_user != 0 && chown(".", 0, 0) < 0)
+        warn("cannot take back %s", room);
+}
+
+/* What it gets to know of the world: nothing of the grader's. */
+static char **environment(void)
+{
+    static const char *const handed_on[] = {
+        "WB_WITNESS", "WB_FAULTS", "WB_MARK", "ASAN_OPTIONS", "UBSAN_OPTIONS",
+    };
+    enum { HANDED_ON = sizeof handed_on / sizeof handed_on[0] };
+    static char path[] = "PATH=/usr/local/bin:/usr/bin:/bin",
+                language[] = "LC_ALL=C", home[] = "HOME=/tmp",
+                temporary[] = "TMPDIR=/tmp", here[] = "HOME=.",
+                here_too[] = "TMPDIR=.";
+    static char *list[HANDED_ON + 5];
+    size_t count = 0;
+
+    list[count++] = path;
+    list[count++] = language;
+    list[count++] = room ? here : home;
+    list[count++] = room ? here_too : temporary;
+    for (size_t i = 0; i < HANDED_ON; i++) {
+        const char *value = getenv(handed_on[i]);
+        size_t size;
+
+        if (!value)
+            continue;
+        size = strlen(handed_on[i]) + strlen(value) + 2;
+        list[count] = enlarged(NULL, size, 1);
+        snprintf(list[count++], size, "%s=%s", handed_on[i], value);
+    }
+    return list;
+}
+
 /* Both limits, the soft and the hard one, but never more than allowed. The
  * type of what is limited is a matter of the C library. */
 #define LIMIT(what, most)                                                      \
@@ -241,14 +292,14 @@ static rlim_t processes_allowed(void)
     return processes + others;
 }
 
-NO_RETURN static void become_program(char **command, int out, rlim_t most)
+NO_RETURN static void become_program(char **command, int binary, int out,
+                                     rlim_t most)
 {
     sigset_t none;
-    int binary = open(command[0], O_RDONLY | O_CLOEXEC);
+    char **with = environment();
 
-    if (binary < 0)
-        die("cannot open %s", command[0]);
     setsid();
+    umask(022);
     dup2(out, STDOUT_FILENO);
     dup2(out, STDERR_FILENO);
     for (int signal_number = 1; signal_number < NSIG; signal_number++)
@@ -271,7 +322,9 @@ NO_RETURN static void become_program(char **command, int out, rlim_t most)
     LIMIT(RLIMIT_NPROC, most);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     /* By its descriptor: the new user may not be allowed into our folder. */
-    fexecve(binary, command, environ);
+    fexecve(binary, command, with);
+    /* A script's interpreter needs its name: some compilers are scripts. */
+    execve(command[0], command, with);
     die("cannot run %s", command[0]);
 }
 
@@ -288,10 +341,10 @@ static bool take_output(int from)
     if (n <= 0)
         return true;
 
-    size_t room = output - text_length, add = (size_t)n;
+    size_t most = output - text_length, add = (size_t)n;
 
-    if (add > room)
-        add = room;
+    if (add > most)
+        add = most;
     memcpy(text + text_length, more, add);
     text_length += add;
     return add == (size_t)n;
@@ -391,7 +444,11 @@ int main(int argc, char **argv)
     prctl(PR_SET_PDEATHSIG, SIGTERM);
 
     const rlim_t most = processes_allowed();
+    const int binary = open(command[0], O_RDONLY | O_CLOEXEC);
 
+    if (binary < 0)
+        die("cannot open %s", command[0]);
+    enter_room();
     if (pipe(out) < 0)
         die("cannot make a pipe");
     fcntl(out[0], F_SETFD, FD_CLOEXEC);
@@ -404,8 +461,9 @@ int main(int argc, char **argv)
     if (child == 0) {
         if (status_fd > 0)
             close((int)status_fd);
-        become_program(command, out[1], most);
+        become_program(command, binary, out[1], most);
     }
+    close(binary);
     close(out[1]);
     set_nonblocking(out[0]);
     set_nonblocking(STDOUT_FILENO);
@@ -421,6 +479,7 @@ int main(int argc, char **argv)
         wait4(child, &status, 0, &used);
     }
     left = kill_all();
+    leave_room();
     if (WIFSIGNALED(status) && used_cpu() >= seconds(cpu))
         broken = "cpu";
     take_the_rest(out[0]);
