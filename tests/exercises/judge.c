@@ -36,7 +36,7 @@ static const struct setting settings[] = {
     {"jobs", "N", "make N checks at the same time", .size = &at_once},
     {"record", "FILE", "add a line for each check to FILE",
      .text = &record_name},
-    {"as", "COMMAND", "call the program so in what can be typed",
+    {"as", "PATH", "call the program so in what can be typed",
      .text = &shown_as},
     {"list", NULL, "name the checks and end", .flag = &list_wanted},
     {"mistakes", NULL, "print all mistakes as a table and end",
@@ -87,14 +87,33 @@ static bool is_wanted(const struct check *c)
     return !only || strcmp(only, c->name) == 0;
 }
 
+/* A path as a shell takes it for one word. */
+static void print_quoted(const char *path)
+{
+    const char *plain_ones = "abcdefghijklmnopqrstuvwxyz"
+                             "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+,:@%-";
+
+    if (*path && !path[strspn(path, plain_ones)]) {
+        printf("%s", path);
+        return;
+    }
+    putchar('\'');
+    for (; *path; path++)
+        if (*path == '\'')
+            printf("'\\''");
+        else
+            putchar(*path);
+    putchar('\'');
+}
+
 /* A shell can run this. */
 static void print_command(const char *by_hand)
 {
     const char *at;
 
     while ((at = strstr(by_hand, "PROGRAM"))) {
-        printf("%.*s%s", (int)(at - by_hand), by_hand,
-               shown_as ? shown_as : binary);
+        printf("%.*s", (int)(at - by_hand), by_hand);
+        print_quoted(shown_as ? shown_as : binary);
         by_hand = at + strlen("PROGRAM");
     }
     printf("%s\n", by_hand);

@@ -31,9 +31,62 @@ void step(const char *format, ...)
     verdict->steps++;
 }
 
+/* How many bytes the character has that text begins with (RFC 3629); 0 if it is
+ * none, or one of the controls above ASCII. */
+static size_t character(const char *text)
+{
+    const unsigned char *b = (const unsigned char *)text;
+    size_t more = b[0] < 0x80   ? 0
+                  : b[0] < 0xC2 ? SIZE_MAX
+                  : b[0] < 0xE0 ? 1
+                  : b[0] < 0xF0 ? 2
+                  : b[0] < 0xF5 ? 3
+                                : SIZE_MAX;
+
+    if (more == SIZE_MAX || (b[0] == 0xC2 && b[1] < 0xA0) ||
+        (b[0] == 0xE0 && b[1] < 0xA0) || (b[0] == 0xED && b[1] > 0x9F) ||
+        (b[0] == 0xF0 && b[1] < 0x90) || (b[0] == 0xF4 && b[1] > 0x8F))
+        return 0;
+    for (size_t i = 1; i <= more; i++)
+        if ((b[i] & 0xC0) != 0x80)
+            return 0;
+    return more + 1;
+}
+
+/* What a program says may be anything, and what fills its place may have been
+ * cut off within a character. What is shown is text, on one line: no terminal
+ * obeys it. */
+static void make_text(char *text, size_t size)
+{
+    const bool cut = strlen(text) == size - 1;
+    char *to = text;
+
+    for (const char *from = text; *from;) {
+        size_t length = character(from);
+
+        if (length > 1)
+            memmove(to, from, length);
+        else if (length == 1)
+            *to = *from == '\n' || *from == '\t' ? ' '
+                  : *from < ' ' || *from == 127  ? '?'
+                                                 : *from;
+        else if (cut && strlen(from) < 4)
+            break;
+        else
+            *to = '?';
+        length = length > 0 ? length : 1;
+        to += length;
+        from += length;
+    }
+    *to = '\0';
+}
+
 void reach(enum mistake what)
 {
     stop_program();
+    make_text(verdict->symptom, sizeof verdict->symptom);
+    for (size_t i = 0; i < verdict->steps; i++)
+        make_text(verdict->step[i].text, sizeof verdict->step[i].text);
     verdict->what = what;
     verdict->seconds = seconds(now() - began);
     verdict->reached = true;
@@ -75,6 +128,7 @@ const char *last_words(void)
     while (from > text && from[-1] != '\n')
         from--;
     snprintf(line, sizeof line, "%.*s", (int)(text + length - from), from);
+    make_text(line, sizeof line);
     return line;
 }
 
