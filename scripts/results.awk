@@ -1,6 +1,7 @@
 # results.awk - results of checks, in the form that somebody wants to have.
 #
 #   scripts/exercise check --all --format FORMAT
+#   LC_ALL=C awk -v format=FORMAT -f results.awk
 #
 # Lines of tab-separated fields come in: exercise, check, title, result (pass,
 # fail, error), mistake, points, of, seconds, symptom. Formats:
@@ -8,24 +9,84 @@
 #   junit        XML as Ant's JUnit task writes it, which every CI reads
 #   gradescope   results.json; gradescope-autograders.readthedocs.io, "Specs"
 #   classroom50  result.json; schema classroom50/result/v1
+#   csv          one line for a submission; see 'grade'
 #   points       a table for people, with the sum in its last line
+#
+# A symptom holds what a program has printed, which may be any bytes, and names
+# from the environment may be anything as well. So all text goes through clean(),
+# which knows bytes only: that is what LC_ALL=C is for.
 
-BEGIN { FS = "\t" }
+BEGIN {
+    FS = "\t"
+    for (i = 1; i < 256; i++)
+        code[sprintf("%c", i)] = i
+    # What stands for a byte: itself, unless a format says otherwise.
+    json_for["\\"] = "\\\\"
+    json_for["\""] = "\\\""
+    xml_for["&"] = "&amp;"
+    xml_for["<"] = "&lt;"
+    xml_for[">"] = "&gt;"
+    xml_for["\""] = "&quot;"
+    tap_for["\\"] = "\\\\"
+    tap_for["#"] = "\\#"
+    csv_for["\""] = "\"\""
+    csv_for["\n"] = "\n" # good between quotes
+}
+
+# How many bytes the character has that begins at this place; 0 if none does,
+# or one that XML has no place for (U+FFFE and U+FFFF). The Unicode Standard,
+# Table 3-7, has the ranges.
+function length_of(text, at,    lead, second, more, low, high, i, next_one) {
+    lead = code[substr(text, at, 1)]
+    if (lead < 128)
+        return 1
+    more = lead < 194 ? 0 : lead < 224 ? 1 : lead < 240 ? 2 : lead < 245 ? 3 : 0
+    low = lead == 224 ? 160 : lead == 240 ? 144 : 128
+    high = lead == 237 ? 159 : lead == 244 ? 143 : 191
+    if (!more)
+        return 0
+    for (i = 1; i <= more; i++) {
+        next_one = code[substr(text, at + i, 1)] + 0
+        if (next_one < low || next_one > high)
+            return 0
+        low = 128
+        high = 191
+    }
+    second = code[substr(text, at + 1, 1)]
+    if (lead == 239 && second == 191 && code[substr(text, at + 2, 1)] >= 190)
+        return 0
+    return more + 1
+}
+
+# Text that is UTF-8, on one line: '?' for what is none, and for control
+# characters. Some characters have something else stand for them.
+function clean(text, stands_for,    i, n, c, length_here, result) {
+    n = length(text)
+    for (i = 1; i <= n; i += length_here) {
+        c = substr(text, i, 1)
+        length_here = length_of(text, i)
+        if (c in stands_for)
+            result = result stands_for[c]
+        else if (length_here > 1)
+            result = result substr(text, i, length_here)
+        else if (c == "\t" || c == "\n" || c == "\r")
+            result = result " "
+        else if (length_here == 0 || code[c] < 32 || code[c] == 127)
+            result = result "?"
+        else
+            result = result c
+        if (length_here == 0)
+            length_here = 1
+    }
+    return result
+}
 
 function json(text) {
-    gsub(/\\/, "\\\\", text)
-    gsub(/"/, "\\\"", text)
-    gsub(/[\001-\037\177]/, " ", text)
-    return "\"" text "\""
+    return "\"" clean(text, json_for) "\""
 }
 
 function xml(text) {
-    gsub(/&/, "\\&amp;", text)
-    gsub(/</, "\\&lt;", text)
-    gsub(/>/, "\\&gt;", text)
-    gsub(/"/, "\\&quot;", text)
-    gsub(/[\001-\037\177]/, " ", text)
-    return text
+    return clean(text, xml_for)
 }
 
 {
@@ -45,7 +106,8 @@ function tap(    i) {
     print "TAP version 13"
     print "1.." n
     for (i = 1; i <= n; i++) {
-        printf "%s %d - %s: %s\n", result[i] == "pass" ? "ok" : "not ok", i, exercise[i], title[i]
+        printf "%s %d - %s: %s\n", result[i] == "pass" ? "ok" : "not ok", i, \
+            clean(exercise[i], tap_for), clean(title[i], tap_for)
         if (says[i] != "") {
             print "  ---"
             print "  message: " json(says[i])
@@ -81,19 +143,39 @@ function gradescope(    i) {
     print "  ]\n}"
 }
 
-function classroom50(    i) {
+# The first of these that the environment has.
+function environment(first, second) {
+    return ENVIRON[first] != "" ? ENVIRON[first] : ENVIRON[second]
+}
+
+function classroom50(    i, owner) {
+    owner = environment("OWNER", "USERNAME")
     print "{\n  \"schema\": \"classroom50/result/v1\","
-    printf "  \"classroom\": %s,\n  \"assignment\": %s,\n", json(classroom), json(assignment)
+    printf "  \"classroom\": %s,\n  \"assignment\": %s,\n", json(ENVIRON["CLASSROOM"]), json(ENVIRON["ASSIGNMENT"])
     if (owner != "")
         printf "  \"owner\": %s,\n", json(owner)
-    printf "  \"submission\": %s,\n  \"commit\": %s,\n", json(submission), json(commit)
-    printf "  \"release\": %s,\n  \"review\": %s,\n", json(release), json(review)
+    printf "  \"submission\": %s,\n  \"commit\": %s,\n", json(ENVIRON["SUBMISSION_TAG"]), json(ENVIRON["COMMIT_URL"])
+    printf "  \"release\": %s,\n  \"review\": %s,\n", json(ENVIRON["RELEASE_URL"]), json(environment("REVIEW_URL", "COMMIT_URL"))
     printf "  \"datetime\": %s,\n  \"score\": %d,\n  \"max-score\": %d,\n  \"tests\": [\n", json(date), score, most
     for (i = 1; i <= n; i++)
         printf "    {\"test-name\": %s, \"passed\": %s, \"score\": %d, \"max-score\": %d, \"message\": %s}%s\n", \
             json(exercise[i] ": " title[i]), result[i] == "pass" ? "true" : "false", points[i], of[i], \
             json(says[i]), i < n ? "," : ""
     print "  ]\n}"
+}
+
+# Of $STUDENT, for each of $EXERCISES: points, and the mistakes' names.
+function csv(    i, names, name, sum, found) {
+    for (i = 1; i <= n; i++) {
+        sum[exercise[i]] += points[i]
+        if (result[i] != "pass" && index(found[exercise[i]] " ", " " mistake[i] " ") == 0)
+            found[exercise[i]] = found[exercise[i]] " " mistake[i]
+    }
+    printf "\"%s\",%d,%d", clean(ENVIRON["STUDENT"], csv_for), score, most
+    names = split(ENVIRON["EXERCISES"], name, " ")
+    for (i = 1; i <= names; i++)
+        printf ",%d,%s", sum[name[i]], substr(found[name[i]], 2)
+    print ""
 }
 
 function table(    i) {
@@ -108,5 +190,6 @@ END {
     else if (format == "junit") junit()
     else if (format == "gradescope") gradescope()
     else if (format == "classroom50") classroom50()
+    else if (format == "csv") csv()
     else table()
 }
