@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# shellcheck disable=SC2013 # words are wanted
+# shellcheck disable=SC2013,SC2016 # words are wanted; another shell expands
 # The library, checked from inside by tests/unit.c, and the conventions that
 # every program keeps.
 
@@ -370,7 +370,7 @@ until_attempts() {
 
 @test "stdout: is it noticed when nothing can be written there?" {
     serve server echo_blocking
-    run --separate-stderr bash -c "'$bin/echo_client' --stop-after 10s 127.0.0.1 $port hello >/dev/full"
+    run --separate-stderr bash -c '"$0" --stop-after 10s 127.0.0.1 "$1" hello >/dev/full' "$bin/echo_client" "$port"
     is "$status" 1
     [[ $stderr == *'echo_client: cannot write to standard output'* ]] || flunk "$stderr"
 }

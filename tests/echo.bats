@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2016 # what another shell is to expand
 # The lesson echo: who is served, and what bad clients do.
 
 load helpers
@@ -244,7 +245,7 @@ may_open() {
         # 0, 1, 2, the listener, four clients; and epoll's own.
         most=8
         [[ $name != *epoll* ]] || most=9
-        launch server bash -c "ulimit -n $most && exec '$bin/$name' --stop-after $bound --report 0"
+        launch server bash -c 'ulimit -n "$1" && exec "$0" --stop-after "$2" --report 0' "$bin/$name" "$most" "$bound"
         listens server
         start crowd bad_peer --count 4 crowd 127.0.0.1 "$port"
         wait_for crowd.out '^4 connections served$'
@@ -408,7 +409,7 @@ calls_between() {
 @test "servers: do they go on where nothing can be written to stderr?" {
     # There errno changes with every message: 11 becomes 28.
     for name in $servers; do
-        launch server bash -c "exec '$bin/$name' --stop-after $bound --log debug 0 2>/dev/full"
+        launch server bash -c 'exec "$0" --stop-after "$1" --log debug 0 2>/dev/full' "$bin/$name" "$bound"
         listens server
         client bad_peer reset 127.0.0.1 "$port"
         still_serves
