@@ -23,7 +23,7 @@ library  := $(BUILD)/libwouldblock.a
 programs := $(addprefix $(BUILD)/bin/,$(notdir $(basename $(demos))))
 objects   = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
-.PHONY: all tracer test-programs checker sanitizer submission plain-submission demo test lint benchmark pictures format clean help
+.PHONY: all tracer test-programs checker sanitizer demo test lint benchmark pictures format clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -104,14 +104,23 @@ $(checker):
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
-checker: $(checker) $(call objects,tests/exercises/witness.c)
-	@$(MAKE) -s sanitizer
+# Where an exercise is cut from the library, its solutions are linked with what
+# is left of that.
+parted    := $(shell sed -n 's|^source common/\(.*\)\.c$$|\1|p' tests/exercises/*.ex)
+parted    := $(patsubst %,$(BUILD)/tests/without_%.a,$(parted))
 
-# Somebody's solution of an exercise: SOURCE and PROGRAM are anywhere. Under
-# the sanitizers, where the compiler has them.
-submission := -O1 -g -Wall -Wextra -U_FORTIFY_SOURCE
+$(parted): $(BUILD)/tests/without_%.a: $(library)
+	@mkdir -p $(@D)
+	@cp $< $@ && $(AR) d $@ $*.o
 
-sanitizer: $(BUILD)/tests/sanitizer
+# What solutions are compiled with: scripts/exercise does that.
+checker: $(checker) $(parted) sanitizer \
+    $(call objects,tests/exercises/witness.c tests/exercises/classify_driver.c)
+
+# The flags of the sanitizers, and those that have the assembler list what it
+# reads (as(1), --MD); nothing where the compiler has none.
+sanitizer: $(BUILD)/tests/sanitizer $(BUILD)/tests/assembler
+
 $(BUILD)/tests/sanitizer:
 	@mkdir -p $(@D)
 	@flags='-fsanitize=address,undefined -fno-sanitize-recover=all'; \
@@ -119,14 +128,15 @@ $(BUILD)/tests/sanitizer:
 	    $(CC) $$flags -o $@.try -x c - 2>/dev/null && $@.try || flags=; \
 	rm -f $@.try; printf '%s\n' "$$flags" >$@
 
-submission: $(call objects,tests/exercises/witness.c) $(library) sanitizer
-	$(CC) $(CSTD) $(submission) $$(cat $(BUILD)/tests/sanitizer) -Icommon \
-	    -o $(PROGRAM) $(SOURCE) $(call objects,tests/exercises/witness.c) \
-	    $(library) -ldl
-
-# The same as the original is built, for the tests of that.
-plain-submission: $(library)
-	$(CC) $(CSTD) $(CFLAGS) $(LDFLAGS) -Icommon -o $(PROGRAM) $(SOURCE) $(library)
+$(BUILD)/tests/assembler:
+	@mkdir -p $(@D)
+	@flags='-Wa,--MD,assembled'; \
+	for more in '' -fno-integrated-as none; do \
+	    printf 'int main(void) { return 0; }\n' | \
+	        $(CC) $$more -Wa,--MD,$@.list -c -o $@.try -x c - 2>/dev/null && \
+	        test -s $@.list && break; \
+	done; test "$$more" != none || more= flags=; \
+	rm -f $@.try $@.list; printf '%s\n' "$$more $$flags" >$@
 
 demo: ## play the demonstration
 	@scripts/demo
