@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# shellcheck disable=SC2013,SC2016 # words are wanted, and backquotes are text
+# shellcheck disable=SC1003,SC2013,SC2016 # words are wanted, and backquotes are text
 # The exercises, and what stands between a machine and a program that nobody
 # trusts.
 
@@ -33,6 +33,19 @@ is_running() {
 section() {
     awk -v section="$2" -f "$root/tests/exercises/assemble.awk" "$root/tests/exercises/$1.ex" \
         "$root/$(sed -n 's/^source //p' "$root/tests/exercises/$1.ex")"
+}
+
+# own_checkout FOLDER: a copy of this repository, built, to be spoilt; sets copy
+# and its judge. Run it with 'there'.
+own_checkout() {
+    copy=$1
+    mkdir -p "$copy"
+    cp -Rp "$root/Makefile" "$root/README.md" "$root/common" "$root/demos" "$root/docs" "$root/scripts" "$root/tests" "$copy"
+    cp -Rp "$root/build" "$copy"
+    its_judge=$copy/build/${build#"$root/build"}/tests/judge
+}
+there() {
+    run --separate-stderr env WB_PRACTICE="$T/practice" "$copy/scripts/exercise" "$@"
 }
 
 # supervised EXPECTED SHELL-COMMAND [OPTION]...: sets ended, the supervisor's
@@ -90,6 +103,26 @@ END
 
 @test "supervise: is a child that outlives its parent found and ended?" {
     supervised 'left=1' 'setsid sleep 30 >/dev/null 2>&1 & sleep 0.1'
+}
+
+@test "supervise: does a program get nothing of our environment but what its checks need?" {
+    export WB_SECRET=abracadabra WB_FAULTS=none:EINTR:1
+    supervised 'code=0' 'env; pwd; umask'
+    is "$(grep -c abracadabra "$T/words.out")" 0
+    grep -qx 'WB_FAULTS=none:EINTR:1' "$T/words.out"
+    grep -qx "WB_MARK=$WB_MARK" "$T/words.out"
+    is "$(tail -n 1 "$T/words.out")" 0022
+    is "$(cut -d = -f 1 "$T/words.out" | grep -c -v -x -e PATH -e LC_ALL -e HOME -e TMPDIR -e PWD -e OLDPWD -e SHLVL -e _ -e 'WB_.*' -e '.*SAN_OPTIONS')" 2
+}
+
+@test "supervise: is a room the program's own while it runs, and not after that?" {
+    mkdir "$T/a room"
+    supervised 'code=0' 'pwd; echo hello >here && mkdir there' --room "$T/a room"
+    is "$(cat "$T/words.out")" "$(cd "$T/a room" && pwd -P)"
+    is "$(cat "$T/a room/here")" hello
+    [ -O "$T/a room" ] || flunk "$(ls -ld "$T/a room")"
+    supervised '' 'true' --room "$T/no room" || true
+    grep -q 'cannot go to .*/no room' "$T/words.out"
 }
 
 @test "supervise: when it is asked to stop, does all of it stop?" {
@@ -158,6 +191,18 @@ END
     exercise check accept
     is "$status" 0
     [[ $output == *'the compiler has a doubt'*'unused'* ]] || flunk "$output"
+}
+
+@test "exercise: is a library's part not taken from the library?" {
+    # The answers' file, without the answers.
+    echo '/* Nothing at all. */' | submit classify
+    exercise check classify
+    is "$status" 1
+    [[ $output == *'does not compile yet'*"undefined reference to"* ]] || flunk "$output"
+    exercise reset classify
+    exercise check classify
+    is "$status" 1
+    [[ $output == *'you have not changed'*'classify: not yet. Check 1 of 5'* ]] || flunk "$output"
 }
 
 # hands_in MISTAKE: the solution on standard input is found to make it.
@@ -289,6 +334,228 @@ EOF
     none_marked "$WB_MARK"
 }
 
+# --- What a solution may read ------------------------------------------------------
+
+# finds MISTAKE [TEXT]: in the solution of accept on standard input, without one
+# point. What it must not have read is called Sesame.
+finds() {
+    mkdir -p "$T/handed_in"
+    cat >"$T/handed_in/accept.c"
+    found "$@"
+}
+found() {
+    exercise check --all --dir "$T/handed_in" --only accept --format records
+    is "$(cut -f 5,6 <<<"$output" | sort -u)" "$1"$'\t0'
+    [[ $output == *"${2:-}"* ]] || flunk "$output"
+    [[ $output$stderr != *Sesame* ]] || flunk "$output$stderr"
+    [ ! -f "$T/practice/accept.c" ] || is "$(cat "$T/practice/accept.c")" ''
+}
+
+@test "solution: is one that includes another file not accepted, and the file named?" {
+    original=$root/demos/echo/echo_busypoll.c
+    for include in "\"$original\"" "<$original>" '"../demos/echo/echo_busypoll.c"' '"common/../../demos/echo/echo_busypoll.c"' \
+        "\"/proc/self/cwd/../../../../../../../..$original\"" "\"//$original\""; do
+        finds INCLUDES_OTHER_FILES echo_busypoll.c <<<"#include $include"
+    done
+    finds INCLUDES_OTHER_FILES "accept.c includes $original" <<END
+#define HIS "$original"
+#include HIS
+END
+    finds INCLUDES_OTHER_FILES "$original" <<END
+# 1 "/usr/include/stdio.h" 1 3 4
+#pragma GCC system_header
+#include_next "$original"
+END
+    finds INCLUDES_OTHER_FILES "$original" <<END
+#include "wouldblock.h"
+#define main other
+#include "$original"
+#undef main
+int main(int argc, char **argv) { return other(argc, argv); }
+END
+}
+
+@test "solution: is what the assembler is told to read found as well?" {
+    grep -q MD "$peers/assembler" || skip 'this assembler does not tell what it reads'
+    embed() {
+        section accept reference
+        printf '__asm__(".pushsection .rodata\\n.%s \\"%s\\"\\n.popsection");\n' "$1" "$root/demos/pairs"
+    }
+    embed 'inc" "bin' >"$T/with.c"
+    finds INCLUDES_OTHER_FILES "$root/demos/pairs" <"$T/with.c"
+    embed include >"$T/with.c" # which is no assembler's text
+    finds DOES_NOT_COMPILE <"$T/with.c"
+    [[ $output != *echo_* ]] || flunk "$output"
+}
+
+@test "solution: does a check tell in a sentence that it reads another file?" {
+    echo '#include "../demos/echo/echo_busypoll.c"' | submit accept
+    exercise check accept
+    is "$status" 1
+    [[ $output == *'INCLUDES_OTHER_FILES: accept.c includes ../demos/echo/echo_busypoll.c, which is no part of the task'* ]] || flunk "$output"
+}
+
+@test "solution: is no line of another file quoted, whatever the compiler says?" {
+    printf 'int Sesame = ;\n' >"$T/cave.c"
+    for trick in '#line 1 "%s"\nint x = ;' '#include "%s"\n#error no' 'int x\n#include "%s"\n#error no' '#include "%s"\n#include "none.h"' \
+        '# 1 "%s" 3\n#warning what\nint x = y;' 'int x;\n# 1 "%s"\nchar x;\n# 1 "accept.c"\nfloat x;'; do
+        # shellcheck disable=SC2059 # the formats are ours
+        printf "$trick\n" "$T/cave.c" | submit accept
+        exercise check accept
+        is "$status" 1
+        [[ $output$stderr != *Sesame* ]] || flunk "$trick: $output$stderr"
+    done
+}
+
+@test "solution: is a program shown nothing of the grader's environment?" {
+    export WB_SECRET=Sesame
+    finds CRASH <<'END'
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+extern char **environ;
+int main(void)
+{
+    for (char **e = environ; *e; e++)
+        if (strstr(*e, "WB_SECRET"))
+            puts(*e);
+    puts("that was all");
+    fflush(stdout);
+    abort();
+}
+END
+    [[ $output == *'that was all'* ]] || flunk "$output"
+    finds INCLUDES_OTHER_FILES /proc/self/environ <<<'#include "/proc/self/environ"'
+}
+
+@test "solution: is what is no plain file, or too large, left alone?" {
+    mkdir -p "$T/handed_in"
+    echo 'int Sesame = ;' >"$T/cave.c"
+    cd "$T/handed_in"
+    ln -s "$T/cave.c" accept.c
+    found NOT_A_FILE 'accept.c is a link'
+    ln -sf nowhere accept.c
+    found NOT_A_FILE
+    rm accept.c
+    mkfifo accept.c
+    found NOT_A_FILE
+    rm accept.c
+    mkdir accept.c
+    found NOT_A_FILE
+    rmdir accept.c
+    ln -s /dev/zero accept.c
+    found NOT_A_FILE
+    rm accept.c
+    truncate -s 5G accept.c
+    found TOO_LARGE 'larger than a megabyte'
+    [ "$(du -k "$T" | tail -n 1 | cut -f 1)" -lt 100000 ] || flunk 'it was copied'
+    exercise grade "$T" --only accept
+    is "$(grep handed_in <<<"$output")" '"handed_in",0,13,0,TOO_LARGE'
+}
+
+# --- Names ----------------------------------------------------------------------------
+
+# Names as people have them, and as those who mean harm give them.
+nasty=('Jane Doe' 'a;touch x;b' '$(touch y)' '`touch z`' "O'Brien \"the\" Boss" '-x' 'a\tb' '%s%n' 'a&b|c' '*' 'Zoë' $'two\nlines' '=1+1' '$HOME' 'a=b' '#' '~')
+
+@test "names: is every submission's name mere text?" {
+    class=$T/"the class; touch \$(touch y)' of 1999"
+    for name in "${nasty[@]}"; do
+        mkdir -p "$class/$name"
+        section classify reference >"$class/$name/classify.c"
+    done
+    mkdir "$T/here"
+    cd "$T/here"
+    find "$T" "$root" -path "$root/build" -prune -o -print | sort >"$T/before.list"
+    "$root/scripts/exercise" grade "$class" --only classify >"$T/grades.csv"
+    is "$(find "$T" "$root" -path "$root/build" -prune -o -print | sort | grep -v -e /grades.csv | diff "$T/before.list" -)" ''
+    grades=$(cat "$T/grades.csv")
+    for name in "${nasty[@]}"; do
+        [[ $grades == *$'\n"'"${name//\"/\"\"}"'",10,10,10,'* ]] || flunk "$name: $grades"
+    done
+    is "$(grep -c '",10,10,10,$' "$T/grades.csv")" "${#nasty[@]}"
+    if command -v python3 >/dev/null; then
+        printf '%s\0' "${nasty[@]}" | sort -z >"$T/expected"
+        python3 -c 'import csv, sys
+for row in list(csv.reader(open(sys.argv[1], newline="")))[1:]: sys.stdout.write(row[0] + "\0")' "$T/grades.csv" | sort -z >"$T/found"
+        cmp "$T/expected" "$T/found"
+    fi
+}
+
+@test "names: may folders and files that are named have any name?" {
+    mkdir "$T/here"
+    cd "$T/here"
+    for name in "${nasty[@]}"; do
+        mkdir -p "./$name"
+        section classify 'wrong EALREADY_FATAL under way is a failure' >"./$name/classify.c"
+        run --separate-stderr "$root/scripts/exercise" check --all --only classify --dir "$name" --output "./$name/results" --format records
+        is "$name $status: $stderr" "$name 1: "
+        grep -q EALREADY_FATAL "./$name/results"
+    done
+    is "$(find . -type f -exec echo \; | wc -l)" $((2 * ${#nasty[@]}))
+    run --separate-stderr "$root/scripts/exercise" grade --only back_off -- -x
+    is "$status: $output" '0: submission,points,of,back_off,back_off mistakes'
+}
+
+@test "names: may one's practice have any name, in every command?" {
+    mkdir "$T/here"
+    cd "$T/here"
+    for name in "Jane Doe's \\t; touch x" $'-%s \n`touch y` & "*"'; do
+        export WB_PRACTICE=$name
+        do_it() {
+            run --separate-stderr "$root/scripts/exercise" "$@"
+        }
+        do_it start accept
+        is "$status: $stderr" '0: '
+        do_it check accept
+        is "$status: $stderr" '1: '
+        [[ $output == *ACCEPTED_BLOCKING* ]] || flunk "$output"
+        # What it says can be typed, if not here: sh splits it into words.
+        by_hand=$(sed -n '/^See it by hand/,/^Next/p' <<<"$output" | sed '1d;$d')
+        is "$(sh -c "set -- ${by_hand%% --stop-after*}; printf '%s.' \"\$#\" \"\$1\"")" "1.$T/here/$name/bin/accept."
+        section classify reference >"./$name/classify.c"
+        do_it check classify
+        is "$status: $stderr" '0: '
+        sed 's/PENDING/pending/' "./$name/classify.c" >"$T/changed.c"
+        cp "$T/changed.c" "./$name/classify.c"
+        do_it diff classify
+        [[ $output == "--- yours: $T/here/$name/classify.c"$'\n''+++ ours: common/answer.c'* ]] || flunk "$output"
+        do_it reset classify
+        cmp "$T/changed.c" "./$name/backup/classify.c.1"
+        do_it status
+        [[ $output == *'0 of 14 passed' ]] || flunk "$output"
+        do_it hint accept
+        is "$status: $stderr" '0: '
+        launch watch "$root/scripts/exercise" watch accept
+        wait_for watch.out ACCEPTED_BLOCKING
+        stop watch
+    done
+    is "$(find . -maxdepth 1 -exec echo \; | wc -l)" 3
+}
+
+@test "names: may the checkout and the temporary folder have any name?" {
+    own_checkout "$T/Jane Doe's \$(touch x) & \\copy"
+    # Some of it has to be built there.
+    rm -f "$its_judge" "$copy"/build/tests/assembler "$copy"/build/tests/sanitizer
+    mkdir "$T/my tmp's" "$T/here"
+    cd "$T/here"
+    export TMPDIR="$T/my tmp's"
+    section classify reference | submit classify
+    there check classify --full
+    is "$status: $stderr" '0: '
+    [[ $output == *'the tests of common/answer.c'*', 0 failed'* ]] || flunk "$output"
+    there check accept
+    is "$status: $stderr" '1: '
+    [[ $output == *ACCEPTED_BLOCKING* ]] || flunk "$output"
+    mkdir -p "$T/class/Jane Doe"
+    section classify reference >"$T/class/Jane Doe/classify.c"
+    there grade "$T/class" --only classify
+    is "$status: $stderr ${lines[1]}" '0:  "Jane Doe",10,10,10,'
+    there doctor
+    is "$status: $stderr" '0: '
+    is "$(find "$T/here" "$TMPDIR" -mindepth 1)" ''
+}
+
 # --- For the one who learns -------------------------------------------------------
 
 @test "exercise: are there three hints, each with the former ones?" {
@@ -312,6 +579,29 @@ EOF
     is "$(cat "$T/practice/backup/accept.c.2")" 'mine again'
     exercise reset --all
     is "$(find "$T/practice" -maxdepth 1 -name '*.c' | wc -l)" 14
+    # Each is a program with a hole in it, under its task.
+    for file in "$T"/practice/*.c; do
+        is "$(basename "$file") $(sed -n 1p "$file")" "$(basename "$file") /* SPDX-License-Identifier: MIT */"
+        is "$(basename "$file") $(sed -n 2,30p "$file" | grep -c '^ \*/$')" "$(basename "$file") 1"
+        grep -q TODO "$file" || flunk "nothing is to be done in $file"
+        [ "$(sed '1,/^ \*\//d' "$file" | grep -c ';')" -gt 15 ] || flunk "$file is no program"
+    done
+}
+
+@test "exercise: does a comparison leave out the header, and no line of code?" {
+    exercise start classify
+    section classify reference | sed '1d' | tee "$T/without.c" | sed '1i/* SPDX-License-Identifier: MIT */\n/*\n * mine\n */' | submit classify
+    exercise check classify
+    is "$status" 0
+    exercise diff classify
+    is "$status: $output" '0: '
+    # One without any header at all, and one whose code begins in the same line.
+    submit classify <"$T/without.c"
+    exercise diff classify
+    is "$status: $output" '0: '
+    { printf '/* mine\n */ ' && cat "$T/without.c"; } | submit classify
+    exercise diff classify
+    is "$(grep -c '^[-+] *#include' <<<"$output")" 2
 }
 
 @test "exercise: does watch see that a file was saved?" {
@@ -381,7 +671,7 @@ parses() {
     is "$(awk -F '\t' '$1 == "epoll" { print $5 }' "$T/records" | sort -u)" NOT_HANDED_IN
 
     as_format() {
-        awk -v format="$1" -v date=2026-01-01T00:00:00Z -f "$root/scripts/results.awk" "$T/records" >"$T/$1"
+        LC_ALL=C awk -v format="$1" -v date=2026-01-01T00:00:00Z -f "$root/scripts/results.awk" "$T/records" >"$T/$1"
     }
     as_format tap
     is "$(sed -n 2p "$T/tap")" "1..$checks"
@@ -400,6 +690,78 @@ parses() {
     grep -q "\"max-score\": $most," "$T/classroom50"
     as_format points
     is "$(tail -n 1 "$T/points")" "points: $points of $most"
+}
+
+# Those that are here, one a line.
+awks() {
+    for awk in awk mawk gawk 'busybox awk' original-awk; do
+        # shellcheck disable=SC2086 # words on purpose
+        ! command $awk 'BEGIN { exit }' 2>/dev/null || echo "$awk"
+    done
+}
+
+# A message with all that may go wrong, and what stands for it: what is not
+# UTF-8, not allowed in XML, or a control character becomes a question mark.
+nasty_text=$'\\ " \' <&> # \e \x80 \xc3 \xc0\xaf \xed\xa0\x80 \xef\xbf\xbf \xf4\x90\x80\x80 \xf0\x9f \x7f ü \xf0\x9f\x98\x80 %s \\n end\xc3'
+good_text=$'? ? ? ?? ??? ??? ???? ?? ? ü \xf0\x9f\x98\x80 %s'
+
+@test "results: are bytes that no format can hold replaced, and are marks escaped, by every awk?" {
+    printf 'accept\tsilent\tone # two \\ <\tfail\tCRASH\t0\t3\t0.100\t%s\n' "$nasty_text" >"$T/nasty.records"
+    while IFS= read -r awk; do
+        in_format() {
+            # shellcheck disable=SC2086 # words on purpose
+            env LC_ALL=C CLASSROOM='a\tb "c"' OWNER=$'Zo\xeb' SUBMISSION_TAG='' "${@:2}" $awk -v format="$1" -v date=today \
+                -f "$root/scripts/results.awk" "$T/nasty.records" >"$T/nasty.$1"
+        }
+        json='"CRASH: \\ \" '"' <&> # $good_text"' \\n end?"'
+        xml='"CRASH: \ &quot; '"' &lt;&amp;&gt; # $good_text"' \n end?"'
+        in_format tap
+        is "$awk: $(sed -n '3p;5p' "$T/nasty.tap")" "$awk: not ok 1 - accept: one \\# two \\\\ <"$'\n'"  message: $json"
+        in_format junit
+        is "$awk: $(grep -o 'message=.*"' "$T/nasty.junit")" "$awk: message=$xml"
+        in_format gradescope
+        is "$awk: $(grep -o '"output": .*, "output_format' "$T/nasty.gradescope")" "$awk: \"output\": $json, \"output_format"
+        in_format classroom50
+        is "$awk: $(grep -o '"message": .*}' "$T/nasty.classroom50")" "$awk: \"message\": $json}"
+        is "$awk: $(sed -n 3p "$T/nasty.classroom50")" "$awk:   \"classroom\": \"a\\\\tb \\\"c\\\"\","
+        is "$awk: $(grep -a owner "$T/nasty.classroom50")" "$awk:   \"owner\": \"Zo?\","
+        in_format csv STUDENT="$nasty_text"$'\nx' EXERCISES=accept
+        is "$awk: $(cat "$T/nasty.csv")" "$awk: \"\\ \"\" ' <&> # $good_text \\n end?"$'\nx",0,3,0,CRASH'
+        parses xml "$T/nasty.junit"
+        parses json "$T/nasty.gradescope"
+        parses json "$T/nasty.classroom50"
+    done < <(awks)
+}
+
+@test "results: may a program print what it likes?" {
+    mkdir -p "$T/handed_in"
+    printf '#include <stdio.h>\n#include <stdlib.h>\nint main(void)\n{\n    fputs("%s\\n", stdout);\n    fflush(stdout);\n    abort();\n}\n' \
+        "$(printf '%s' "$nasty_text" | od -An -v -t o1 | tr -d '\n' | tr ' ' '\\')" >"$T/handed_in/accept.c"
+    for format in gradescope classroom50 junit tap; do
+        exercise check --all --dir "$T/handed_in" --only accept --format "$format" --output "$T/nasty.$format"
+        parses "${format/junit/xml}" "$T/nasty.$format"
+        is "$format $(LC_ALL=C grep -c '[^ -~]' "$T/nasty.$format")" "$format $(LC_ALL=C grep -c $'\xf0\x9f\x98\x80' "$T/nasty.$format")"
+        LC_ALL=C grep -q '# ? ? ? ?? ??? ' "$T/nasty.$format"
+    done
+    # A terminal gets no more of it.
+    submit accept <"$T/handed_in/accept.c"
+    exercise check accept
+    is "$(LC_ALL=C grep -c $'\e\|\xc3 \|\x7f' <<<"$output")" 0
+    # One long word of characters of two bytes is cut between two of them.
+    for before in '' x; do
+        printf '#include <stdio.h>\n#include <stdlib.h>\nint main(void)\n{\n    printf("%s");\n    for (int i = 0; i < 900; i++)\n        printf("\\303\\274");\n    fflush(stdout);\n    abort();\n}\n' \
+            "$before" >"$T/handed_in/accept.c"
+        exercise check --all --dir "$T/handed_in" --only accept --format records
+        [[ $output == *"'${before}üüü"*"ü'"* ]] || flunk "$output"
+    done
+}
+
+@test "results: do they go to the end of a log?" {
+    mkdir -p "$T/handed_in"
+    echo before >"$T/log"
+    WB_PRACTICE="$T/practice" "$root/scripts/exercise" check --all --dir "$T/handed_in" --only accept >>"$T/log" || true
+    is "$(head -n 1 "$T/log")" before
+    is "$(tail -n 1 "$T/log")" 'points: 0 of 13'
 }
 
 @test "results: is the exit status what the platform wants?" {
@@ -440,6 +802,8 @@ proves() {
     for name in "$@"; do
         [ "$(grep -c "^ok $name: wrong" <<<"$output")" -ge 6 ] || flunk "too few wrong ones for $name"
         [ "$(grep -c "^ok $name: right" <<<"$output")" -ge 2 ] || flunk "too few right ones for $name"
+        grep -q "^ok $name: stub$" <<<"$output" || flunk "what a student begins with was not tried for $name"
+        grep -q "^ok $name: a comment alone$" <<<"$output" || flunk "a comment alone was not tried for $name"
     done
 }
 
@@ -459,11 +823,54 @@ proves() {
     proves framing back_pressure half_close
 }
 
+@test "exercises: is one that the judge does not know no proof?" {
+    own_checkout "$T/copy"
+    sed 's/^=== right .*/=== right after all/; /^=== wrong/,$d' "$copy/tests/exercises/classify.ex" >"$copy/tests/exercises/unknown.ex"
+    sed 's/classify/unknown/' "$copy/docs/exercises/classify.md" >"$copy/docs/exercises/unknown.md"
+    there prove unknown
+    is "$status" 1
+    is "$(grep -c '^ok' <<<"$output")" 1 # the comment
+    grep -q '^not ok unknown: reference: expected none, found exit status 2 of the judge$' <<<"$output" || flunk "$output"
+    grep -q '^not ok unknown: stub: ' <<<"$output" || flunk "$output"
+}
+
+@test "exercises: is a proof no better than its judge?" {
+    own_checkout "$T/copy"
+    # One of two right ones is enough.
+    sed -i '/^=== right if/,$d' "$copy/tests/exercises/classify.ex"
+    mv "$its_judge" "$its_judge.real"
+    printf '#!/bin/sh\n[ "$1" != --list ] || exec "$0.real" "$@"\nrecord=$2\npass() { printf "classify\\t$1\\t-\\tpass\\t-\\t1\\t1\\t0\\t\\n" >>"$record"; }\n. "$0.does"\n' >"$its_judge"
+    chmod +x "$its_judge"
+    all=$("$its_judge.real" --list classify | cut -f 1 | tr '\n' ' ')
+    # judged EXPECTED WHAT-IT-DOES: of the reference.
+    judged() {
+        echo "$2" >"$its_judge.does"
+        there prove classify
+        is "$status" 1
+        grep -q "^not ok classify: reference: expected none, found $1\$" <<<"$output" || flunk "$2: $output"
+    }
+    judged 'no record of .*' 'exit 0'
+    judged "no record of send connect accept counters" 'pass recv'
+    judged 'exit status 1 of the judge without a mistake' "for i in $all; do pass \$i; done; exit 1"
+    judged 'exit status 3 of the judge' "for i in $all; do pass \$i; done; exit 3"
+    judged 'exit status 139 of the judge' 'kill -SEGV $$'
+    judged 'an error: cannot' 'printf "classify\trecv\t-\terror\t-\t0\t1\t0\tcannot\n" >>"$record"; exit 1'
+    judged 'exit status 0 of the judge in spite of CRASH' 'printf "classify\trecv\t-\tfail\tCRASH\t0\t1\t0\t-\n" >>"$record"; exit 0'
+    # A skeleton that passes is none.
+    echo "for i in $all; do pass \$i; done; exit 0" >"$its_judge.does"
+    there prove classify
+    is "$status" 1
+    grep -q '^ok classify: reference' <<<"$output" || flunk "$output"
+    grep -q '^not ok classify: stub: expected a mistake, found none' <<<"$output" || flunk "$output"
+}
+
 @test "exercises: do a hundred checks of one program all say the same?" {
-    section framing reference >"$T/right.c"
-    section framing 'wrong CRASH a line fits, whatever its length' >"$T/wrong.c"
-    make -s -C "$root" submission BUILD="$build" SOURCE="$T/right.c" PROGRAM="$T/right"
-    make -s -C "$root" submission BUILD="$build" SOURCE="$T/wrong.c" PROGRAM="$T/wrong"
+    section framing reference | submit framing
+    exercise check framing
+    mv "$T/practice/bin/framing" "$T/right"
+    section framing 'wrong CRASH a line fits, whatever its length' | submit framing
+    exercise check framing
+    mv "$T/practice/bin/framing" "$T/wrong"
     for ((i = 0; i < 50; i++)); do
         "$peers/judge" framing "$T/right" >>"$T/right.out" || flunk "round $i: $(cat "$T/right.out")"
         "$peers/judge" --record "$T/record" --only endless framing "$T/wrong" >/dev/null && flunk "round $i"
@@ -512,8 +919,8 @@ proves() {
 
 @test "exercises: does what is to be seen by hand show it?" {
     cd "$root"
-    section accept stub >"$T/accept.c"
-    make -s submission BUILD="$build" SOURCE="$T/accept.c" PROGRAM="$T/accept"
+    exercise check accept
+    cp "$T/practice/bin/accept" "$T/accept"
     command=$("$peers/judge" --list accept | sed -n 's/^silent\t.*\t//p')
     # With a port of its own, which is free now and very likely in a moment.
     serve other echo_blocking
