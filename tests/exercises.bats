@@ -793,6 +793,24 @@ good_text=$'? ? ? ?? ??? ??? ???? ?? ? ü \xf0\x9f\x98\x80 %s'
     [[ ${lines[3]} == '"eve, the third",0,'* ]] || flunk "$output"
 }
 
+@test "graders: are submissions checked without a network, and the result where it belongs?" {
+    own_checkout "$T/grader/source/wouldblock"
+    sed -i "s/^WB_EXERCISES=.*/WB_EXERCISES='classify accept'/" "$copy/scripts/graders/run_autograder"
+    mkdir -p "$T/offline" "$T/grader/submission"
+    for manager in apt-get dnf apk pacman zypper brew npm; do
+        printf '#!/bin/sh\necho "$0" >>"%s/called"\nexit 1\n' "$T" >"$T/offline/$manager"
+        chmod +x "$T/offline/$manager"
+    done
+    section classify reference >"$T/grader/submission/classify.c"
+    for step in setup.sh run_autograder; do
+        run --separate-stderr env AUTOGRADER="$T/grader" PATH="$T/offline:$PATH" "$copy/scripts/graders/$step"
+        is "$step $status: $stderr" "$step 0: "
+    done
+    [ ! -e "$T/called" ] || flunk "$(cat "$T/called")"
+    parses json "$T/grader/results/results.json"
+    grep -q '^  "score": 10,$' "$T/grader/results/results.json"
+}
+
 # --- The exercises prove themselves -------------------------------------------------
 
 proves() {

@@ -281,6 +281,29 @@ brew:brew install gcc make'
     done <<<"$managers"
 }
 
+@test "bare machine: does the image of a grader get compiler and make, and is all of it built?" {
+    make_stubs
+    # A make that leaves what 'doctor' looks for.
+    cat >>"$T/stubs/make" <<END
+mkdir -p "$T/tree/build/bin" "$T/tree/build/tests"
+echo -fsanitize >"$T/tree/build/tests/sanitizer"
+cp "$T/stubs/cc" "$T/tree/build/bin/echo_blocking"
+cp "$T/stubs/cc" "$T/tree/build/tests/judge"
+END
+    bare_machine '' apt-get
+    ln -s "$(command -v cp)" "$T/path/cp"
+    mkdir -p "$T/grader/source"
+    ln -s "$T/tree" "$T/grader/source/wouldblock"
+    run --separate-stderr env -u CC -u SANITIZE AUTOGRADER="$T/grader" PATH="$T/path" sh "$T/tree/scripts/graders/setup.sh"
+    is "$status ${lines[-1]}" '0 All is well.'
+    is "$(grep '^apt-get' "$T/calls")" $'apt-get update -q\napt-get install -y --no-install-recommends gcc libc6-dev make'
+    grep -q '^make .* all checker$' "$T/calls"
+    # Without an installer there is no image.
+    rm "$T/path/cc" "$T/path/make" "$T/path/apt-get"
+    run --separate-stderr env -u CC -u SANITIZE AUTOGRADER="$T/grader" PATH="$T/path" sh "$T/tree/scripts/graders/setup.sh"
+    is "$status" 1
+}
+
 @test "bare machine: is nothing installed where nothing is missing?" {
     make_stubs
     bare_machine 'cc make bats' apt-get

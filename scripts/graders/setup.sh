@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: MIT
 #
 # setup.sh - makes a Gradescope image ready. It is run once, when the zip has
-# been uploaded, as root; the zip lies in /autograder/source then.
+# been uploaded, as root; the zip lies in /autograder/source then. What is
+# missing is installed and built now: to check a submission needs no network.
 set -e
 here=${AUTOGRADER:-/autograder}/source
+"$here/wouldblock/scripts/exercise" install
 "$here/wouldblock/scripts/exercise" doctor
