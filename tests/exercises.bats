@@ -807,6 +807,7 @@ good_text=$'? ? ? ?? ??? ??? ???? ?? ? ü \xf0\x9f\x98\x80 %s'
         is "$step $status: $stderr" "$step 0: "
     done
     [ ! -e "$T/called" ] || flunk "$(cat "$T/called")"
+    is "$(stat -c %a "$copy")" 700
     parses json "$T/grader/results/results.json"
     grep -q '^  "score": 10,$' "$T/grader/results/results.json"
 }

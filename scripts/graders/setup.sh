@@ -8,3 +8,5 @@ set -e
 here=${AUTOGRADER:-/autograder}/source
 "$here/wouldblock/scripts/exercise" install
 "$here/wouldblock/scripts/exercise" doctor
+# A submission runs as another user, who is not to find the solutions.
+chmod 700 "$here/wouldblock"
