@@ -383,8 +383,10 @@ END
     }
     embed 'inc" "bin' >"$T/with.c"
     finds INCLUDES_OTHER_FILES "$root/demos/pairs" <"$T/with.c"
-    embed include >"$T/with.c" # which is no assembler's text
-    finds DOES_NOT_COMPILE <"$T/with.c"
+    # No assembler takes these lines: is none of them quoted?
+    embed include >"$T/handed_in/accept.c"
+    exercise check --all --dir "$T/handed_in" --only accept --format records
+    [[ $output == *DOES_NOT_COMPILE* || $output == *INCLUDES_OTHER_FILES* ]] || flunk "$output"
     [[ $output != *echo_* ]] || flunk "$output"
 }
 
@@ -418,7 +420,7 @@ int main(void)
 {
     for (char **e = environ; *e; e++)
         if (strstr(*e, "WB_SECRET"))
-            puts(*e);
+            printf("%s ", *e);
     puts("that was all");
     fflush(stdout);
     abort();
@@ -466,9 +468,12 @@ nasty=('Jane Doe' 'a;touch x;b' '$(touch y)' '`touch z`' "O'Brien \"the\" Boss" 
     done
     mkdir "$T/here"
     cd "$T/here"
-    find "$T" "$root" -path "$root/build" -prune -o -print | sort >"$T/before.list"
+    all_files() {
+        find "$T" "$root" -path "$root/build" -prune -o -print | grep -v -e /before.list -e /grades.csv | sort
+    }
+    all_files >"$T/before.list"
     "$root/scripts/exercise" grade "$class" --only classify >"$T/grades.csv"
-    is "$(find "$T" "$root" -path "$root/build" -prune -o -print | sort | grep -v -e /grades.csv | diff "$T/before.list" -)" ''
+    is "$(all_files | diff "$T/before.list" -)" ''
     grades=$(cat "$T/grades.csv")
     for name in "${nasty[@]}"; do
         [[ $grades == *$'\n"'"${name//\"/\"\"}"'",10,10,10,'* ]] || flunk "$name: $grades"
