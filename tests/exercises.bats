@@ -20,13 +20,9 @@ submit() {
     cat >"$T/practice/$1.c"
 }
 
-# Does any process run this file?
+# Does any process run this file? Asked in one go: it may not run for long.
 is_running() {
-    local exe
-    for exe in /proc/[0-9]*/exe; do
-        [ "$(readlink "$exe" 2>/dev/null)" != "$1" ] || return 0
-    done
-    return 1
+    { ls -l /proc/[0-9]*/exe 2>/dev/null || true; } | grep -q -F -e "-> $1"
 }
 
 # section EXERCISE SECTION: a program out of the exercise's parts.
@@ -309,6 +305,18 @@ EOF
     judge --only high_descriptors fd_set "$T/dies"
     is "$status" 1
     [[ $output == *' FD_SETSIZE_OVERRUN: '* ]] || flunk "$output"
+}
+
+@test "judge: is a program not blamed for words that its supervisor had no time to hand on?" {
+    mkdir "$T/busy"
+    cp "$peers/judge" "$T/busy"
+    # It is stopped, as if others had the processor, while the program speaks.
+    printf '#!/bin/sh\n(sleep 0.1; kill -STOP $$; sleep 1; kill -CONT $$) >/dev/null 2>&1 3>&- &\nexec "%s" "$@"\n' "$peers/supervise" >"$T/busy/supervise"
+    chmod +x "$T/busy/supervise"
+    section accept reference | sed 's/^.*listen_on.*/    nap(200 * MILLISECOND);\n&/' | submit accept
+    exercise check accept
+    run timeout 30 "$T/busy/judge" --only alone accept "$T/practice/bin/accept"
+    is "$status" 0
 }
 
 @test "exercise: does a program that will not end get a verdict, and its end?" {

@@ -75,9 +75,9 @@ cut	^    set_nonblocking\(fd\);	^    }$
 +        set_nonblocking(fd);
 +        nap(20 * MILLISECOND);
 
-=== wrong GIVES_UP_EARLY asks a hundred times at most
+=== wrong GIVES_UP_EARLY asks ten times at most
 -    while (made.kind == PENDING && !stop_due(deadline)) {
-+    for (int i = 0; i < 100 && made.kind == PENDING && !stop_due(deadline);
++    for (int i = 0; i < 10 && made.kind == PENDING && !stop_due(deadline);
 +         i++) {
 
 === wrong ASLEEP_IN_LOOP sleeps until the deadline, and then looks

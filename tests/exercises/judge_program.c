@@ -183,7 +183,7 @@ void start_with(const char *const *arguments)
     set_nonblocking(words_fd);
     set_nonblocking(status_pipe);
     began = now();
-    if (!wait_until(started, NULL, 5 * SECOND))
+    if (!wait_until(started, NULL, 15 * SECOND))
         broken("the supervisor did not start");
 }
 
@@ -251,15 +251,15 @@ bool says(const char *what)
 
 /* --- What it does now, from /proc ---------------------------------------- */
 
-/* What stands in one of its files there; "" if it cannot be read. */
-static const char *proc_text(const char *name)
+/* What stands in a file of a process there; "" if it cannot be read. */
+static const char *text_of(pid_t process, const char *name)
 {
     static char text[1024];
     char path[64];
     FILE *file;
     size_t length = 0;
 
-    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)process, name);
     file = fopen(path, "r");
     if (file) {
         length = fread(text, 1, sizeof text - 1, file);
@@ -267,6 +267,11 @@ static const char *proc_text(const char *name)
     }
     text[length] = '\0';
     return text;
+}
+
+static const char *proc_text(const char *name)
+{
+    return text_of(pid, name);
 }
 
 /* The number at this place of such a text, counted from 0. */
@@ -280,11 +285,16 @@ static long long field(const char *text, int place)
 }
 
 /* What stands in stat after the name: the state comes first (proc(5)). */
-static const char *stat_text(void)
+static const char *stat_of(pid_t process)
 {
-    const char *close_bracket = strrchr(proc_text("stat"), ')');
+    const char *close_bracket = strrchr(text_of(process, "stat"), ')');
 
     return close_bracket ? close_bracket + 2 : "";
+}
+
+static const char *stat_text(void)
+{
+    return stat_of(pid);
 }
 
 static char state(void)
@@ -303,6 +313,14 @@ static duration wanted_cpu(void)
     text = stat_text();
     return (field(text, 11) + field(text, 12)) *
            (SECOND / sysconf(_SC_CLK_TCK));
+}
+
+/* How long it has run. A busy machine makes this no longer. */
+static duration used_cpu(void)
+{
+    const char *text = proc_text("schedstat");
+
+    return *text ? field(text, 0) : wanted_cpu();
 }
 
 size_t resident_memory(void)
@@ -424,13 +442,15 @@ static struct {
     instant since;
     int64_t inside_since;
     duration cpu;
+    bool heard; /* its supervisor has handed on all that it said before */
 } stuck;
 
 void begin_to_hope(void)
 {
     stuck.since = now();
     stuck.inside_since = -1;
-    stuck.cpu = pid > 0 ? wanted_cpu() : 0;
+    stuck.heard = false;
+    stuck.cpu = pid > 0 ? used_cpu() : 0;
 }
 
 /* It has ended; or sleeps since long in one and the same call, though a packet
@@ -439,7 +459,7 @@ static bool hopeless(void)
 {
     if (pid <= 0)
         return false;
-    if (ended || wanted_cpu() - stuck.cpu > 400 * MILLISECOND)
+    if (ended || used_cpu() - stuck.cpu > 400 * MILLISECOND)
         return true;
 
     int64_t inside = seen->is_inside ? seen->inside.began : 0;
@@ -447,8 +467,12 @@ static bool hopeless(void)
     if (!asleep() || inside != stuck.inside_since) {
         stuck.since = now();
         stuck.inside_since = inside;
+        stuck.heard = false;
     }
-    return now() - stuck.since > 300 * MILLISECOND;
+    /* Its words are on their way as long as the supervisor has something to do,
+     * which may be waiting for a processor itself. */
+    stuck.heard = stuck.heard || *stat_of(supervisor_pid) == 'S';
+    return stuck.heard && now() - stuck.since > 300 * MILLISECOND;
 }
 
 bool wait_until(bool (*come_true)(void *), void *context, duration limit)
@@ -475,11 +499,24 @@ static bool blocked_for_good(void)
            now() - seen->inside.began > 300 * MILLISECOND;
 }
 
+/* It has ended and nobody has said so yet, or has not had the processor for as
+ * long as it was given. */
+static bool is_late(duration before, duration limit)
+{
+    char s = state();
+
+    return s == 'Z' || s == 'X' || s == '\0' ||
+           (s == 'R' && used_cpu() - before < limit);
+}
+
 bool ends_within(duration limit)
 {
-    instant deadline = deadline_in(limit);
+    const instant deadline = deadline_in(limit);
+    const instant at_last = deadline_in(limit + 10 * SECOND);
+    const duration before = pid > 0 ? used_cpu() : 0;
 
-    while (!has_ended() && !passed(deadline) &&
+    while (!has_ended() && !passed(at_last) &&
+           (!passed(deadline) || is_late(before, limit)) &&
            !(limit > SECOND && blocked_for_good()))
         nap(2 * MILLISECOND);
     return has_ended();
