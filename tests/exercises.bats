@@ -939,6 +939,8 @@ proves() {
         "$peers/judge" --list "$(basename "$parts" .ex)" | cut -f 4 >"$T/by_hand"
         while read -r command; do
             sh -n -c "$command" || flunk "$command"
+            # bash uses the numbers of jobs again.
+            [[ ! $command =~ %[0-9] ]] || flunk "$command"
             for program in $(grep -o 'build/[a-z]*/[a-z_]*' <<<"$command"); do
                 grep -qx "$program" "$T/built" || flunk "'make' does not build $program: $command"
             done

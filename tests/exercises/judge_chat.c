@@ -495,7 +495,7 @@ static void strange_bytes(void)
 
 /* --- Which exercise has which -------------------------------------------- */
 
-#define SERVE "PROGRAM --stop-after 20s 8080 & sleep 0.5; "
+#define SERVE "PROGRAM --stop-after 20s 8080 & server=$!; sleep 0.5; "
 
 static const struct check half_close_checks[] = {
     {"chat", "two guests talk", 1, chats,
@@ -508,13 +508,13 @@ static const struct check half_close_checks[] = {
     {"much", "a guest quits who has much to hear", 2, leaves_with_much_to_hear,
      SERVE "(sleep 3; echo) | build/bin/bad_peer sleepy 127.0.0.1 8080 & "
            "yes 'a long line' | head -c 8M | build/bin/chat_client 127.0.0.1 "
-           "8080 >/dev/null; wait %2"},
+           "8080 >/dev/null; wait $!"},
     {"talks_on", "a guest quits and goes on sending", 2, talks_on,
      SERVE "(echo /quit; yes | head -c 200000) | build/bin/chat_client "
            "127.0.0.1 8080"},
     {"waits", "a guest quits and stays", 1, waits_for_the_end,
      SERVE "(echo /quit; sleep 3) | build/bin/chat_client 127.0.0.1 8080 & "
-           "sleep 1; ps -o stat,pcpu,args -p $(jobs -p %1)"},
+           "sleep 1; ps -o stat,pcpu,args -p $server"},
     {0}};
 
 static const struct check back_pressure_checks[] = {
@@ -523,7 +523,7 @@ static const struct check back_pressure_checks[] = {
     {"deaf", "a guest does not read", 6, deaf_guest,
      SERVE "(sleep 5; echo) | build/bin/bad_peer sleepy 127.0.0.1 8080 & sleep "
            "0.5; yes 'a long line' | head -c 20M | build/bin/chat_client "
-           "127.0.0.1 8080 >/dev/null; wait %2"},
+           "127.0.0.1 8080 >/dev/null; wait $!"},
     {"half_close", "a guest ends its sending and listens", 1, half_closes,
      SERVE "echo last words | build/bin/chat_client 127.0.0.1 8080"},
     {0}};
