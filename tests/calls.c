@@ -802,8 +802,10 @@ struct bpf_step {
     uint8_t yes, no;
     uint32_t value;
 };
-struct bpf_program {
+struct bpf_program { /* which the kernel reads */
+    /* cppcheck-suppress unusedStructMember */
     uint16_t length;
+    /* cppcheck-suppress unusedStructMember */
     struct bpf_step *steps;
 };
 enum {
@@ -829,6 +831,7 @@ static void set_filter(const char *how, const long *calls, size_t count,
         steps[i + 1] = (struct bpf_step){BPF_IF_EQUAL, (uint8_t)(count - i), 0,
                                          (uint32_t)calls[i]};
     steps[count + 1] = (struct bpf_step){BPF_ANSWER, 0, 0, other};
+    /* cppcheck-suppress unreadVariable */
     steps[count + 2] = (struct bpf_step){BPF_ANSWER, 0, 0, answer};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
         exit(3);

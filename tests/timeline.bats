@@ -130,6 +130,8 @@ when() {
             if (match($0, / in [0-9.]+ [mu]*s/)) {
                 split(substr($0, RSTART + 4), run)
                 asked += run[1] * (run[2] == "us" ? 1e-6 : run[2] == "ms" ? 1e-3 : 1)
+            } else {
+                asked += $2
             }
         }
         END { print asked, runs }' <<<"$output")
@@ -225,25 +227,37 @@ when() {
     is "$(grep -c '^echo_client.*\[3\]: 127.0.0.1' <<<"$output")" 2
 }
 
-@test "compare: do both have the same partners, one axis, and their own counts?" {
+# one_comparison: all that holds however late the clients come; status 2 if client
+# 2 was late, so that the second server had no chance to serve it meanwhile.
+one_comparison() {
     compare --quick echo_blocking echo_busypoll
-    is "$status: $stderr" '0: '
+    is "$status: $stderr" '0: ' || return 1
     # The two axes are the same lines.
-    is "$(grep -c '^ *[mu]*s  0' <<<"$output")" 2
-    is "$(grep '^ *[mu]*s  0' <<<"$output" | sort -u | wc -l)" 1
-    is "$(grep -c '^client 2 ' <<<"$output")" 2
-    # The first server waits; client 2 for it, until client 1 has slept. The
-    # second one asks, and client 2 is gone by then.
-    is "$(signs server :)" 0
-    holds "$(columns server -) > $(signs server '#')"
-    holds "$(ends_at 'client 2' -) >= $(ends_at 'client 1' .)"
-    second=$(sed '1,/^echo_busypoll$/d' <<<"$output")
-    holds "$(output=$second columns server :) > $(output=$second signs server '#-')"
-    holds "$(output=$second ends_at 'client 2' '#:-') < $(output=$second ends_at 'client 1' .)"
+    is "$(grep -c '^ *[mu]*s  0' <<<"$output")" 2 || return 1
+    is "$(grep '^ *[mu]*s  0' <<<"$output" | sort -u | wc -l)" 1 || return 1
+    is "$(grep -c '^client 2 ' <<<"$output")" 2 || return 1
+    # The first server waits, and client 2 for it, until client 1 has slept.
+    is "$(signs server :)" 0 || return 1
+    holds "$(columns server -) > $(signs server '#')" || return 1
+    holds "$(ends_at 'client 2' '#-') >= $(ends_at 'client 1' .)" || return 1
     again=$(awk '$1 == "again" { print $2, $3 }' <<<"$output" | tr -d ,)
-    holds "${again% *} == 0 && ${again#* } > 100"
-    [[ $output == *'+set_nonblocking(listener);'* ]] || flunk "$output"
-    is "$(awk 'length > 80' <<<"$output")" ''
+    holds "${again% *} == 0 && ${again#* } > 100" || return 1
+    [[ $output == *'+set_nonblocking(listener);'* ]] || flunk "$output" || return 1
+    is "$(awk 'length > 80' <<<"$output")" '' || return 1
+    # The second one asks, and client 2 is gone by then.
+    output=$(sed '1,/^echo_busypoll$/d' <<<"$output")
+    [ "$(columns server :)" -gt "$(signs server '#-')" ] &&
+        [ "$(ends_at 'client 2' '#:-')" -lt "$(ends_at 'client 1' .)" ] || return 2
+}
+
+@test "compare: do both have the same partners, one axis, and their own counts?" {
+    # On a busy machine client 2 may come when client 1 has slept already.
+    for attempt in 1 2 3 4 5; do
+        came=0
+        one_comparison || came=$?
+        [ "$came" -eq 2 ] || break
+    done
+    is "$came" 0 || flunk "$output"
 }
 
 @test "compare: is there a workload for every pair?" {

@@ -747,7 +747,7 @@ END
         for server in udp_echo_blocking udp_echo_nonblocking; do
             pair "$server" udp_client hello
         done
-        pair chat_server 'chat_client --stop-after 50ms'
+        pair chat_server 'chat_client --stop-after 5s' # which ends with its input
     }
     with=(env)
     every | sed 's/[0-9][0-9.,]*[a-z]*/N/g' >"$T/bare"

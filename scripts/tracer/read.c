@@ -89,10 +89,11 @@ static void learn_the_rate(struct file *f)
     if (atomic_load(&h->running) <= 0) {
         f->last_tick = atomic_load(&h->ended);
     } else {
-        const struct trace_moment now = moment_now((enum trace_clock)h->clock);
+        const struct trace_moment later =
+            moment_now((enum trace_clock)h->clock);
         const double guess = f->ns_of_tick;
 
-        learn_from(f, now.tick, now.ns);
+        learn_from(f, later.tick, later.ns);
         if (fabs(f->ns_of_tick - guess) > guess / 100)
             f->ns_of_tick = guess;
     }

@@ -488,16 +488,19 @@ static bool copy_file(const char *from, const char *to)
 {
     const int in = open(from, O_RDONLY | O_CLOEXEC);
     const int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
-    char bytes[16384];
-    ssize_t got = -1;
+    ssize_t got = in != -1 && out != -1;
 
-    if (in != -1 && out != -1)
-        while ((got = read(in, bytes, sizeof bytes)) > 0)
-            if (write(out, bytes, (size_t)got) != got)
-                break;
+    while (got > 0) {
+        char bytes[16384];
+
+        got = read(in, bytes, sizeof bytes);
+        if (got > 0 && write(out, bytes, (size_t)got) != got)
+            break;
+    }
     if (in != -1)
         close(in);
-    return out != -1 && fchmod(out, 0755) == 0 && close(out) == 0 && got == 0;
+    return in != -1 && out != -1 && fchmod(out, 0755) == 0 && close(out) == 0 &&
+           got == 0;
 }
 
 static void remove_copy(void)

@@ -248,16 +248,16 @@ static inline struct trace_moment moment_now(enum trace_clock clock)
     uint64_t shortest = UINT64_MAX;
 
     for (int i = 0; i < 5; i++) {
-        const uint64_t before = counter();
+        const uint64_t looked = counter();
         struct timespec t;
 
         clock_gettime(CLOCK_MONOTONIC, &t);
 
-        const uint64_t took = counter() - before;
+        const uint64_t took = counter() - looked;
 
         if (took < shortest) {
             shortest = took;
-            best.tick = before + took / 2;
+            best.tick = looked + took / 2;
             best.ns = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
         }
     }
