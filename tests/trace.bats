@@ -727,7 +727,7 @@ END
         alone errno_explain ECONNREFUSED
         alone errno_provoke EAGAIN
         alone select_except
-        alone nagle_stall --stop-after 20ms
+        alone nagle_stall --stop-after 20s
         for server in echo_blocking echo_busypoll echo_select echo_poll echo_epoll echo_epoll_edge; do
             pair "$server" echo_client hello
         done
