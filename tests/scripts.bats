@@ -93,7 +93,7 @@ copy_tree() {
 # --- scripts/scale -----------------------------------------------------------
 
 @test "scale: are all servers measured, shown, written and drawn, from one run?" {
-    run --separate-stderr timeout 60 "$root/scripts/scale" --connections '4 20' --time 50ms \
+    run --separate-stderr timeout 60 "$root/scripts/scale" --connections '4 20' --time 200ms \
         --tsv "$T/out.tsv" --svg "$T/out.svg"
     is "$status: $stderr" '0: '
     # Four servers, at two numbers of connections, with one and with all active.

@@ -142,8 +142,7 @@ with_commas() {
     is "$status $(value sink bytes_received)" "0 $whole"
     # A fraction of the questions: those after which it slept.
     holds "$(value sleeping again) > 0 && $(value sleeping again) <= 200"
-    holds "$(value asking again) > 1000 * $(value sleeping again)"
-    holds "$(value asking cpu_seconds) > 2 * $(value sleeping cpu_seconds)"
+    holds "$(value asking again) > 100 * $(value sleeping again)"
 }
 
 @test "nagle: do two sends stall where one does not, nor TCP_NODELAY?" {
