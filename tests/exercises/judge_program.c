@@ -456,12 +456,21 @@ static struct {
     instant since;
     int64_t inside_since;
     duration cpu;
-    bool heard; /* its supervisor has handed on all that it said before */
+    duration delay; /* of ours, until then */
+    bool heard;     /* its supervisor has handed on all that it said before */
 } stuck;
+
+/* How long we have waited for a processor so far. Where we do, the kernel's own
+ * work does as well, and a packet may be late. */
+static duration our_delay(void)
+{
+    return field(text_of(getpid(), "schedstat"), 1);
+}
 
 void begin_to_hope(void)
 {
     stuck.since = now();
+    stuck.delay = our_delay();
     stuck.inside_since = -1;
     stuck.heard = false;
     stuck.cpu = pid > 0 ? used_cpu() : 0;
@@ -480,13 +489,21 @@ static bool hopeless(void)
 
     if (!asleep() || inside != stuck.inside_since) {
         stuck.since = now();
+        stuck.delay = our_delay();
         stuck.inside_since = inside;
         stuck.heard = false;
     }
     /* Its words are on their way as long as the supervisor has something to do,
      * which may be waiting for a processor itself. */
     stuck.heard = stuck.heard || *stat_of(supervisor_pid) == 'S';
-    return stuck.heard && now() - stuck.since > 300 * MILLISECOND;
+    if (!stuck.heard || now() - stuck.since <= 300 * MILLISECOND)
+        return false;
+
+    duration more = 4 * (our_delay() - stuck.delay);
+
+    if (more > 3 * SECOND)
+        more = 3 * SECOND;
+    return now() - stuck.since > 300 * MILLISECOND + more;
 }
 
 bool wait_until(bool (*come_true)(void *), void *context, duration limit)
