@@ -482,8 +482,15 @@ static bool hopeless(void)
 {
     if (pid <= 0)
         return false;
-    if (ended || used_cpu() - stuck.cpu > 400 * MILLISECOND)
+    if (ended)
         return true;
+
+    /* Its words are on their way as long as the supervisor has something to do,
+     * which may be waiting for a processor itself. */
+    const bool heard = *stat_of(supervisor_pid) == 'S';
+
+    if (used_cpu() - stuck.cpu > 400 * MILLISECOND)
+        return heard;
 
     int64_t inside = seen->is_inside ? seen->inside.began : 0;
 
@@ -493,8 +500,7 @@ static bool hopeless(void)
         stuck.inside_since = inside;
         stuck.heard = false;
     }
-    /* Its words are on their way as long as the supervisor has something to do,
-     * which may be waiting for a processor itself. */
+    /* In this order: what was heard before it fell asleep is not all. */
     stuck.heard = stuck.heard || *stat_of(supervisor_pid) == 'S';
     if (!stuck.heard || now() - stuck.since <= 300 * MILLISECOND)
         return false;
