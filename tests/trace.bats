@@ -406,6 +406,12 @@ filtered() {
         bare "${calls:-$peers/calls}" filtered "$how_set" >"$T/said" || is $? 7
         sed -i 's/port [1-9][0-9]*/port/' "$T/said" "$T/list"
         sed -i '/ read(/d; / write(/d' "$T/list" # on pipes, if they waited for long
+        # Where nothing can be said of the clock, it is said that all is missing.
+        [[ $stderr != *'nothing of it is recorded since then'* ]] || {
+            is "$(grep -v '^calls 2 ' "$T/list" | diff "$T/said" - | grep '^>')" ''
+            [ "$(wc -l <"$T/list")" -gt 5 ]
+            continue
+        }
         if [ "$how_set" = seccomp ]; then        # for all threads
             is "$(grep '^calls 2 ' "$T/list")" 'calls 2 recv(7, 20) = -1 EAGAIN'
             sed -i '/^calls 2 /d' "$T/list"

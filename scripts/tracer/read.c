@@ -545,13 +545,15 @@ static void note_reaped(int pid, int status, double when)
 }
 
 /* What is missing since then, a picture does not show. */
-static void tell_filter(const struct lane *lane)
+static void tell_filter(const struct lane *lane, bool ends_it)
 {
-    fprintf(stderr,
-            "%s: %s set a filter of system calls (seccomp): since then neither "
-            "addresses of new sockets nor waits in other calls of it are "
-            "known, and what it started is not recorded\n",
-            program_name(), lane->name[0] ? lane->name : "a thread");
+    fprintf(stderr, "%s: %s set a filter of system calls (seccomp): %s\n",
+            program_name(), lane->name[0] ? lane->name : "a thread",
+            ends_it ? "nothing of it is recorded since then, for it is not "
+                      "known whether this machine's clock needs a system call"
+                    : "since then neither addresses of new sockets nor waits "
+                      "in other calls of it are known, and what it started is "
+                      "not recorded");
 }
 
 static void take(const struct file *f, const struct record_of *one)
@@ -586,7 +588,7 @@ static void take(const struct file *f, const struct record_of *one)
         lane->ended = ended;
         break;
     case NOTE_FILTER:
-        tell_filter(lane);
+        tell_filter(lane, r->result != 0);
         break;
     case NOTE_REAPED:
         note_reaped(r->fd, r->result, ended);

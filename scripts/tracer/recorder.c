@@ -1027,7 +1027,7 @@ void filter_behind(bool is_set)
     if (!is_set)
         atomic_store(&filtered, false);
     else if (awake())
-        note_number(NOTE_FILTER, -1, 0, 0);
+        note_number(NOTE_FILTER, -1, own.filter_ends_it, 0);
     if (is_set && own.filter_ends_it) {
         own.window = NULL;
         own.away = true;

@@ -82,7 +82,8 @@ enum call {
     NOTE_REAPED,     /* fd: the pid of a child that has ended; result: how */
     NOTE_SAME,       /* fd is the same as the descriptor result from now on */
     NOTE_THREAD,     /* the thread ended */
-    NOTE_FILTER,     /* it set a filter of system calls: see recorder.h */
+    NOTE_FILTER,     /* it set a filter of system calls: see recorder.h;
+                      * result: does recording end with that? */
 };
 
 /* How the descriptor was, or how the call was made. */
