@@ -413,11 +413,19 @@ static bool accepted_or_not(void *peer)
     return none_left() || its_fd(*(int *)peer) >= 0;
 }
 
+static bool closed_or_ended(void *peer)
+{
+    return closed_on(*(int *)peer) || has_ended();
+}
+
 static void must_still_be_served(int peer, const char *who)
 {
     tell_text(peer, "ping\n");
     if (hears_text(peer, "ping\n"))
         return;
+    /* The end may be here before we hear who made it. */
+    if (ending != STILL_THERE)
+        wait_until(closed_or_ended, &peer, 3 * SECOND);
     if (closed_on(peer) && !has_ended())
         mistake(DROPS_A_CLIENT,
                 "When there was no descriptor left for a new client, %s was "
