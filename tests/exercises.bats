@@ -477,7 +477,7 @@ nasty=('Jane Doe' 'a;touch x;b' '$(touch y)' '`touch z`' "O'Brien \"the\" Boss" 
     mkdir "$T/here"
     cd "$T/here"
     all_files() {
-        find "$T" "$root" -path "$root/build" -prune -o -print | grep -v -e /before.list -e /grades.csv | sort
+        find "$T" "$root" \( -path "$root/build" -o -path "$root/.git" \) -prune -o -print | grep -v -e /before.list -e /grades.csv | sort
     }
     all_files >"$T/before.list"
     "$root/scripts/exercise" grade "$class" --only classify >"$T/grades.csv"
