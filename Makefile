@@ -59,10 +59,6 @@ $(witness): tests/exercises/witness.c tests/exercises/witness.h
 	@mkdir -p $(@D)
 	$(CC) $(CSTD) $(WARNINGS) -O2 -g -fPIC -shared -o $@ $< -ldl
 
-$(typist): $(call objects,tests/tutorial/typist.c) $(library)
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
-
 test-programs: $(tests) $(witness) $(typist) tracer checker
 
 # The tracer: what is preloaded into a program, what does that, and what draws
@@ -100,7 +96,8 @@ checker   := $(BUILD)/tests/judge $(BUILD)/tests/supervise
 
 $(BUILD)/tests/judge: $(judge) $(library)
 $(BUILD)/tests/supervise: $(call objects,tests/exercises/supervise.c) $(library)
-$(checker):
+$(typist): $(call objects,tests/tutorial/typist.c) $(library)
+$(checker) $(typist):
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 

@@ -279,15 +279,6 @@ show_command() {
         sed "s/.*/$colour$(printf "%-${label}s" "$role")|$plain $bold&$plain/"
 }
 
-# A bad peer may play a part as well.
-program_file() {
-    if [ -x "$build/bin/$1" ]; then
-        printf '%s\n' "$build/bin/$1"
-    else
-        printf '%s\n' "$build/tests/$1"
-    fi
-}
-
 # launch ROLE CUE PROGRAM [ARGUMENT]...: start a program in a role, and wait
 # until it prints a line that matches the pattern CUE ('' waits for nothing).
 # Sets cue_line. However things go, the program ends within a minute.
@@ -301,7 +292,7 @@ launch() {
     show_command "$program" "$@"
     relay "$role" "$cue" "$colour" <"$(role_file "$role" out)" &
     relay_pid=$!
-    recorded "$role" "$(program_file "$program")" --report --stop-after 60s "$@" \
+    recorded "$role" "$build/bin/$program" --report --stop-after 60s "$@" \
         >"$(role_file "$role" out)" 2>&1 </dev/null &
     program_pid=$!
     pids="$program_pid $relay_pid $pids"
