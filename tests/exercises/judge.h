@@ -60,6 +60,7 @@ bool has_ended(void);
 bool ended_well(void);       /* with exit status 0 */
 int exit_status(void);       /* -1 if it did not exit by itself */
 instant ended_at(void);      /* when that was noticed */
+duration its_cpu(void);      /* what it had used by then */
 const char *its_words(void); /* all it has written so far */
 bool says(const char *words);
 
@@ -74,6 +75,10 @@ uint64_t each_seen(uint64_t from, bool (*visit)(const struct seen *, void *),
  * one, or NULL. */
 uint64_t calls_of(enum call call, int fd);
 const struct seen *last_of(enum call call, int fd);
+/* The first one, or NULL. */
+const struct seen *first_of(enum call call);
+/* When its last call returned, whichever that was; 0: it made none. */
+instant last_sign(void);
 /* Anything that receives or sends; last call of that kind on fd. */
 const struct seen *last_receive(int fd);
 const struct seen *last_send(int fd);

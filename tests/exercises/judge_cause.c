@@ -297,10 +297,20 @@ enum mistake cause_of_spin(enum mistake otherwise)
     return r.waits ? otherwise : BUSY_SPIN;
 }
 
+static bool napped_long(const struct seen *s, void *context)
+{
+    if (is_nap(s->call) && s->longest > 300 * MILLISECOND)
+        *(bool *)context = true;
+    return true;
+}
+
 static enum mistake cause_of_sleep(int peer)
 {
     const struct seen *in = &witness()->inside;
     int fd = peer >= 0 ? its_fd(peer) : -1;
+    bool napped = false;
+
+    each_seen(0, napped_long, &napped);
 
     if (in->blocking && is_accept(in->call))
         return ACCEPT_BLOCKS;
@@ -311,8 +321,8 @@ static enum mistake cause_of_sleep(int peer)
         return ACCEPTED_BLOCKING;
     if (in->blocking && is_send(in->call))
         return SEND_BLOCKS;
-    if (is_nap(in->call))
-        return ASLEEP_IN_LOOP;
+    if (is_nap(in->call) || (napped && is_wait(in->call)))
+        return ASLEEP_IN_LOOP; /* now, or before it came to this wait */
     if (!is_wait(in->call) || peer < 0)
         return NO_MISTAKE;
     if (in->call == CALL_epoll_wait) {

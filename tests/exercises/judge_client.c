@@ -142,6 +142,18 @@ static bool has_tried(void *unused)
     return last_of(CALL_connect, -1) || witness()->inside.call == CALL_connect;
 }
 
+/* How long it tried, from its first connect to its end. A busy machine delays
+ * our hearing of the end, but not what the program itself was told: after its
+ * last call it can only have used its processor. */
+static duration tried_for(void)
+{
+    const struct seen *first = first_of(CALL_connect);
+    const instant quiet = last_sign() + its_cpu();
+    const instant until = quiet < ended_at() ? quiet : ended_at();
+
+    return first ? until - first->began : 0;
+}
+
 static void silent_server(void)
 {
     int listener;
@@ -150,10 +162,7 @@ static void silent_server(void)
 
     step("port %d does not answer, and the deadline is 0.4 s", port);
     start("--deadline", "400ms", "127.0.0.1", as_text(port));
-
-    instant from = now();
-
-    wait_until(has_tried, NULL, SECOND);
+    wait_until(has_tried, NULL, 5 * SECOND);
 
     const double share = eagerness(150 * MILLISECOND);
 
@@ -162,7 +171,7 @@ static void silent_server(void)
         diagnosed(-1, NO_DEADLINE, "1 s after its deadline it is still there");
     }
 
-    duration took = ended_at() - from;
+    const duration took = tried_for();
     int64_t first;
     uint64_t times = times_so_error(&first);
 
@@ -199,7 +208,7 @@ static void late_server(void)
 
     step("port %d does not answer at first", port);
     start("--deadline", "10s", "127.0.0.1", as_text(port));
-    wait_until(has_tried, NULL, 2 * SECOND);
+    wait_until(has_tried, NULL, 5 * SECOND);
     close(accept(listener, NULL, NULL));
     step("there is room in its queue now");
     if (!ends_within(5 * SECOND))
@@ -219,7 +228,7 @@ static void asked_to_stop(void)
 
     step("port %d does not answer, and the deadline is far away", port);
     start("--deadline", "15s", "127.0.0.1", as_text(port));
-    if (!wait_until(has_tried, NULL, 2 * SECOND))
+    if (!wait_until(has_tried, NULL, 5 * SECOND))
         diagnosed(-1, ENDS_EARLY, "it did not try to connect");
     nap(50 * MILLISECOND);
     signal_it(SIGTERM);
@@ -235,10 +244,7 @@ static void signals_while_connecting(void)
 
     step("port %d does not answer, and the deadline is 0.5 s", port);
     start("--deadline", "500ms", "127.0.0.1", as_text(port));
-    wait_until(has_tried, NULL, 2 * SECOND);
-
-    instant from = now();
-
+    wait_until(has_tried, NULL, 5 * SECOND);
     for (int i = 0; i < 5; i++) {
         nap(20 * MILLISECOND);
         signal_it(SIGUSR1);
@@ -246,11 +252,11 @@ static void signals_while_connecting(void)
     step("5 signals came");
     if (!ends_within(2 * SECOND))
         diagnosed(-1, NO_DEADLINE, "it is still there after its deadline");
-    if (ended_at() - from < 300 * MILLISECOND)
+    if (tried_for() < 400 * MILLISECOND)
         mistake(EINTR_FATAL,
-                "It ended %.3f s after the first signal, before its deadline. "
+                "Signals came, and it ended after %.3f s, before its deadline. "
                 "Its last words: '%s'.",
-                seconds(ended_at() - from), last_words());
+                seconds(tried_for()), last_words());
 }
 
 /* --- Sending ------------------------------------------------------------- */

@@ -38,6 +38,7 @@ extern char supervisor[4096]; /* the path of ours */
 extern struct program_end {
     char how[16], limit[16]; /* "exit" or "signal"; "-" or a limit's name */
     int code;
+    duration cpu;
 } end;
 
 /* End it and all that it has started. */

@@ -111,6 +111,7 @@ static void listen_to_it(void)
     word_of(text, " how=", end.how, sizeof end.how);
     word_of(text, " limit=", end.limit, sizeof end.limit);
     end.code = (int)number_of(text, " code=");
+    end.cpu = (duration)(number_of(text, " cpu=") * 1e9);
     ended = true;
     end_seen = now();
     hear_words(); /* its last ones */
@@ -236,6 +237,11 @@ int exit_status(void)
 instant ended_at(void)
 {
     return end_seen;
+}
+
+duration its_cpu(void)
+{
+    return end.cpu;
 }
 
 const char *its_words(void)
