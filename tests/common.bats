@@ -7,7 +7,7 @@
 load helpers
 
 unit() {
-    run --separate-stderr "$peers/unit" "$1"
+    run --separate-stderr "$build/tests/unit" "$1"
     is "$status: $output" '0: '
 }
 
@@ -26,7 +26,7 @@ unit() {
 @test "library: does errno survive messages?" {
     unit errno-survives
     # Where stderr cannot be written, printing changes errno by itself.
-    "$peers/unit" errno-survives 2>/dev/full
+    "$build/tests/unit" errno-survives 2>/dev/full
 }
 
 @test "library: does set_nonblocking keep the other flags, and can it be undone?" {
@@ -58,7 +58,7 @@ unit() {
 }
 
 @test "library: is every group of checks in unit.c run by a test?" {
-    for group in $("$peers/unit"); do
+    for group in $("$build/tests/unit"); do
         grep -q "^    unit $group\$" "$BATS_TEST_FILENAME" || flunk "$group is not run"
     done
 }
@@ -386,7 +386,7 @@ until_attempts() {
     command -v valgrind >/dev/null || skip "valgrind is not installed"
     checked=(valgrind --quiet --leak-check=full --track-fds=yes --error-exitcode=99)
     # Not every C library goes together with every valgrind.
-    "${checked[@]}" "$peers/unit" clients >"$T/try.out" 2>&1 || skip "valgrind cannot run these programs"
+    "${checked[@]}" "$build/tests/unit" clients >"$T/try.out" 2>&1 || skip "valgrind cannot run these programs"
 
     watch() {
         launch "$1" "${checked[@]}" "$bin/$2" --stop-after "$bound" --log error "${@:3}"

@@ -252,7 +252,7 @@ have_strace() {
     [[ $stderr == *'gave up after 2 tries and '*'ETIMEDOUT '* ]] || flunk "$stderr"
 
     # Not permitted: nothing will change.
-    export WB_FAULTS=connect:EACCES:1 shim=$peers/witness.so
+    export WB_FAULTS=connect:EACCES:1 shim=$build/judge/witness.so
     start client connect_retry 127.0.0.1 "$port"
     unset WB_FAULTS shim
     finish client
@@ -346,7 +346,7 @@ have_strace() {
 
 @test "pool: does a request that breaks on its way go out again, once?" {
     serve server echo_poll
-    export WB_FAULTS=send:EPIPE:3 shim=$peers/witness.so
+    export WB_FAULTS=send:EPIPE:3 shim=$build/judge/witness.so
     start client connect_pool --keep 1 127.0.0.1 "$port" one two three four
     unset WB_FAULTS shim
     finish client

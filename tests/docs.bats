@@ -73,13 +73,13 @@ load helpers
 }
 
 @test "calls: is every cell of the card what that call answers in that mode?" {
-    run --separate-stderr timeout 5 "$peers/modes"
+    run --separate-stderr timeout 20 "$build/tests/modes"
     is "$status: $stderr" '0: '
     is "$(sed -n '/^## /,$p' "$root/docs/calls.md")" "$output"
 }
 
 @test "errors: is the card the program's table, whole and by category, and no other page?" {
-    is "$(sed -n '/^## /,$p' "$root/docs/errors.md")" "$("$peers/unit" --error-table)"
+    is "$(sed -n '/^## /,$p' "$root/docs/errors.md")" "$("$build/tests/unit" --error-table)"
     is "$(grep -l '^| symbol' "$root"/README.md "$root"/docs/*.md)" "$root/docs/errors.md"
 }
 

@@ -51,7 +51,7 @@ clients='echo_client echo_client_busypoll'
     serve server echo_busypoll
     seq 1000 >"$T/sent"
     for name in $clients; do
-        LD_PRELOAD=$peers/witness.so WB_FAULTS='recv:EINTR:3+,send:EINTR:5+,send:short:2+,recv:short:7+' \
+        LD_PRELOAD=$build/judge/witness.so WB_FAULTS='recv:EINTR:3+,send:EINTR:5+,send:short:2+,recv:short:7+' \
             "$bin/$name" --log warn --stop-after "$bound" 127.0.0.1 "$port" <"$T/sent" >"$T/received"
         cmp "$T/sent" "$T/received"
     done
@@ -372,7 +372,7 @@ calls_between() {
 }
 
 @test "blocking: out of descriptors, does it go on without spinning?" {
-    shim=$peers/witness.so
+    shim=$build/judge/witness.so
     export WB_FAULTS='accept:EMFILE:1,accept:EMFILE:2,accept:ENOBUFS:3'
     serve server echo_blocking
     unset WB_FAULTS shim
@@ -390,7 +390,7 @@ calls_between() {
             select:EINTR:2+ poll:EINTR:2+ epoll_wait:EINTR:2+ \
             recv:EINTR:2+ recv:ECONNRESET:2 recv:ENOBUFS:2 \
             send:EINTR:2+ send:short:1+ send:EPIPE:2 send:ENOBUFS:2; do
-            export WB_FAULTS=$fault shim=$peers/witness.so
+            export WB_FAULTS=$fault shim=$build/judge/witness.so
             serve server "$name" --log warn
             unset WB_FAULTS shim
             client echo_client --log error 127.0.0.1 "$port" one two three

@@ -11,7 +11,7 @@ exercise() {
 }
 
 judge() {
-    run "$peers/judge" "$@"
+    run "$build/judge/judge" "$@"
 }
 
 # submit EXERCISE: what stands on standard input is somebody's solution.
@@ -27,8 +27,8 @@ is_running() {
 
 # section EXERCISE SECTION: a program out of the exercise's parts.
 section() {
-    awk -v section="$2" -f "$root/tests/exercises/assemble.awk" "$root/tests/exercises/$1.ex" \
-        "$root/$(sed -n 's/^source //p' "$root/tests/exercises/$1.ex")"
+    awk -v section="$2" -f "$root/scripts/exercises/assemble.awk" "$root/scripts/exercises/$1.ex" \
+        "$root/$(sed -n 's/^source //p' "$root/scripts/exercises/$1.ex")"
 }
 
 # own_checkout FOLDER: a copy of this repository, built, to be spoilt; sets copy
@@ -51,7 +51,7 @@ supervised() {
 }
 supervised_program() {
     export WB_MARK=$BATS_TEST_NUMBER.$BASHPID
-    timeout 20 "$peers/supervise" --status 5 "${@:2}" 5>"$T/status" >"$T/words.out" 2>&1 3>&- 4>&- </dev/null || true
+    timeout 20 "$build/judge/supervise" --status 5 "${@:2}" 5>"$T/status" >"$T/words.out" 2>&1 3>&- 4>&- </dev/null || true
     ended=$(sed -n 's/^ended //p' "$T/status")
     [[ " $ended " == *" $1 "* ]] || flunk "'$ended' does not tell $1"
     none_marked "$WB_MARK"
@@ -123,7 +123,7 @@ END
 
 @test "supervise: when it is asked to stop, does all of it stop?" {
     export WB_MARK=$BATS_TEST_NUMBER.stop
-    launch supervisor "$peers/supervise" --wall 20s /bin/sh -c 'trap "" TERM; echo on; sleep 20 & sleep 20'
+    launch supervisor "$build/judge/supervise" --wall 20s /bin/sh -c 'trap "" TERM; echo on; sleep 20 & sleep 20'
     wait_for supervisor.out on
     stop supervisor
     none_marked "$WB_MARK"
@@ -301,7 +301,7 @@ int main(void)
 }
 EOF
     # shellcheck disable=SC2046 # the flags are words
-    ${CC:-cc} $(cat "$peers/sanitizer") -o "$T/dies" "$T/dies.c" "$build/obj/tests/exercises/witness.o" -ldl
+    ${CC:-cc} $(cat "$build/judge/sanitizer") -o "$T/dies" "$T/dies.c" "$build/obj/scripts/judge/witness.o" -ldl
     judge --only high_descriptors fd_set "$T/dies"
     is "$status" 1
     [[ $output == *' FD_SETSIZE_OVERRUN: '* ]] || flunk "$output"
@@ -309,9 +309,9 @@ EOF
 
 @test "judge: is a program not blamed for words that its supervisor had no time to hand on?" {
     mkdir "$T/busy"
-    cp "$peers/judge" "$T/busy"
+    cp "$build/judge/judge" "$T/busy"
     # It is stopped, as if others had the processor, while the program speaks.
-    printf '#!/bin/sh\n(sleep 0.05; kill -STOP $$; sleep 1; kill -CONT $$) >/dev/null 2>&1 3>&- &\nexec "%s" "$@"\n' "$peers/supervise" >"$T/busy/supervise"
+    printf '#!/bin/sh\n(sleep 0.05; kill -STOP $$; sleep 1; kill -CONT $$) >/dev/null 2>&1 3>&- &\nexec "%s" "$@"\n' "$build/judge/supervise" >"$T/busy/supervise"
     chmod +x "$T/busy/supervise"
     section accept reference | sed 's/^.*listen_on.*/    nap(120 * MILLISECOND);\n&/' | submit accept
     exercise check accept
@@ -384,7 +384,7 @@ END
 }
 
 @test "solution: is what the assembler is told to read found as well?" {
-    grep -q MD "$peers/assembler" || skip 'this assembler does not tell what it reads'
+    grep -q MD "$build/judge/assembler" || skip 'this assembler does not tell what it reads'
     embed() {
         section accept reference
         printf '__asm__(".pushsection .rodata\\n.%s \\"%s\\"\\n.popsection");\n' "$1" "$root/demos/pairs"
@@ -549,7 +549,7 @@ for row in list(csv.reader(open(sys.argv[1], newline="")))[1:]: sys.stdout.write
 @test "names: may the checkout and the temporary folder have any name?" {
     own_checkout "$T/Jane Doe's \$(touch x) & \\copy"
     # Some of it has to be built there.
-    rm -f "$its_judge" "$copy"/build/tests/assembler "$copy"/build/tests/sanitizer
+    rm -f "$its_judge" "$copy"/build/judge/assembler "$copy"/build/judge/sanitizer
     mkdir "$T/my tmp's" "$T/here"
     cd "$T/here"
     export TMPDIR="$T/my tmp's"
@@ -684,7 +684,7 @@ parses() {
     is "$(awk -F '\t' '$1 == "epoll" { print $5 }' "$T/records" | sort -u)" NOT_HANDED_IN
 
     as_format() {
-        LC_ALL=C awk -v format="$1" -v date=2026-01-01T00:00:00Z -f "$root/scripts/results.awk" "$T/records" >"$T/$1"
+        LC_ALL=C awk -v format="$1" -v date=2026-01-01T00:00:00Z -f "$root/scripts/exercises/results.awk" "$T/records" >"$T/$1"
     }
     as_format tap
     is "$(sed -n 2p "$T/tap")" "1..$checks"
@@ -724,7 +724,7 @@ good_text=$'? ? ? ?? ??? ??? ???? ?? ? ü \xf0\x9f\x98\x80 %s'
         in_format() {
             # shellcheck disable=SC2086 # words on purpose
             env LC_ALL=C CLASSROOM='a\tb "c"' OWNER=$'Zo\xeb' SUBMISSION_TAG='' "${@:2}" $awk -v format="$1" -v date=today \
-                -f "$root/scripts/results.awk" "$T/nasty.records" >"$T/nasty.$1"
+                -f "$root/scripts/exercises/results.awk" "$T/nasty.records" >"$T/nasty.$1"
         }
         json='"CRASH: \\ \" '"' <&> # $good_text"' \\n end?"'
         xml='"CRASH: \ &quot; '"' &lt;&amp;&gt; # $good_text"' \n end?"'
@@ -857,7 +857,7 @@ proves() {
 
 @test "exercises: is one that the judge does not know no proof?" {
     own_checkout "$T/copy"
-    sed 's/^=== right .*/=== right after all/; /^=== wrong/,$d' "$copy/tests/exercises/classify.ex" >"$copy/tests/exercises/unknown.ex"
+    sed 's/^=== right .*/=== right after all/; /^=== wrong/,$d' "$copy/scripts/exercises/classify.ex" >"$copy/scripts/exercises/unknown.ex"
     sed 's/classify/unknown/' "$copy/docs/exercises/classify.md" >"$copy/docs/exercises/unknown.md"
     there prove unknown
     is "$status" 1
@@ -869,7 +869,7 @@ proves() {
 @test "exercises: is a proof no better than its judge?" {
     own_checkout "$T/copy"
     # One of two right ones is enough.
-    sed -i '/^=== right if/,$d' "$copy/tests/exercises/classify.ex"
+    sed -i '/^=== right if/,$d' "$copy/scripts/exercises/classify.ex"
     mv "$its_judge" "$its_judge.real"
     printf '#!/bin/sh\n[ "$1" != --list ] || exec "$0.real" "$@"\nrecord=$2\npass() { printf "classify\\t$1\\t-\\tpass\\t-\\t1\\t1\\t0\\t\\n" >>"$record"; }\n. "$0.does"\n' >"$its_judge"
     chmod +x "$its_judge"
@@ -904,15 +904,15 @@ proves() {
     exercise check framing
     mv "$T/practice/bin/framing" "$T/wrong"
     for ((i = 0; i < 50; i++)); do
-        "$peers/judge" framing "$T/right" >>"$T/right.out" || flunk "round $i: $(cat "$T/right.out")"
-        "$peers/judge" --record "$T/record" --only endless framing "$T/wrong" >/dev/null && flunk "round $i"
+        "$build/judge/judge" framing "$T/right" >>"$T/right.out" || flunk "round $i: $(cat "$T/right.out")"
+        "$build/judge/judge" --record "$T/record" --only endless framing "$T/wrong" >/dev/null && flunk "round $i"
     done
     is "$(cut -f 5 "$T/record" | sort | uniq -c | sed 's/^ *//')" '50 CRASH'
 }
 
 @test "exercises: has each its card, with a task and three hints, and its place in the list?" {
     cd "$root"
-    for parts in tests/exercises/*.ex; do
+    for parts in scripts/exercises/*.ex; do
         name=$(basename "$parts" .ex)
         card=docs/exercises/$name.md
         grep -q "^| \[\`$name\`\]($name.md) |" docs/exercises/README.md || flunk "$name is not in the list"
@@ -924,19 +924,19 @@ proves() {
         judge --list "$name"
         is "$status" 0
     done
-    is "$(grep -c '^| \[`' docs/exercises/README.md)" "$(find tests/exercises -name '*.ex' | wc -l)"
+    is "$(grep -c '^| \[`' docs/exercises/README.md)" "$(find scripts/exercises -name '*.ex' | wc -l)"
 }
 
 @test "exercises: is the table of mistakes the judge's?" {
-    is "$(grep '^| `' "$root/docs/exercises/mistakes.md")" "$("$peers/judge" --mistakes)"
+    is "$(grep '^| `' "$root/docs/exercises/mistakes.md")" "$("$build/judge/judge" --mistakes)"
 }
 
 @test "exercises: can what is to be seen by hand be typed?" {
     cd "$root"
     # What 'make' builds, and nothing that only the tests build.
     make -n -B all BUILD=build SANITIZE= | grep -oE -e '-o build/[a-z]+/[a-z_]+ ' | cut -d ' ' -f 2 >"$T/built"
-    for parts in tests/exercises/*.ex; do
-        "$peers/judge" --list "$(basename "$parts" .ex)" | cut -f 4 >"$T/by_hand"
+    for parts in scripts/exercises/*.ex; do
+        "$build/judge/judge" --list "$(basename "$parts" .ex)" | cut -f 4 >"$T/by_hand"
         while read -r command; do
             sh -n -c "$command" || flunk "$command"
             # bash uses the numbers of jobs again.
@@ -955,7 +955,7 @@ proves() {
     cd "$root"
     exercise check accept
     cp "$T/practice/bin/accept" "$T/accept"
-    command=$("$peers/judge" --list accept | sed -n 's/^silent\t.*\t//p')
+    command=$("$build/judge/judge" --list accept | sed -n 's/^silent\t.*\t//p')
     # With a port of its own, which is free now and very likely in a moment.
     serve other echo_blocking
     stop other

@@ -10,7 +10,6 @@ bats_require_minimum_version 1.5.0
 root=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 build=${WB_BUILD:-$root/build}
 bin=$build/bin
-peers=$build/tests
 
 # Longer than anything here may take, shorter than anybody's patience.
 bound=30s
@@ -44,9 +43,16 @@ flunk() {
     return 1
 }
 
-# is A B: the same text? Says both if not.
+# is FOUND EXPECTED: the same text? Says what differs if not.
 is() {
-    [ "$1" = "$2" ] || flunk "'$1' is not '$2'"
+    if [ "$1" = "$2" ]; then
+        return 0
+    elif [[ $1$2 = *$'\n'* ]]; then
+        diff -U 0 --label found --label expected <(printf '%s\n' "$1") <(printf '%s\n' "$2")
+        flunk "found lines begin with -, expected ones with +"
+    else
+        flunk "found '$1', expected '$2'"
+    fi
 }
 
 # holds 'EXPRESSION': arithmetic, with decimals.
@@ -58,7 +64,7 @@ program() {
     if [ -x "$bin/$1" ]; then
         echo "$bin/$1"
     else
-        echo "$peers/$1"
+        echo "$build/tests/$1"
     fi
 }
 

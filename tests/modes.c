@@ -10,10 +10,12 @@
  * slept before it answered is told by the kernel, which counts how often a
  * process gave its processor away (getrusage), and not by the clock.
  */
+#define _GNU_SOURCE
 #include "wouldblock.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -224,23 +226,32 @@ static void set_limit(int fd, int option)
     patience = 2 * SECOND; /* it is not we who interrupt this one */
 }
 
-/* Send until nothing fits any more, and still does not when the peer's kernel,
- * which may put that off for 40 ms, has confirmed what it holds. */
+/* Has the peer's kernel confirmed all that was sent? It may put that off for
+ * 40 ms, and longer on a busy machine; then there is room once more. */
+static bool all_confirmed(int fd)
+{
+    struct tcp_info info;
+    socklen_t length = sizeof info;
+
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 &&
+           info.tcpi_unacked == 0;
+}
+
+/* Send until nothing fits any more, and nothing moves any more. */
 static size_t fill(int fd)
 {
     size_t sent = 0;
     int refusals = 0;
 
     while (refusals < 4) {
+        const bool still = all_confirmed(fd);
         ssize_t n = send(fd, bytes, sizeof bytes, MSG_DONTWAIT);
 
-        if (n < 0) {
-            refusals++;
-            nap(50 * MILLISECOND);
-        } else {
-            refusals = 0;
+        if (n > 0)
             sent += (size_t)n;
-        }
+        else
+            nap(50 * MILLISECOND);
+        refusals = n < 0 && still ? refusals + 1 : 0;
     }
     return sent;
 }
@@ -495,13 +506,26 @@ static const char *send_interrupted(mode *set)
     return send_outcome(ends[0], sizeof bytes);
 }
 
+/* A byte is offered to a full buffer. Was it taken, the buffer was not full:
+ * the peer's kernel had taken something meanwhile. */
+static const char *send_to_full(int fd)
+{
+    struct outcome o;
+    int tries = 0;
+
+    do {
+        fill(fd);
+        o = OUTCOME(send(fd, bytes, 1, 0));
+    } while (o.result == 1 && ++tries < 10);
+    return send_words(o, 1);
+}
+
 static const char *send_full(mode *set)
 {
     int ends[2];
 
     connection(set, ends);
-    fill(ends[0]);
-    return send_outcome(ends[0], 1);
+    return send_to_full(ends[0]);
 }
 
 static const char *send_full_in_time(mode *set)
@@ -509,9 +533,8 @@ static const char *send_full_in_time(mode *set)
     int ends[2];
 
     connection(set, ends);
-    fill(ends[0]);
     set_limit(ends[0], SO_SNDTIMEO);
-    return send_outcome(ends[0], 1);
+    return send_to_full(ends[0]);
 }
 
 static int peer_closed(mode *set)

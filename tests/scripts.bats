@@ -285,10 +285,10 @@ brew:brew install gcc make'
     make_stubs
     # A make that leaves what 'doctor' looks for.
     cat >>"$T/stubs/make" <<END
-mkdir -p "$T/tree/build/bin" "$T/tree/build/tests"
-echo -fsanitize >"$T/tree/build/tests/sanitizer"
+mkdir -p "$T/tree/build/bin" "$T/tree/build/judge"
+echo -fsanitize >"$T/tree/build/judge/sanitizer"
 cp "$T/stubs/cc" "$T/tree/build/bin/echo_blocking"
-cp "$T/stubs/cc" "$T/tree/build/tests/judge"
+cp "$T/stubs/cc" "$T/tree/build/judge/judge"
 END
     bare_machine '' apt-get
     ln -s "$(command -v cp)" "$T/path/cp"

@@ -118,7 +118,7 @@ with_commas() {
 
 @test "all: do interruptions and one-byte sends lose nothing?" {
     serve sink sink --size 200k
-    export WB_FAULTS='send:EINTR:1,send:short:2' shim=$peers/witness.so
+    export WB_FAULTS='send:EINTR:1,send:short:2' shim=$build/judge/witness.so
     start sender send_all --size 200k 127.0.0.1 "$port"
     unset WB_FAULTS shim
     finish sender

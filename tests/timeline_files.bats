@@ -141,7 +141,7 @@ parses_as_xml() {
 
 # A program that asks, waits, is answered, computes and asks again (tests/calls).
 turns() {
-    record turns "$peers/calls" turns x >"$T/said"
+    record turns "$build/tests/calls" turns x >"$T/said"
 }
 
 @test "svg: is no tick drawn where the program waited, and one where it asked?" {

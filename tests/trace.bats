@@ -49,7 +49,7 @@ without_times() {
 
 # play NAME ARGUMENT: tests/calls, recorded; what it says in said.
 play() {
-    record "${calls:-$peers/calls}" "$@" >"$T/said" 2>"$T/err" || flunk "status $?: $(cat "$T/err")"
+    record "${calls:-$build/tests/calls}" "$@" >"$T/said" 2>"$T/err" || flunk "status $?: $(cat "$T/err")"
 }
 
 # The recorded calls are those that the program says it made, in their order.
@@ -98,7 +98,7 @@ bytes() {
 }
 
 @test "trace: the same with IPv6?" {
-    record "$peers/calls" ipv6 x >"$T/said" || [ $? -eq 3 ]
+    record "$build/tests/calls" ipv6 x >"$T/said" || [ $? -eq 3 ]
     grep -q AF_INET6 "$T/said"
     as_said
 }
@@ -117,10 +117,10 @@ bytes() {
     for arguments in "all $T/socket" 'ipv6 x' 'interrupted x' 'cancelled x' 'forks fork' 'again 1000'; do
         rm -f "$T/socket"
         # shellcheck disable=SC2086 # words on purpose
-        bare "$peers/calls" $arguments >"$T/bare" || [ $? -eq 3 ]
+        bare "$build/tests/calls" $arguments >"$T/bare" || [ $? -eq 3 ]
         rm -f "$T/socket"
         # shellcheck disable=SC2086
-        record "$peers/calls" $arguments >"$T/said" || [ $? -eq 3 ]
+        record "$build/tests/calls" $arguments >"$T/said" || [ $? -eq 3 ]
         # Ports are the kernel's choice.
         diff <(sed 's/port [1-9][0-9]*/port/' "$T/bare") <(sed 's/port [1-9][0-9]*/port/' "$T/said") || flunk "$arguments"
     done
@@ -174,19 +174,19 @@ bytes() {
 
 @test "processes: are those of shells recorded, in the background too?" {
     record sh -c '"$0" ends exit & "$0" ends _exit; wait $!; ("$0" ends exit); exec "$0" ends exit' \
-        "$peers/calls" >"$T/out" || is $? 5
+        "$build/tests/calls" >"$T/out" || is $? 5
     is "$(listed | grep -c socketpair)" 4
     # env -i forgets the recorder: that is not recorded, and does no harm.
-    record env -i "$peers/calls" ends exit >"$T/out" || is $? 5
+    record env -i "$build/tests/calls" ends exit >"$T/out" || is $? 5
     timeline --list "$T/t.trace"
     is "$status: $stderr" "1: timeline: there is not a single call in $T/t.trace"
 }
 
 @test "ends: is each told from the others, and the program's own?" {
     for end in 'exit 5' '_exit 6' 'quick_exit 7' 'pthread_exit 0' 'abort 134' 'crash 139'; do
-        run --separate-stderr record "$peers/calls" ends "${end% *}"
+        run --separate-stderr record "$build/tests/calls" ends "${end% *}"
         is "$end: $status" "$end: ${end#* }"
-        run bare "$peers/calls" ends "${end% *}"
+        run bare "$build/tests/calls" ends "${end% *}"
         is "$end: $status" "$end: ${end#* }"
         listed | grep -q '^calls socketpair(\[3, 4\]) = 0$' || flunk "$end"
     done
@@ -305,7 +305,7 @@ in_turns() {
 
 @test "killed: does a trace tell of the call that was never finished, and who did it?" {
     for signal in KILL TERM; do
-        launch_recorded victim "$peers/calls" ends waits
+        launch_recorded victim "$build/tests/calls" ends waits
         until_asleep victim
         child=$(children_of victim)
         kill "-$signal" "$child"
@@ -318,7 +318,7 @@ in_turns() {
 }
 
 @test "killed: is a trace readable that nobody has finished?" {
-    launch_recorded victim "$peers/calls" ends waits
+    launch_recorded victim "$build/tests/calls" ends waits
     until_asleep victim
     is "$(listed | tail -n 1)" 'calls recv(3, 16) = ...'
     child=$(children_of victim)
@@ -389,10 +389,10 @@ wait_for_child() {
 # filtered PLAY HOW: with the recorder as without, to the status of the play.
 filtered() {
     [ -z "${SANITIZE:-}" ] || skip "a sanitizer makes calls of its own"
-    run --separate-stderr bare "${calls:-$peers/calls}" "$@"
+    run --separate-stderr bare "${calls:-$build/tests/calls}" "$@"
     [ "$status" -ne 3 ] || skip "no filter can be set here"
     is "$1 $2: $status" "$1 $2: ${how_it_ends:-7}"
-    run --separate-stderr record "${calls:-$peers/calls}" "$@"
+    run --separate-stderr record "${calls:-$build/tests/calls}" "$@"
     is "$1 $2: $status: $stderr" "$1 $2: ${how_it_ends:-7}: "
     timeline --list "$T/t.trace"
     [[ $stderr == 'timeline: calls set a filter of system calls (seccomp): '* ]] || flunk "$stderr"
@@ -403,7 +403,7 @@ filtered() {
 @test "filter: does a program live that is killed at any call but its own, and is it recorded?" {
     for how_set in prctl seccomp; do
         filtered filtered "$how_set"
-        bare "${calls:-$peers/calls}" filtered "$how_set" >"$T/said" || is $? 7
+        bare "${calls:-$build/tests/calls}" filtered "$how_set" >"$T/said" || is $? 7
         sed -i 's/port [1-9][0-9]*/port/' "$T/said" "$T/list"
         sed -i '/ read(/d; / write(/d' "$T/list" # on pipes, if they waited for long
         # Where nothing can be said of the clock, it is said that all is missing.
@@ -419,7 +419,7 @@ filtered() {
         diff <(in_turns "$T/said") <(in_turns "$T/list") || flunk "$how_set"
     done
     # It is the filter that the play is about.
-    run bare env WB_GOES_TOO_FAR=1 "${calls:-$peers/calls}" filtered prctl
+    run bare env WB_GOES_TOO_FAR=1 "${calls:-$build/tests/calls}" filtered prctl
     is "$status" 159
 }
 
@@ -448,7 +448,7 @@ filtered() {
     for trouble in 'ulimit -S -n 5' 'ulimit -f 36' 'ulimit -v 30000'; do
         [ -z "${SANITIZE:-}" ] || [[ $trouble != *-v* ]] || continue
         run --separate-stderr timeout 30 bash -c "exec 3>&- 4>&-; exec \"\$0\" \"\$1\" '$T/t.trace' '' '' new quiet bash -c '$trouble; exec \"\$@\"' x \"\$2\" many 3000" \
-            "$build/trace/record" "$build/trace/recorder.so" "$peers/calls"
+            "$build/trace/record" "$build/trace/recorder.so" "$build/tests/calls"
         is "$trouble: $status: $stderr" "$trouble: 0: "
         is "$output" "$(cat "$T/expected")"
         timeline --list "$T/t.trace"
@@ -523,13 +523,13 @@ filtered() {
     done
     is "$(cat "$T/thesis")" 'my thesis'
     unset trace
-    launch_recorded first "$peers/calls" ends waits
+    launch_recorded first "$build/tests/calls" ends waits
     until_asleep first
     run --separate-stderr record true
     is "$status: $output" '1: '
     [[ $stderr == "trace: $T/t.trace is being recorded just now: --add adds"* ]] || flunk "$stderr"
     is "$(listed | tail -n 1)" 'calls recv(3, 16) = ...'
-    how=add record "$peers/calls" again 5 >"$T/out"
+    how=add record "$build/tests/calls" again 5 >"$T/out"
     stop first KILL
     is "$(listed | grep -c socketpair)" 2
     # Nobody is at it any more.
@@ -543,7 +543,7 @@ as_said_but_runs() {
 
 @test "file: may many commands make and add to one at the same time?" {
     for i in 1 2 3 4 5 6 7 8; do
-        how=add launch_recorded "c$i" "$peers/calls" many 400
+        how=add launch_recorded "c$i" "$build/tests/calls" many 400
     done
     for i in 1 2 3 4 5 6 7 8; do
         finish "c$i"
@@ -560,7 +560,7 @@ as_said_but_runs() {
 @test "file: is a trace that another one has replaced left alone by those who still record?" {
     mkfifo "$T/input"
     exec 5<>"$T/input"
-    input=$T/input launch_recorded first "$peers/calls" later 3000
+    input=$T/input launch_recorded first "$build/tests/calls" later 3000
     wait_for first.out ready
     mv "$T/t.trace" "$T/moved"
     play again 5
@@ -625,12 +625,12 @@ as_said_but_runs() {
 # --- scripts/trace itself ------------------------------------------------------
 
 @test "command: are its options, its status and its words what the help says?" {
-    run --separate-stderr bare "$root/scripts/trace" --output "$T/own.trace" "$peers/calls" ends exit
+    run --separate-stderr bare "$root/scripts/trace" --output "$T/own.trace" "$build/tests/calls" ends exit
     is "$status: $output$stderr" '5: calls socketpair([3, 4]) = 0'
-    run --separate-stderr bare "$root/scripts/trace" --output "$T/own.trace" --name 'my server' -- env A=1 "$peers/calls" again 3
+    run --separate-stderr bare "$root/scripts/trace" --output "$T/own.trace" --name 'my server' -- env A=1 "$build/tests/calls" again 3
     is "$status" 0
     is "$(listed "$T/own.trace" | grep '^my server ' | sum 'recv(3, 16)' EAGAIN)" 3
-    run --separate-stderr bare "$root/scripts/trace" --output "$T/own.trace" --draw "$peers/calls" again 3
+    run --separate-stderr bare "$root/scripts/trace" --output "$T/own.trace" --draw "$build/tests/calls" again 3
     is "$status: ${lines[0]}" '0: calls socketpair([3, 4]) = 0'
     [[ $stderr == *calls*recv* ]] || flunk "$stderr"
     for wrong in '' '--nonsense true' --output '--limit 5x true' '--limit 0 true'; do
@@ -644,7 +644,7 @@ as_said_but_runs() {
 @test "command: does it work where the path has spaces and colons?" {
     mkdir "$T/a place: mine"
     cp "$build/trace/record" "$build/trace/recorder.so" "$T/a place: mine"
-    tools="$T/a place: mine" trace="$T/a place: mine/it.trace" record "$peers/calls" again 3 >"$T/said"
+    tools="$T/a place: mine" trace="$T/a place: mine/it.trace" record "$build/tests/calls" again 3 >"$T/said"
     is "$(listed "$T/a place: mine/it.trace" | sum 'recv(3, 16)' EAGAIN)" 3
 }
 

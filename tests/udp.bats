@@ -87,7 +87,7 @@ have_strace() {
 
 @test "udp: are interrupted calls no loss?" {
     for name in $servers; do
-        export WB_FAULTS=sendto:EINTR:2,recvmsg:EINTR:2+ shim=$peers/witness.so
+        export WB_FAULTS=sendto:EINTR:2,recvmsg:EINTR:2+ shim=$build/judge/witness.so
         serve server "$name"
         unset WB_FAULTS shim
         client udp_client --each 300ms 127.0.0.1 "$port" one two three

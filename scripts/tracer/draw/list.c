@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * draw_list - all calls of all lanes, a line each, in the order in which they
+ * list - all calls of all lanes, a line each, in the order in which they
  * began.
  */
 #include "draw.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * draw_svg - a picture for documents: a lane for each who took part, with a
+ * svg - a picture for documents: a lane for each who took part, with a
  * bar over time; arrows for what was sent and received; an axis, a legend, and
- * the counts. What there is room for, draw_svg_plan.c finds out.
+ * the counts. What there is room for, svg_plan.c finds out.
  *
  * States differ in shape as well as in colour, and the colours follow the
  * reader's choice of light or dark. Fonts are the reader's, and nobody tells
@@ -11,8 +11,8 @@
  */
 #include "draw.h"
 
-#include "draw_svg_plan.h"
 #include "program.h"
+#include "svg_plan.h"
 
 #include <math.h>
 #include <stdio.h>

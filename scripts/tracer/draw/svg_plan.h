@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * draw_svg_plan.h - what there is room for in a picture: the time of each lane
+ * svg_plan.h - what there is room for in a picture: the time of each lane
  * in stretches of one state, the moments that would get lost in them, and the
  * arrows, bundled where they would lie on each other.
  *
  * Across, a picture is measured in pixels from the left of the plot.
  */
-#ifndef WOULDBLOCK_DRAW_SVG_PLAN_H
-#define WOULDBLOCK_DRAW_SVG_PLAN_H
+#ifndef WOULDBLOCK_SVG_PLAN_H
+#define WOULDBLOCK_SVG_PLAN_H
 
 #include "draw.h"
 

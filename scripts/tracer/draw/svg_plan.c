@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * draw_svg_plan - makes the plan of a picture. However long a trace is, a
+ * svg_plan - makes the plan of a picture. However long a trace is, a
  * picture has only so many pixels: a lane is cut into slices of one each, and
  * arrows into bundles. Where that still makes too much for a file that is to
  * be read by a browser, slices and bundles get wider.
  */
-#include "draw_svg_plan.h"
+#include "svg_plan.h"
 
 #include "program.h"
 

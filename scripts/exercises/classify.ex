@@ -1,5 +1,5 @@
 source common/answer.c
-with tests/exercises/classify_driver.c
+with scripts/exercises/classify_driver.c
 cut	^struct answer recv_answer	^const char \*answer_word
 
 === stub

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * judge_cause - the story of a check, and the name of what went wrong: from the
+ * cause - the story of a check, and the name of what went wrong: from the
  * program's state, and from what its calls were told.
  */
 #define _GNU_SOURCE
-#include "judge_inside.h"
+#include "inside.h"
 
 #include <poll.h>
 #include <signal.h>

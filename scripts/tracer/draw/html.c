@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * draw_html - the page of page.html, with the trace in it as JSON.
+ * html - the page of page.html, with the trace in it as JSON.
  *
  * A page has to be loaded as a whole, so its data are small: times are whole
  * nanoseconds since what stands before; what calls have in common is written

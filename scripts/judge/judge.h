@@ -33,7 +33,8 @@ struct exercise {
     bool may_spin;              /* busy-polling is what it is about */
 };
 
-/* In judge_server.c, judge_client.c, ...; each ended by one without a name. */
+/* In checks_server.c, checks_client.c, ...; each ended by one without a name.
+ */
 extern const struct exercise server_exercises[];
 extern const struct exercise client_exercises[];
 extern const struct exercise chat_exercises[];

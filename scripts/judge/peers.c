@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * judge_peers - the clients and servers that the judge plays, and what the
+ * peers - the clients and servers that the judge plays, and what the
  * witness has seen of them.
  */
 #define _GNU_SOURCE
-#include "judge_inside.h"
+#include "inside.h"
 
 #include <netinet/in.h>
 #include <poll.h>

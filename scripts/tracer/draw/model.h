@@ -10,7 +10,7 @@
 #ifndef WOULDBLOCK_MODEL_H
 #define WOULDBLOCK_MODEL_H
 
-#include "trace_file.h"
+#include "../trace_file.h"
 
 #include <stdbool.h>
 #include <stddef.h>

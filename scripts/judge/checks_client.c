@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * judge_client - the checks of programs that connect, or send, or sort answers.
+ * checks_client - the checks of programs that connect, or send, or sort
+ * answers.
  */
-#include "classify_cases.h"
+#include "../exercises/classify_cases.h"
 #include "judge.h"
 
 #include <poll.h>

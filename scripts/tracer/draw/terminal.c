@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * draw_terminal - lanes of characters, and the counts below them:
+ * terminal - lanes of characters, and the counts below them:
  *
  *                    0         0.5          1         1.5 s
  *     echo_blocking  =---------- recv ----------------- recv ---

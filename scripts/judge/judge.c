@@ -6,11 +6,11 @@
  *
  * The checks of an exercise run at the same time, each in a process of its own,
  * and their verdicts are told in order, up to the first mistake; with --all,
- * all of them. The program runs under build/tests/supervise, which stands
+ * all of them. The program runs under build/judge/supervise, which stands
  * beside this file. Exit status 0 if nothing was found, otherwise 1.
  */
 #define _GNU_SOURCE
-#include "judge_inside.h"
+#include "inside.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -49,7 +49,7 @@ static const struct program program = {
     settings,
 };
 
-/* What the parts of a check share: see judge_inside.h. */
+/* What the parts of a check share: see inside.h. */
 struct verdict *verdict;
 const struct exercise *exercise;
 instant began;

@@ -6,7 +6,7 @@
 #ifndef WOULDBLOCK_RECORDER_H
 #define WOULDBLOCK_RECORDER_H
 
-#include "trace_file.h"
+#include "../trace_file.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -264,14 +264,14 @@ static inline bool fold(const struct answer *answer, int32_t more,
             return false;
         if (group_of[answer->call] != GROUP_WAITS)
             own.since = records_written();
-    } else if (began - r->ended >= lengths.pause) {
-        return false;
-    } else if (has_waited(answer->flags, ended - began)) {
-        if (number + 1 != records_written())
+    } else {
+        const bool waited = has_waited(answer->flags, ended - began);
+        const uint32_t first = waited ? records_written() - 1 : own.since;
+
+        if (began - r->ended >= lengths.pause || number < first)
             return false;
-        own.since = number + 1;
-    } else if (number < own.since) {
-        return false;
+        if (waited)
+            own.since = number + 1;
     }
     /* In this order: who looks in between must not see more inside of the
      * run than it is long. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * judge_server - the checks of servers that echo.
+ * checks_server - the checks of servers that echo.
  */
 #define _GNU_SOURCE
 #include "judge.h"
@@ -675,7 +675,7 @@ static void crowd(void)
     {                                                                          \
         "high_descriptors", "descriptors of 1,024 and more", 2,                \
             high_descriptors,                                                  \
-            "build/tests/supervise --wall 20s --occupy 1021 PROGRAM 8080 & "   \
+            "build/judge/supervise --wall 20s --occupy 1021 PROGRAM 8080 & "   \
             "sleep "                                                           \
             "0.5; build/bin/bad_peer --count 8 --stop-after 3s crowd "         \
             "127.0.0.1 "                                                       \

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * judge_inside.h - what the parts of the judge share, and no check needs.
+ * inside.h - what the parts of the judge share, and no check needs.
  */
-#ifndef WOULDBLOCK_JUDGE_INSIDE_H
-#define WOULDBLOCK_JUDGE_INSIDE_H
+#ifndef WOULDBLOCK_INSIDE_H
+#define WOULDBLOCK_INSIDE_H
 
 #include "judge.h"
 
@@ -31,7 +31,7 @@ extern instant began;         /* this check */
 extern const char *binary;    /* somebody's program */
 extern char supervisor[4096]; /* the path of ours */
 
-/* --- judge_program.c -------------------------------------------------------
+/* --- program.c -------------------------------------------------------
  */
 
 /* How the program ended, once it has. */
@@ -51,7 +51,7 @@ const char *call_name(int call);
 bool is_wait(int call), is_nap(int call), is_receive(int call),
     is_send(int call), is_accept(int call);
 
-/* --- judge_peers.c ---------------------------------------------------------
+/* --- peers.c ---------------------------------------------------------
  */
 
 /* Take in what the witness has seen of clients that came and went. */
@@ -63,7 +63,7 @@ const struct seen *last_well(enum call call, int fd);
 size_t peers_met(void);
 const char *peer_behind(int its_fd);
 
-/* --- judge_cause.c ---------------------------------------------------------
+/* --- cause.c ---------------------------------------------------------
  */
 
 /* The verdict of this check: ends its process. */

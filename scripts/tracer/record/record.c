@@ -11,7 +11,7 @@
  */
 #define _GNU_SOURCE
 #define _FILE_OFFSET_BITS 64
-#include "trace_file.h"
+#include "../trace_file.h"
 
 #include <elf.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * judge_chat - the checks of the chat server.
+ * checks_chat - the checks of the chat server.
  */
 #include "judge.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * judge_program - somebody's program under supervision: starting it, hearing
+ * program - somebody's program under supervision: starting it, hearing
  * what it says, seeing what it does, and waiting no longer than makes sense.
  */
 #define _GNU_SOURCE
-#include "judge_inside.h"
+#include "inside.h"
 
 #include <fcntl.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * draw_perfetto - the Trace Event Format of Chrome, which
+ * perfetto - the Trace Event Format of Chrome, which
  * https://ui.perfetto.dev and chrome://tracing open.
  *
  * The spans of one track have to nest there. The calls of a thread do, so each
