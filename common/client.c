@@ -10,10 +10,10 @@
 
 void client_open(struct client *c, int fd)
 {
-    send_at_once(fd);
+    set_nodelay(fd);
     c->fd = fd;
     c->number = counters.accepted;
-    c->watched = 0;
+    c->interest = 0;
     c->buffer = (struct buffer){0};
     log_info("client %llu connected from %s", c->number, peer_text(fd));
 }

@@ -14,7 +14,7 @@ struct client {
     int fd;
     unsigned long long number; /* the first client is 1 */
     size_t index;              /* where it stands in its set */
-    unsigned watched;     /* the events that epoll looks out for; 0: none */
+    unsigned interest;    /* events in epoll's interest list; 0: not in it */
     struct buffer buffer; /* received and not yet sent back */
 };
 

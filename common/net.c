@@ -180,7 +180,7 @@ void address_failed(const struct addrinfo *a, int error)
 }
 
 /* How an attempt ended, once its socket is writable. */
-static struct answer ending(int fd)
+static struct answer connect_result(int fd)
 {
     int error = 0;
     socklen_t length = sizeof error;
@@ -198,7 +198,7 @@ struct answer connect_wait(int fd, instant deadline)
         struct pollfd wait = {.fd = fd, .events = POLLOUT};
 
         if (poll(&wait, 1, poll_time(deadline)) > 0)
-            made = ending(fd);
+            made = connect_result(fd);
         else if (passed(deadline))
             made = connected_answer(ETIMEDOUT);
     }
@@ -225,7 +225,7 @@ struct answer connect_until(const struct addrinfo *to, instant deadline)
         close(fd);
         return made;
     }
-    send_at_once(fd);
+    set_nodelay(fd);
     made.fd = fd;
     return made;
 }
@@ -257,7 +257,7 @@ int connect_to(const char *host, const char *port)
             close(fd);
         fd = -1;
     }
-    send_at_once(fd);
+    set_nodelay(fd);
     log_info("connected to %s", peer_text(fd));
     freeaddrinfo(list);
     return fd;
@@ -280,7 +280,7 @@ void send_line(int fd, const char *text)
         }
 }
 
-void send_at_once(int fd)
+void set_nodelay(int fd)
 {
     const int on = 1;
 

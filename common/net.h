@@ -95,7 +95,7 @@ void send_line(int fd, const char *text);
  * that, a part of an answer may lie there until the peer has confirmed the part
  * before it, which it puts off for 40 ms: see nagle_stall.
  */
-void send_at_once(int fd);
+void set_nodelay(int fd);
 
 /* Switch O_NONBLOCK on or off and leave the other flags alone (fcntl(2)). */
 void set_nonblocking(int fd);

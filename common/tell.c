@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tell.h"
 #include "clock.h"
-#include "work.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -56,6 +55,8 @@ const char *grouped(unsigned long long number)
 
 /* --- The status line ------------------------------------------------------ */
 
+static double share = -1; /* of the transfer; below 0: there is none */
+static unsigned long long primes;
 static bool drawn;
 
 /* Is there somebody to see it, and is the last drawing old enough? */
@@ -69,35 +70,39 @@ static bool time_to_draw(void)
     if (!terminal || now() < next_drawing)
         return false;
     next_drawing = deadline_in(SECOND / 10);
-    drawn = true;
     return true;
 }
 
-/* "\r" goes back to the line's begin, "\033[K" erases what is left of it. */
-void status_waiting(const char *what)
-{
-    if (time_to_draw())
-        fprintf(stderr, "\r%s ... %s primes found meanwhile\033[K", what,
-                grouped(work_found()));
-}
-
-void status_progress(size_t moved, size_t total)
+/* "\r" goes back to the beginning of the line, "\033[K" erases the rest. */
+static void draw(void)
 {
     static const char full[] = "##############################";
     static const char none[] = "------------------------------";
     const int width = (int)strlen(full);
+    const int bar = (int)(share * width);
 
-    if (total == 0 || !time_to_draw())
+    if (!time_to_draw())
         return;
-
-    double share = (double)moved / (double)total;
-    int bar = (int)(share * width);
-
-    fprintf(stderr, "\r[%.*s%.*s] %3.0f %%", bar, full, width - bar, none,
-            100 * share);
-    if (work_found() > 0)
-        fprintf(stderr, "  %s primes found meanwhile", grouped(work_found()));
+    fprintf(stderr, "\r");
+    if (share >= 0)
+        fprintf(stderr, "[%.*s%.*s] %3.0f %%  ", bar, full, width - bar, none,
+                100 * share);
+    if (primes > 0)
+        fprintf(stderr, "%s primes found meanwhile", grouped(primes));
     fprintf(stderr, "\033[K");
+    drawn = true;
+}
+
+void status_progress(size_t moved, size_t total)
+{
+    share = total > 0 ? (double)moved / (double)total : -1;
+    draw();
+}
+
+void status_work(unsigned long long found)
+{
+    primes = found;
+    draw();
 }
 
 void status_clear(void)

@@ -25,13 +25,13 @@ const char *grouped(unsigned long long number);
 
 /*
  * The status line: one line on stderr, redrawn in place about ten times a
- * second, and only if stderr is a terminal. status_waiting tells what the
- * program waits for and what it found meanwhile; status_progress draws how far
- * a transfer has come. status_clear takes the line away; every message does so
- * by itself.
+ * second, and only if stderr is a terminal. It shows how far a transfer has
+ * come (status_progress) and how many primes were found meanwhile (status_work,
+ * called by work_step). status_clear erases the line; every message does that
+ * first.
  */
-void status_waiting(const char *what);
 void status_progress(size_t moved, size_t total);
+void status_work(unsigned long long found);
 void status_clear(void);
 
 #endif

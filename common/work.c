@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "work.h"
+#include "tell.h"
 
 static unsigned long long next = 2, found, largest;
 
@@ -12,6 +13,7 @@ void work_step(void)
             return;
     found++;
     largest = number;
+    status_work(found);
 }
 
 unsigned long long work_found(void)

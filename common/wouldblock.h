@@ -4,8 +4,8 @@
  *
  *   clock.h    the monotonic clock, deadlines
  *   answer.h   what a socket call answered: one of five things
- *   work.h     other work, to be done instead of waiting
  *   tell.h     sentences for the user, and the status line
+ *   work.h     other work, to be done instead of waiting
  *   error.h    every errno with its symbol and advice; die, warn, the log
  *   stop.h     asking a program to stop; naps
  *   report.h   the closing report

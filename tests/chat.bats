@@ -188,7 +188,7 @@ setup_chat() {
     setup_chat
     join ann
     launch nc nc 127.0.0.1 "$port"
-    wait_for nc.out '^\* Welcome\. You are guest2, with 1 others here\.$'
+    wait_for nc.out '^\* Welcome\. You are guest2\. Others here: 1\.$'
     types ann 'hello nc\n'
     wait_for nc.out '^guest1: hello nc$'
     stop nc

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * chat_server - what one says, all the others hear.
+ * chat_server - sends each line that a guest writes to all the other guests.
  *
  * Shows    everything together in one thread: many clients and poll; lines
- *          that come in pieces, or several at once; a bounded queue of what
- *          each has yet to hear, so that a guest who does not read costs 16 KiB
- *          and nobody's time, and is sent away; a farewell that arrives.
+ *          that come in pieces, or several at once; a bounded output buffer
+ *          for each guest, so that one who does not read costs 16 KiB and
+ *          delays nobody, and is disconnected; a farewell that arrives.
  * Run      chat_server 8080
  *          chat_client 127.0.0.1 8080      in two other terminals; or nc
  * See      echo_poll: its loop; chat_client: its guests
  */
 #include "wouldblock.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,38 +28,39 @@ static const struct setting settings[] = {
     {0},
 };
 static const struct program program = {
-    "A chat server: what one says, all the others hear.",
+    "A chat server: sends each line to all other guests.",
     "PORT",
     settings,
 };
 
 enum { NAME_MOST = 16, LINE_MOST = 1000, FAREWELL = 100 };
 
-static const duration patience = 5 * SECOND; /* with guests who are leaving */
+static const duration patience = 5 * SECOND; /* for a guest who is leaving */
 
 struct guest {
-    int fd; /* -1: gone */
+    int fd; /* -1: closed, and to be removed */
     char name[NAME_MOST + 1];
-    struct buffer said;    /* received, and not a whole line yet */
-    struct buffer to_hear; /* not sent yet */
-    bool skipping;         /* inside a line that is too long */
-    bool silent;           /* sends no more */
-    const char *leaving;   /* what the others hear of it; NULL: stays */
-    bool announced;        /* they have heard it */
-    instant out_at;        /* closed then, whatever is left to hear */
+    struct buffer input;  /* received; not a whole line yet */
+    struct buffer output; /* still to be sent */
+    bool skipping;        /* the input is inside a line that is too long */
+    bool ended;           /* recv has returned 0: the guest sends no more */
+    const char *leaving;  /* what the others are told about it; NULL: stays */
+    bool announced;       /* the others have been told */
+    instant close_by;     /* close then, even if some output is left */
 };
 
 static struct guest **guests;
 static size_t count;
 static size_t too_slow;
 
-/* --- What a guest hears -------------------------------------------------- */
+/* --- What a guest is told ------------------------------------------------ */
 
-/* Add a line to it. Who has not heard the former ones, and has no room left,
- * is sent away, and still hears the end of the line begun, and why. */
+/* Add a line to a guest's output. If there is no room the guest reads too
+ * slowly and has to leave: it still gets the rest of the line whose beginning
+ * it may have got already, and the reason. */
 LIKE_PRINTF(2, 3) static void tell(struct guest *g, const char *format, ...)
 {
-    struct buffer *b = &g->to_hear;
+    struct buffer *b = &g->output;
     char line[NAME_MOST + LINE_MOST + 64];
     va_list arguments;
 
@@ -74,7 +76,7 @@ LIKE_PRINTF(2, 3) static void tell(struct guest *g, const char *format, ...)
         length = snprintf(line, sizeof line,
                           "* You read too slowly and missed some: goodbye.\n");
         g->leaving = "reads too slowly and was sent away";
-        g->out_at = deadline_in(patience);
+        g->close_by = deadline_in(patience);
         too_slow++;
     }
     memcpy(buffer_back(b), line, (size_t)length);
@@ -87,10 +89,10 @@ static void leave(struct guest *g, const char *how)
         return;
     tell(g, "* Goodbye.");
     g->leaving = how;
-    g->out_at = deadline_in(patience);
+    g->close_by = deadline_in(patience);
 }
 
-/* --- What a guest says --------------------------------------------------- */
+/* --- What a guest writes ------------------------------------------------- */
 
 static struct guest *guest_called(const char *name)
 {
@@ -116,7 +118,7 @@ static void rename_guest(struct guest *g, const char *name)
     }
 }
 
-static void hear(struct guest *g, const char *line)
+static void handle_line(struct guest *g, const char *line)
 {
     if (strncmp(line, "/name ", 6) == 0) {
         rename_guest(g, line + 6);
@@ -135,11 +137,11 @@ static void hear(struct guest *g, const char *line)
     }
 }
 
-/* Take the whole lines out of what was received. What could play tricks on
- * the others' terminals becomes a question mark. */
-static void hear_lines(struct guest *g)
+/* Handle the whole lines of the input. Control characters, which could change
+ * the other guests' terminals, become question marks. */
+static void handle_lines(struct guest *g)
 {
-    struct buffer *b = &g->said;
+    struct buffer *b = &g->input;
     char line[LINE_MOST + 1];
     size_t size;
 
@@ -161,7 +163,7 @@ static void hear_lines(struct guest *g)
                     line[i] = '?';
             }
             line[length] = '\0';
-            hear(g, line);
+            handle_line(g, line);
         }
         g->skipping = false;
         buffer_taken(b, size);
@@ -174,7 +176,16 @@ static void hear_lines(struct guest *g)
 
 /* --- Guests come and go -------------------------------------------------- */
 
-static void welcome(int fd)
+/* Set O_NONBLOCK, and leave the other flags as they are. */
+static void make_nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+        die("cannot make descriptor %d non-blocking", fd);
+}
+
+static void add_guest(int fd)
 {
     struct guest *g = calloc(1, sizeof *g);
 
@@ -183,92 +194,93 @@ static void welcome(int fd)
         close(fd);
         return;
     }
-    set_nonblocking(fd);
-    send_at_once(fd);
+    make_nonblocking(fd);
+    set_nodelay(fd);
     g->fd = fd;
-    g->out_at = NEVER;
+    g->close_by = NEVER;
     snprintf(g->name, sizeof g->name, "guest%llu", counters.accepted);
     guests = enlarged(guests, count + 1, sizeof(struct guest *));
     for (size_t i = 0; i < count; i++)
         tell(guests[i], "* %s has come.", g->name);
     guests[count++] = g;
-    tell(g, "* Welcome. You are %s, with %zu others here.", g->name, count - 1);
+    tell(g, "* Welcome. You are %s. Others here: %zu.", g->name, count - 1);
     tell(g, "* There are /name NAME, /who and /quit.");
     log_info("%s came from %s", g->name, peer_text(fd));
 }
 
-/* The connection is over, for whatever reason. */
-static void gone(struct guest *g, const char *how)
+/* Close the connection. The others are told the reason. */
+static void drop(struct guest *g, const char *how)
 {
     if (!g->leaving)
         g->leaving = how;
     log_info("%s %s", g->name, g->leaving);
     close(g->fd);
     g->fd = -1;
-    buffer_free(&g->said);
-    buffer_free(&g->to_hear);
+    buffer_free(&g->input);
+    buffer_free(&g->output);
 }
 
 static void receive(struct guest *g)
 {
-    struct buffer *b = &g->said;
+    struct buffer *b = &g->input;
     size_t room = buffer_room(b);
     struct answer got = recv_answer(recv(g->fd, buffer_back(b), room, 0), room);
 
     if (got.kind == FAILED)
-        gone(g, "has lost the connection");
+        drop(g, "has lost the connection");
     if (got.kind == CLOSED) {
-        g->silent = true;
+        g->ended = true;
         leave(g, "has left");
     }
     if (got.kind == DONE) {
         buffer_added(b, got.count);
-        hear_lines(g);
+        handle_lines(g);
     }
 }
 
 static void send_on(struct guest *g)
 {
-    struct buffer *b = &g->to_hear;
+    struct buffer *b = &g->output;
     size_t size = buffer_used(b);
     struct answer put =
         send_answer(send(g->fd, buffer_front(b), size, 0), size);
 
     if (put.kind == FAILED)
-        gone(g, "has lost the connection");
+        drop(g, "has lost the connection");
     else
         buffer_taken(b, put.count);
 }
 
 /*
- * Who leaves first hears everything, then the end; but is closed only once it
- * has sent its own: closing with bytes not received would reset the
- * connection, and the peer might lose the farewell (RFC 1122, 4.2.2.13).
+ * A guest who leaves first gets all its output, then the end (FIN). The socket
+ * is closed only after the guest's own end has come: close with unread input
+ * would reset the connection, and the guest could lose the farewell (RFC 1122,
+ * 4.2.2.13).
  */
-static void see_off(struct guest *g)
+static void finish_leaving(struct guest *g)
 {
     if (!g->leaving || g->fd < 0)
         return;
-    if (buffer_used(&g->to_hear) == 0) {
+    if (buffer_used(&g->output) == 0) {
         shutdown(g->fd, SHUT_WR);
-        if (g->silent)
-            gone(g, "");
+        if (g->ended)
+            drop(g, "");
     }
-    if (g->fd >= 0 && passed(g->out_at))
-        gone(g, "");
+    if (g->fd >= 0 && passed(g->close_by))
+        drop(g, "");
 }
 
 static void serve(struct guest *g, short events)
 {
-    if (events != 0 && !g->silent)
+    if (events != 0 && !g->ended)
         receive(g);
-    if (g->fd >= 0 && buffer_used(&g->to_hear) > 0)
+    if (g->fd >= 0 && buffer_used(&g->output) > 0)
         send_on(g);
-    see_off(g);
+    finish_leaving(g);
 }
 
-/* Tell the others who is leaving, and forget those who are gone. */
-static void sweep(void)
+/* Tell the others who is leaving, and remove those whose socket is closed. */
+static void remove_dropped(void)
 {
     for (size_t i = 0; i < count; i++) {
         struct guest *g = guests[i];
@@ -278,7 +290,7 @@ static void sweep(void)
         g->announced = true;
         for (size_t other = 0; other < count; other++)
             tell(guests[other], "* %s %s.", g->name, g->leaving);
-        i = (size_t)-1; /* which may have been too much for somebody else */
+        i = (size_t)-1; /* start again: somebody may have no room for this */
     }
     for (size_t i = count; i-- > 0;)
         if (guests[i]->fd < 0) {
@@ -287,14 +299,33 @@ static void sweep(void)
         }
 }
 
+/* Accept all guests that are waiting, but at most 64 before the others have
+ * their turn. False when the program is out of descriptors or memory. */
+static bool accept_guests(int listener)
+{
+    for (int i = 0; i < 64; i++) {
+        struct answer came = accept_answer(accept(listener, NULL, NULL));
+
+        if (came.error == EAGAIN || came.error == EWOULDBLOCK)
+            break; /* nobody else is waiting */
+        if (came.kind == FAILED) {
+            accept_failed(came.error);
+            return false;
+        }
+        if (came.kind == DONE)
+            add_guest(came.fd);
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     char **operands = begin(&program, argc, argv);
     int listener = listen_on(address, operands[0]);
     struct pollfd *list = NULL;
-    bool full = false; /* out of descriptors: let the listener rest a while */
+    bool full = false; /* out of descriptors: no accept for 100 ms */
 
-    set_nonblocking(listener);
+    make_nonblocking(listener);
     while (!stopping()) {
         const size_t asked = count;
         instant until = full ? deadline_in(SECOND / 10) : NEVER;
@@ -306,32 +337,25 @@ int main(int argc, char **argv)
             struct guest *g = guests[i];
 
             list[i].fd = g->fd;
-            list[i].events = g->silent ? 0 : POLLIN;
-            if (buffer_used(&g->to_hear) > 0)
+            list[i].events = g->ended ? 0 : POLLIN;
+            if (buffer_used(&g->output) > 0)
                 list[i].events |= POLLOUT;
-            until = sooner(until, g->out_at);
+            until = sooner(until, g->close_by);
         }
-        if (poll(list, asked + 1, poll_time(until)) < 0)
-            continue; /* a signal: see whether to stop */
-        full = false;
+        if (poll(list, asked + 1, poll_time(until)) < 0) {
+            if (errno != EINTR)
+                die("cannot wait for guests");
+            continue; /* a signal came: is it time to stop? */
+        }
 
         for (size_t i = 0; i < asked; i++)
             serve(guests[i], list[i].revents);
-        if (list[asked].revents) {
-            struct answer came = accept_answer(accept(listener, NULL, NULL));
-
-            if (came.kind == DONE)
-                welcome(came.fd);
-            else if (came.kind == FAILED) {
-                accept_failed(came.error);
-                full = true;
-            }
-        }
-        sweep();
+        full = list[asked].revents && !accept_guests(listener);
+        remove_dropped();
     }
     report("too_slow", "%zu", too_slow);
     for (size_t i = 0; i < count; i++) {
-        gone(guests[i], "goes, for the server ends");
+        drop(guests[i], "leaves: the server ends");
         free(guests[i]);
     }
     free(guests);

@@ -13,6 +13,7 @@
  */
 #include "wouldblock.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -28,6 +29,15 @@ static const struct program program = {
     settings,
 };
 
+/* Set O_NONBLOCK, and leave the other flags as they are. */
+static void make_nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+        die("cannot make descriptor %d non-blocking", fd);
+}
+
 /* Try one address. True when connected. */
 static bool attempt(const struct addrinfo *to)
 {
@@ -37,16 +47,17 @@ static bool attempt(const struct addrinfo *to)
 
     if (fd < 0)
         die("cannot make a socket");
-    set_nonblocking(fd); /* before connect: afterwards is too late */
+    make_nonblocking(fd); /* before connect: afterwards is too late */
     say("connecting to %s", where);
 
     instant deadline = deadline_in(limit);
     struct answer made =
         connect_answer(connect(fd, to->ai_addr, to->ai_addrlen));
 
-    while (made.kind == PENDING && !stop_due(deadline)) {
+    while (made.kind == PENDING && !stop_due(deadline)) { /* EINPROGRESS */
         work_step();
-        status_waiting("connecting");
+        /* EALREADY: still under way; 0 or EISCONN: connected. After a failure
+         * Linux tells the error; POSIX leaves the answer open. */
         made = connect_answer(connect(fd, to->ai_addr, to->ai_addrlen));
     }
 

@@ -11,6 +11,7 @@
  */
 #include "wouldblock.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -27,8 +28,17 @@ static const struct program program = {
     settings,
 };
 
-/* How the attempt ended. Writable means no more than that it did. */
-static struct answer ending(int fd)
+/* Set O_NONBLOCK, and leave the other flags as they are. */
+static void make_nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+        die("cannot make descriptor %d non-blocking", fd);
+}
+
+/* How the attempt ended. That the socket is writable says only that it did. */
+static struct answer connect_result(int fd)
 {
     int error = 0;
     socklen_t length = sizeof error;
@@ -47,20 +57,21 @@ static bool attempt(const struct addrinfo *to)
 
     if (fd < 0)
         die("cannot make a socket");
-    set_nonblocking(fd); /* before connect: afterwards is too late */
+    make_nonblocking(fd); /* before connect: afterwards is too late */
     say("connecting to %s", where);
 
     instant deadline = deadline_in(limit);
     struct answer made =
         connect_answer(connect(fd, to->ai_addr, to->ai_addrlen));
 
-    while (made.kind == PENDING && !stop_due(deadline)) {
+    while (made.kind == PENDING && !stop_due(deadline)) { /* EINPROGRESS */
         struct pollfd wait[] = {{.fd = fd, .events = POLLOUT},
                                 {.fd = stop_button(), .events = POLLIN}};
 
-        poll(wait, 2, poll_time(deadline));
+        if (poll(wait, 2, poll_time(deadline)) < 0 && errno != EINTR)
+            die("cannot wait for the connection");
         if (wait[0].revents)
-            made = ending(fd);
+            made = connect_result(fd);
     }
 
     double took = seconds(now() - began);

@@ -35,10 +35,12 @@ static bool serve(struct client *c)
         struct answer got = recv_answer(
             recv(c->fd, buffer_back(b), BUFFER_SIZE, 0), BUFFER_SIZE);
 
+        if (got.kind == AGAIN) /* EINTR: a signal came first */
+            return true;
+        if (got.kind == CLOSED) /* recv returned 0: the client has ended */
+            return false;
         if (got.kind == FAILED)
             return client_failed(c, "receive from", got.error);
-        if (got.kind != DONE)
-            return got.kind == AGAIN; /* nothing yet; or CLOSED, the end */
         buffer_added(b, got.count);
     }
 

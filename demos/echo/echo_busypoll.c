@@ -11,6 +11,7 @@
  */
 #include "wouldblock.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -28,6 +29,15 @@ static const struct program program = {
     settings,
 };
 
+/* Set O_NONBLOCK, and leave the other flags as they are. */
+static void make_nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+        die("cannot make descriptor %d non-blocking", fd);
+}
+
 /* One turn for one client: receive, send back. False when it is over. */
 static bool serve(struct client *c)
 {
@@ -37,10 +47,12 @@ static bool serve(struct client *c)
         struct answer got = recv_answer(
             recv(c->fd, buffer_back(b), BUFFER_SIZE, 0), BUFFER_SIZE);
 
+        if (got.kind == AGAIN) /* EAGAIN, EWOULDBLOCK: nothing has come yet */
+            return true;
+        if (got.kind == CLOSED) /* recv returned 0: the client has ended */
+            return false;
         if (got.kind == FAILED)
             return client_failed(c, "receive from", got.error);
-        if (got.kind != DONE)
-            return got.kind == AGAIN; /* nothing yet; or CLOSED, the end */
         buffer_added(b, got.count);
     }
 
@@ -53,26 +65,41 @@ static bool serve(struct client *c)
     return true;
 }
 
+/* Accept all clients that are waiting, but at most 64 before the others have
+ * their turn. False when the program is out of descriptors or memory. */
+static bool accept_clients(int listener, struct clients *clients)
+{
+    for (int i = 0; i < 64; i++) {
+        struct answer came = accept_answer(accept(listener, NULL, NULL));
+
+        if (came.error == EAGAIN || came.error == EWOULDBLOCK)
+            break; /* nobody else is waiting */
+        if (came.kind == FAILED) {
+            accept_failed(came.error);
+            return false;
+        }
+        if (came.kind == DONE) {
+            make_nonblocking(came.fd); /* Linux: a new socket is blocking */
+            clients_add(clients, came.fd);
+        }
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     char **operands = begin(&program, argc, argv);
     int listener = listen_on(address, operands[0]);
     struct clients clients = {0};
+    instant resume = 0; /* out of descriptors: accept again after that */
 
-    set_nonblocking(listener);
+    make_nonblocking(listener);
     while (!stopping()) {
         for (size_t i = clients.count; i-- > 0;)
             if (!serve(clients.at[i]))
                 clients_remove(&clients, i);
-
-        struct answer came = accept_answer(accept(listener, NULL, NULL));
-
-        if (came.kind == DONE) {
-            set_nonblocking(came.fd); /* Linux: a new socket starts blocking */
-            clients_add(&clients, came.fd);
-        } else if (came.kind == FAILED) {
-            accept_failed(came.error);
-        }
+        if (passed(resume) && !accept_clients(listener, &clients))
+            resume = deadline_in(SECOND / 10);
         nap(round_nap);
     }
     clients_free(&clients);

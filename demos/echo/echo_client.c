@@ -3,7 +3,7 @@
  * echo_client - sends lines to an echo server and prints what comes back.
  *
  * Shows    recv waits until the server answers; meanwhile the program sleeps
- *          and can do nothing else. The log tells how long each line took.
+ *          and can do nothing else. The log says how long each line took.
  * Run      echo_client 127.0.0.1 8080 'first line' 'second line'
  *          echo_client 127.0.0.1 8080      to type lines, Ctrl-D at the end
  * Compare  echo_client_busypoll: the same client, which works while it waits
@@ -29,8 +29,8 @@ static const struct program program = {
 
 static duration first_wait, longest_wait;
 
-/* Send a line and wait for its echo. A long line comes in pieces that fit into
- * the kernel's buffers: nobody reads while it is being sent. */
+/* Send a line and wait for its echo. next_line gives at most 16 KiB at a time:
+ * so much fits into the kernel's buffers, and we need not receive meanwhile. */
 static void exchange(int fd, const char *line, size_t size)
 {
     char echo[BUFFER_SIZE];
@@ -52,7 +52,9 @@ static void exchange(int fd, const char *line, size_t size)
         if (got.kind == FAILED)
             die_because(got.error, "cannot receive from the server");
         if (got.kind == CLOSED)
-            die_because(0, "the server left and owes us %zu bytes",
+            die_because(0,
+                        "the server closed the connection: %zu bytes of the "
+                        "echo are missing",
                         size - echoed);
         fwrite(echo, 1, got.count, stdout);
         echoed += got.count;

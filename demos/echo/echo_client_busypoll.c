@@ -11,6 +11,7 @@
  */
 #include "wouldblock.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -30,8 +31,17 @@ static const struct program program = {
 
 static duration first_wait, longest_wait;
 
-/* Send a line and wait for its echo. A long line comes in pieces that fit into
- * the kernel's buffers: nobody reads while it is being sent. */
+/* Set O_NONBLOCK, and leave the other flags as they are. */
+static void make_nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+        die("cannot make descriptor %d non-blocking", fd);
+}
+
+/* Send a line and wait for its echo. next_line gives at most 16 KiB at a time:
+ * so much fits into the kernel's buffers, and we need not receive meanwhile. */
 static void exchange(int fd, const char *line, size_t size)
 {
     char echo[BUFFER_SIZE];
@@ -44,7 +54,7 @@ static void exchange(int fd, const char *line, size_t size)
 
         if (put.kind == FAILED)
             die_because(put.error, "cannot send to the server");
-        if (put.kind == AGAIN)
+        if (put.kind == AGAIN) /* EAGAIN, EWOULDBLOCK: no room */
             work_step();
         sent += put.count;
     }
@@ -55,11 +65,12 @@ static void exchange(int fd, const char *line, size_t size)
         if (got.kind == FAILED)
             die_because(got.error, "cannot receive from the server");
         if (got.kind == CLOSED)
-            die_because(0, "the server left and owes us %zu bytes",
+            die_because(0,
+                        "the server closed the connection: %zu bytes of the "
+                        "echo are missing",
                         size - echoed);
-        if (got.kind == AGAIN)
+        if (got.kind == AGAIN) /* EAGAIN, EWOULDBLOCK: nothing yet */
             work_step();
-        status_waiting("waiting for the echo");
         fwrite(echo, 1, got.count, stdout);
         echoed += got.count;
     }
@@ -83,7 +94,7 @@ int main(int argc, char **argv)
     int fd = connect_to(operands[0], operands[1]);
     struct line line = {0};
 
-    set_nonblocking(fd);
+    make_nonblocking(fd);
     while (next_line(&line, operands + 2))
         exchange(fd, line.bytes, line.length);
     nap(hold);

@@ -14,6 +14,7 @@
  */
 #include "wouldblock.h"
 
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -30,6 +31,15 @@ static const struct program program = {
     settings,
 };
 
+/* Set O_NONBLOCK, and leave the other flags as they are. */
+static void make_nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+        die("cannot make descriptor %d non-blocking", fd);
+}
+
 /* One turn for one client: receive, send back. False when it is over. */
 static bool serve(struct client *c)
 {
@@ -39,10 +49,12 @@ static bool serve(struct client *c)
         struct answer got = recv_answer(
             recv(c->fd, buffer_back(b), BUFFER_SIZE, 0), BUFFER_SIZE);
 
+        if (got.kind == AGAIN) /* EAGAIN, EWOULDBLOCK: nothing has come yet */
+            return true;
+        if (got.kind == CLOSED) /* recv returned 0: the client has ended */
+            return false;
         if (got.kind == FAILED)
             return client_failed(c, "receive from", got.error);
-        if (got.kind != DONE)
-            return got.kind == AGAIN; /* nothing yet; or CLOSED, the end */
         buffer_added(b, got.count);
     }
 
@@ -55,26 +67,52 @@ static bool serve(struct client *c)
     return true;
 }
 
-static int set; /* in the kernel: who is waited for, and what for */
+static int epoll_fd;
 
-static bool watch(int change, int fd, uint32_t events, struct client *c)
+/* Add a descriptor to the kernel's interest list, or change its entry. */
+static bool set_interest(int operation, int fd, uint32_t events,
+                         struct client *c)
 {
     struct epoll_event event = {.events = events, .data.ptr = c};
 
-    return epoll_ctl(set, change, fd, &event) == 0;
+    return epoll_ctl(epoll_fd, operation, fd, &event) == 0;
 }
 
 /* Tell the kernel what this client waits for, if that has changed. */
-static bool watch_client(struct client *c)
+static bool update_interest(struct client *c)
 {
     uint32_t events = buffer_used(&c->buffer) ? EPOLLOUT : EPOLLIN;
-    int change = c->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    int operation = c->interest ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
 
-    if (events == c->watched)
+    if (events == c->interest)
         return true;
-    c->watched = events;
-    if (!watch(change, c->fd, events, c))
-        return client_failed(c, "watch", errno);
+    c->interest = events;
+    if (!set_interest(operation, c->fd, events, c))
+        return client_failed(c, "wait for", errno);
+    return true;
+}
+
+/* Accept all clients that are waiting, but at most 64 before the others have
+ * their turn. False when the program is out of descriptors or memory. */
+static bool accept_clients(int listener, struct clients *clients)
+{
+    for (int i = 0; i < 64; i++) {
+        struct answer came = accept_answer(accept(listener, NULL, NULL));
+
+        if (came.error == EAGAIN || came.error == EWOULDBLOCK)
+            break; /* nobody else is waiting */
+        if (came.kind == FAILED) {
+            accept_failed(came.error);
+            return false;
+        }
+        if (came.kind == DONE) {
+            make_nonblocking(came.fd); /* Linux: a new socket is blocking */
+            struct client *c = clients_add(clients, came.fd);
+
+            if (c && !update_interest(c))
+                clients_remove(clients, c->index);
+        }
+    }
     return true;
 }
 
@@ -83,53 +121,39 @@ int main(int argc, char **argv)
     char **operands = begin(&program, argc, argv);
     int listener = listen_on(address, operands[0]);
     struct clients clients = {0};
-    bool full = false; /* out of descriptors: let the listener rest a while */
+    bool full = false; /* out of descriptors: no accept for 100 ms */
 
-    set_nonblocking(listener);
-    set = epoll_create1(EPOLL_CLOEXEC);
-    if (set < 0 || !watch(EPOLL_CTL_ADD, listener, EPOLLIN, NULL))
-        die("cannot watch the listener");
+    make_nonblocking(listener);
+    epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (epoll_fd < 0 || !set_interest(EPOLL_CTL_ADD, listener, EPOLLIN, NULL))
+        die("cannot wait for the listener with epoll");
     while (!stopping()) {
         struct epoll_event ready[64];
-        int count = epoll_wait(set, ready, 64, full ? 100 : -1);
-        bool knock = false;
+        int count = epoll_wait(epoll_fd, ready, 64, full ? 100 : -1);
+        bool listener_ready = false;
 
         if (count < 0) {
             if (errno != EINTR)
                 die("cannot wait for clients");
-            continue; /* there is no answer */
+            continue; /* a signal came, and nothing is known to be ready */
         }
         if (full)
-            watch(EPOLL_CTL_MOD, listener, EPOLLIN, NULL);
-        full = false;
+            set_interest(EPOLL_CTL_MOD, listener, EPOLLIN, NULL);
 
         for (int i = 0; i < count; i++) {
             struct client *c = ready[i].data.ptr;
 
             if (c == NULL)
-                knock = true;
-            else if (!serve(c) || !watch_client(c))
-                clients_remove(&clients, c->index); /* close unwatches it */
+                listener_ready = true;
+            else if (!serve(c) || !update_interest(c))
+                clients_remove(&clients, c->index); /* close ends the entry */
         }
-        if (!knock)
-            continue;
-
-        struct answer came = accept_answer(accept(listener, NULL, NULL));
-
-        if (came.kind == DONE) {
-            set_nonblocking(came.fd); /* Linux: a new socket starts blocking */
-            struct client *c = clients_add(&clients, came.fd);
-
-            if (c && !watch_client(c))
-                clients_remove(&clients, c->index);
-        } else if (came.kind == FAILED) {
-            accept_failed(came.error);
-            watch(EPOLL_CTL_MOD, listener, 0, NULL);
-            full = true;
-        }
+        full = listener_ready && !accept_clients(listener, &clients);
+        if (full)
+            set_interest(EPOLL_CTL_MOD, listener, 0, NULL);
     }
     clients_free(&clients);
-    close(set);
+    close(epoll_fd);
     close(listener);
     return 0;
 }

@@ -12,6 +12,7 @@
  */
 #include "wouldblock.h"
 
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -30,8 +31,17 @@ static const struct program program = {
     settings,
 };
 
+/* Set O_NONBLOCK, and leave the other flags as they are. */
+static void make_nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+        die("cannot make descriptor %d non-blocking", fd);
+}
+
 /* One turn for one client: receive, send back. False when it is over. */
-static bool serve(struct client *c)
+static bool serve(struct client *c, bool *would_block)
 {
     struct buffer *b = &c->buffer;
 
@@ -39,56 +49,87 @@ static bool serve(struct client *c)
         struct answer got = recv_answer(
             recv(c->fd, buffer_back(b), BUFFER_SIZE, 0), BUFFER_SIZE);
 
+        *would_block = got.error == EAGAIN || got.error == EWOULDBLOCK;
+        if (got.kind == AGAIN) /* and not EINTR, which is asked again */
+            return true;
+        if (got.kind == CLOSED) /* recv returned 0: the client has ended */
+            return false;
         if (got.kind == FAILED)
             return client_failed(c, "receive from", got.error);
-        if (got.kind != DONE)
-            return got.kind == AGAIN; /* nothing yet; or CLOSED, the end */
         buffer_added(b, got.count);
     }
 
     struct answer put = send_answer(
         send(c->fd, buffer_front(b), buffer_used(b), 0), buffer_used(b));
 
+    *would_block = put.error == EAGAIN || put.error == EWOULDBLOCK;
     if (put.kind == FAILED)
         return client_failed(c, "send to", put.error);
     buffer_taken(b, put.count); /* the rest, if any, in the next turn */
     return true;
 }
 
-static int set; /* in the kernel: who is waited for, and what for */
+static int epoll_fd;
 
-static bool watch(int change, int fd, uint32_t events, struct client *c)
+/* Add a descriptor to the kernel's interest list, or change its entry. */
+static bool set_interest(int operation, int fd, uint32_t events,
+                         struct client *c)
 {
     struct epoll_event event = {.events = events, .data.ptr = c};
 
-    return epoll_ctl(set, change, fd, &event) == 0;
+    return epoll_ctl(epoll_fd, operation, fd, &event) == 0;
 }
 
-/* Tell the kernel, once, to tell us of every change of this client. Told
- * again, it reports at once what is ready now (epoll(7)). */
-static bool watch_client(struct client *c)
+/* Tell the kernel, once, to report every change of this client. Told again, it
+ * reports at once what is ready now (epoll(7)). */
+static bool update_interest(struct client *c)
 {
-    const uint32_t events = EPOLLIN | EPOLLOUT | EPOLLET;
-    int change = c->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    uint32_t events = EPOLLIN | EPOLLOUT | EPOLLET;
+    int operation = c->interest ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
 
-    c->watched = events;
-    if (!watch(change, c->fd, events, c))
-        return client_failed(c, "watch", errno);
+    c->interest = events;
+    if (!set_interest(operation, c->fd, events, c))
+        return client_failed(c, "wait for", errno);
     return true;
 }
 
-/* A change is reported once: go on until the kernel says "would block". But
- * one client must not starve the others: after some turns, queue up again. */
+/* A change is reported once: go on until a call would block. But one client
+ * must not starve the others: after 16 turns, have it reported again. */
 static bool serve_all(struct client *c)
 {
-    const unsigned long long before = counters.again;
+    bool would_block = false;
 
-    for (int turns = 0; turns < 16; turns++)
-        if (!serve(c))
+    for (int turn = 0; turn < 16 && !would_block; turn++) {
+        if (!serve(c, &would_block))
             return false;
-        else if (counters.again > before || one_turn)
+        if (one_turn)
             return true;
-    return watch_client(c);
+    }
+    return would_block || update_interest(c);
+}
+
+/* Accept all clients that are waiting, but at most 64 before the others have
+ * their turn. False when the program is out of descriptors or memory. */
+static bool accept_clients(int listener, struct clients *clients)
+{
+    for (int i = 0; i < 64; i++) {
+        struct answer came = accept_answer(accept(listener, NULL, NULL));
+
+        if (came.error == EAGAIN || came.error == EWOULDBLOCK)
+            break; /* nobody else is waiting */
+        if (came.kind == FAILED) {
+            accept_failed(came.error);
+            return false;
+        }
+        if (came.kind == DONE) {
+            make_nonblocking(came.fd); /* Linux: a new socket is blocking */
+            struct client *c = clients_add(clients, came.fd);
+
+            if (c && !update_interest(c))
+                clients_remove(clients, c->index);
+        }
+    }
+    return true;
 }
 
 int main(int argc, char **argv)
@@ -96,53 +137,39 @@ int main(int argc, char **argv)
     char **operands = begin(&program, argc, argv);
     int listener = listen_on(address, operands[0]);
     struct clients clients = {0};
-    bool full = false;  /* out of descriptors: let the listener rest a while */
-    bool knock = false; /* and has not yet been asked until "would block" */
+    bool full = false; /* out of descriptors: no accept for 100 ms */
 
-    set_nonblocking(listener);
-    set = epoll_create1(EPOLL_CLOEXEC);
-    if (set < 0 || !watch(EPOLL_CTL_ADD, listener, EPOLLIN | EPOLLET, NULL))
-        die("cannot watch the listener");
+    make_nonblocking(listener);
+    epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (epoll_fd < 0 || !set_interest(EPOLL_CTL_ADD, listener, EPOLLIN, NULL))
+        die("cannot wait for the listener with epoll");
     while (!stopping()) {
         struct epoll_event ready[64];
-        int limit = full ? 100 : knock ? 0 : -1;
-        int count = epoll_wait(set, ready, 64, limit);
+        int count = epoll_wait(epoll_fd, ready, 64, full ? 100 : -1);
+        bool listener_ready = false;
 
         if (count < 0) {
             if (errno != EINTR)
                 die("cannot wait for clients");
-            continue; /* there is no answer */
+            continue; /* a signal came, and nothing is known to be ready */
         }
-        full = false;
+        if (full)
+            set_interest(EPOLL_CTL_MOD, listener, EPOLLIN, NULL);
 
         for (int i = 0; i < count; i++) {
             struct client *c = ready[i].data.ptr;
 
             if (c == NULL)
-                knock = true;
+                listener_ready = true;
             else if (!serve_all(c))
-                clients_remove(&clients, c->index); /* close unwatches it */
+                clients_remove(&clients, c->index); /* close ends the entry */
         }
-        if (!knock)
-            continue;
-
-        struct answer came = accept_answer(accept(listener, NULL, NULL));
-
-        if (came.kind == DONE) {
-            set_nonblocking(came.fd); /* Linux: a new socket starts blocking */
-            struct client *c = clients_add(&clients, came.fd);
-
-            if (c && !watch_client(c))
-                clients_remove(&clients, c->index);
-        } else if (came.kind == FAILED) {
-            accept_failed(came.error);
-            full = true;
-        } else {
-            knock = came.error != EAGAIN;
-        }
+        full = listener_ready && !accept_clients(listener, &clients);
+        if (full)
+            set_interest(EPOLL_CTL_MOD, listener, 0, NULL);
     }
     clients_free(&clients);
-    close(set);
+    close(epoll_fd);
     close(listener);
     return 0;
 }

@@ -14,6 +14,7 @@
  */
 #include "wouldblock.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -31,6 +32,15 @@ static const struct program program = {
     settings,
 };
 
+/* Set O_NONBLOCK, and leave the other flags as they are. */
+static void make_nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+        die("cannot make descriptor %d non-blocking", fd);
+}
+
 /* One turn for one client: receive, send back. False when it is over. */
 static bool serve(struct client *c)
 {
@@ -40,10 +50,12 @@ static bool serve(struct client *c)
         struct answer got = recv_answer(
             recv(c->fd, buffer_back(b), BUFFER_SIZE, 0), BUFFER_SIZE);
 
+        if (got.kind == AGAIN) /* EAGAIN, EWOULDBLOCK: nothing has come yet */
+            return true;
+        if (got.kind == CLOSED) /* recv returned 0: the client has ended */
+            return false;
         if (got.kind == FAILED)
             return client_failed(c, "receive from", got.error);
-        if (got.kind != DONE)
-            return got.kind == AGAIN; /* nothing yet; or CLOSED, the end */
         buffer_added(b, got.count);
     }
 
@@ -56,20 +68,41 @@ static bool serve(struct client *c)
     return true;
 }
 
+/* Accept all clients that are waiting, but at most 64 before the others have
+ * their turn. False when the program is out of descriptors or memory. */
+static bool accept_clients(int listener, struct clients *clients)
+{
+    for (int i = 0; i < 64; i++) {
+        struct answer came = accept_answer(accept(listener, NULL, NULL));
+
+        if (came.error == EAGAIN || came.error == EWOULDBLOCK)
+            break; /* nobody else is waiting */
+        if (came.kind == FAILED) {
+            accept_failed(came.error);
+            return false;
+        }
+        if (came.kind == DONE) {
+            make_nonblocking(came.fd); /* Linux: a new socket is blocking */
+            clients_add(clients, came.fd);
+        }
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     char **operands = begin(&program, argc, argv);
     int listener = listen_on(address, operands[0]);
     struct clients clients = {0};
-    bool full = false; /* out of descriptors: let the listener rest a while */
+    bool full = false; /* out of descriptors: no accept for 100 ms */
     struct pollfd *list = NULL;
 
-    set_nonblocking(listener);
+    make_nonblocking(listener);
     while (!stopping()) {
         const size_t count = clients.count;
 
         list = enlarged(list, count + 1, sizeof *list);
-        list[count].fd = full ? -1 : listener; /* poll leaves out -1 */
+        list[count].fd = full ? -1 : listener; /* poll skips -1 */
         list[count].events = POLLIN;
         for (size_t i = 0; i < clients.count; i++) {
             struct client *c = clients.at[i];
@@ -80,25 +113,13 @@ int main(int argc, char **argv)
         if (poll(list, count + 1, full ? 100 : -1) < 0) {
             if (errno != EINTR)
                 die("cannot wait for clients");
-            continue; /* there is no answer */
+            continue; /* a signal came, and the list means nothing */
         }
-        full = false;
 
         for (size_t i = clients.count; i-- > 0;)
             if (list[i].revents && !serve(clients.at[i]))
                 clients_remove(&clients, i);
-        if (!list[count].revents)
-            continue;
-
-        struct answer came = accept_answer(accept(listener, NULL, NULL));
-
-        if (came.kind == DONE) {
-            set_nonblocking(came.fd); /* Linux: a new socket starts blocking */
-            clients_add(&clients, came.fd);
-        } else if (came.kind == FAILED) {
-            accept_failed(came.error);
-            full = true;
-        }
+        full = list[count].revents && !accept_clients(listener, &clients);
     }
     free(list);
     clients_free(&clients);

@@ -14,6 +14,7 @@
  */
 #include "wouldblock.h"
 
+#include <fcntl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -30,6 +31,15 @@ static const struct program program = {
     settings,
 };
 
+/* Set O_NONBLOCK, and leave the other flags as they are. */
+static void make_nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+        die("cannot make descriptor %d non-blocking", fd);
+}
+
 /* One turn for one client: receive, send back. False when it is over. */
 static bool serve(struct client *c)
 {
@@ -39,10 +49,12 @@ static bool serve(struct client *c)
         struct answer got = recv_answer(
             recv(c->fd, buffer_back(b), BUFFER_SIZE, 0), BUFFER_SIZE);
 
+        if (got.kind == AGAIN) /* EAGAIN, EWOULDBLOCK: nothing has come yet */
+            return true;
+        if (got.kind == CLOSED) /* recv returned 0: the client has ended */
+            return false;
         if (got.kind == FAILED)
             return client_failed(c, "receive from", got.error);
-        if (got.kind != DONE)
-            return got.kind == AGAIN; /* nothing yet; or CLOSED, the end */
         buffer_added(b, got.count);
     }
 
@@ -55,18 +67,43 @@ static bool serve(struct client *c)
     return true;
 }
 
+/* Accept all clients that are waiting, but at most 64 before the others have
+ * their turn. False when the program is out of descriptors or memory. */
+static bool accept_clients(int listener, struct clients *clients)
+{
+    for (int i = 0; i < 64; i++) {
+        struct answer came = accept_answer(accept(listener, NULL, NULL));
+
+        if (came.error == EAGAIN || came.error == EWOULDBLOCK)
+            break; /* nobody else is waiting */
+        if (came.kind == FAILED) {
+            accept_failed(came.error);
+            return false;
+        }
+        if (came.kind == DONE && came.fd >= FD_SETSIZE) {
+            warn_because(0, "client %llu refused: descriptor %d is too high",
+                         counters.accepted, came.fd);
+            close(came.fd);
+        } else if (came.kind == DONE) {
+            make_nonblocking(came.fd); /* Linux: a new socket is blocking */
+            clients_add(clients, came.fd);
+        }
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     char **operands = begin(&program, argc, argv);
     int listener = listen_on(address, operands[0]);
     struct clients clients = {0};
-    bool full = false; /* out of descriptors: let the listener rest a while */
+    bool full = false; /* out of descriptors: no accept for 100 ms */
 
     if (listener >= FD_SETSIZE)
         die_because(EMFILE, "cannot select descriptor %d", listener);
-    set_nonblocking(listener);
+    make_nonblocking(listener);
     while (!stopping()) {
-        struct timeval rest = {.tv_usec = 100000};
+        struct timeval tenth = {.tv_usec = 100000};
         fd_set readable, writable;
         int highest = listener;
 
@@ -81,34 +118,19 @@ int main(int argc, char **argv)
             highest = c->fd > highest ? c->fd : highest;
         }
         if (select(highest + 1, &readable, &writable, NULL,
-                   full ? &rest : NULL) < 0) {
+                   full ? &tenth : NULL) < 0) {
             if (errno != EINTR)
                 die("cannot wait for clients");
-            continue; /* there is no answer */
+            continue; /* a signal came, and the sets mean nothing */
         }
-        full = false;
 
         for (size_t i = clients.count; i-- > 0;)
             if ((FD_ISSET(clients.at[i]->fd, &readable) ||
                  FD_ISSET(clients.at[i]->fd, &writable)) &&
                 !serve(clients.at[i]))
                 clients_remove(&clients, i);
-        if (!FD_ISSET(listener, &readable))
-            continue;
-
-        struct answer came = accept_answer(accept(listener, NULL, NULL));
-
-        if (came.kind == DONE && came.fd >= FD_SETSIZE) {
-            warn_because(0, "client %llu refused: descriptor %d is too high",
-                         counters.accepted, came.fd);
-            close(came.fd);
-        } else if (came.kind == DONE) {
-            set_nonblocking(came.fd); /* Linux: a new socket starts blocking */
-            clients_add(&clients, came.fd);
-        } else if (came.kind == FAILED) {
-            accept_failed(came.error);
-            full = true;
-        }
+        full = FD_ISSET(listener, &readable) &&
+               !accept_clients(listener, &clients);
     }
     clients_free(&clients);
     close(listener);

@@ -8,7 +8,7 @@
  *          (delayed acknowledgement, RFC 1122). Both wait, until a timer ends
  *          it. One send instead of two, or TCP_NODELAY, and nobody waits.
  * Run      nagle_stall
- * See      send_at_once in common/net.h: why the servers here do not stall
+ * See      set_nodelay in common/net.h: why the servers here do not stall
  */
 #include "wouldblock.h"
 
@@ -100,7 +100,7 @@ static double measure(const char *how, bool in_two, bool nodelay)
 
     connect_ends();
     if (nodelay)
-        send_at_once(client);
+        set_nodelay(client);
     for (size_t i = 0; i < exchanges && !stopping(); i++)
         took[i] = exchange(in_two);
     qsort(took, exchanges, sizeof *took, shorter);

@@ -12,6 +12,7 @@
  */
 #include "wouldblock.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -28,13 +29,22 @@ static const struct program program = {
     settings,
 };
 
+/* Set O_NONBLOCK, and leave the other flags as they are. */
+static void make_nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+        die("cannot make descriptor %d non-blocking", fd);
+}
+
 int main(int argc, char **argv)
 {
     char **operands = begin(&program, argc, argv);
     char *payload = payload_new(size);
     int fd = connect_to(operands[0], operands[1]);
 
-    set_nonblocking(fd);
+    make_nonblocking(fd);
     instant began = now();
     struct answer put = send_answer(send(fd, payload, size, 0), size);
     duration held = now() - began;

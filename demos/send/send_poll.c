@@ -12,6 +12,7 @@
  */
 #include "wouldblock.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -37,7 +38,17 @@ static void wait_until_writable(int fd, instant deadline)
     struct pollfd wait[] = {{.fd = fd, .events = POLLOUT},
                             {.fd = stop_button(), .events = POLLIN}};
 
-    poll(wait, 2, poll_time(deadline));
+    if (poll(wait, 2, poll_time(deadline)) < 0 && errno != EINTR)
+        die("cannot wait until there is room");
+}
+
+/* Set O_NONBLOCK, and leave the other flags as they are. */
+static void make_nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+        die("cannot make descriptor %d non-blocking", fd);
 }
 
 int main(int argc, char **argv)
@@ -46,7 +57,7 @@ int main(int argc, char **argv)
     char *payload = payload_new(size);
     int fd = connect_to(operands[0], operands[1]);
 
-    set_nonblocking(fd);
+    make_nonblocking(fd);
     instant deadline = deadline_in(limit);
     duration held = 0;
     size_t taken = 0;
@@ -60,7 +71,7 @@ int main(int argc, char **argv)
             held = now() - began;
         if (put.kind == FAILED)
             die_because(put.error, "cannot send the payload");
-        if (put.kind == AGAIN)
+        if (put.kind == AGAIN) /* EAGAIN, EWOULDBLOCK: no room */
             wait_until_writable(fd, deadline);
         taken += put.count;
         status_progress(taken, size);

@@ -6,8 +6,8 @@
  *          one for each call, renewed by every byte; so what is left until
  *          the deadline is set anew before each call. Zero means no limit.
  * Run      echo_blocking 8080
- *          timeout_option 127.0.0.1 8080          waits in vain
- *          timeout_option 127.0.0.1 8080 hello    does not
+ *          timeout_option 127.0.0.1 8080          times out
+ *          timeout_option 127.0.0.1 8080 hello    gets its line
  * Compare  timeout_busypoll, timeout_select, timeout_poll: other ways
  */
 #include "wouldblock.h"
@@ -57,8 +57,8 @@ int main(int argc, char **argv)
 
     instant began = now(), deadline = deadline_in(limit);
 
-    while (!buffer_line(&b) && buffer_room(&b) > 0 && got.kind <= AGAIN &&
-           !passed(deadline) && !stopping()) {
+    while ((got.kind == DONE || got.kind == AGAIN) && !buffer_line(&b) &&
+           buffer_room(&b) > 0 && !passed(deadline) && !stopping()) {
         got = receive(fd, &b, deadline);
         buffer_added(&b, got.count);
     }

@@ -6,12 +6,13 @@
  *          milliseconds, is over. After a signal it is asked for what is left
  *          until the deadline, not for the whole time once more.
  * Run      echo_blocking 8080
- *          timeout_poll 127.0.0.1 8080          waits in vain
- *          timeout_poll 127.0.0.1 8080 hello    does not
+ *          timeout_poll 127.0.0.1 8080          times out
+ *          timeout_poll 127.0.0.1 8080 hello    gets its line
  * Compare  timeout_option, timeout_busypoll, timeout_select: other ways
  */
 #include "wouldblock.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -28,14 +29,27 @@ static const struct program program = {
     settings,
 };
 
+/* Set O_NONBLOCK, and leave the other flags as they are. */
+static void make_nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+        die("cannot make descriptor %d non-blocking", fd);
+}
+
 /* Receive what comes next, until the deadline at the latest. */
 static struct answer receive(int fd, struct buffer *b, instant deadline)
 {
     size_t room = buffer_room(b);
     struct pollfd wait = {.fd = fd, .events = POLLIN};
 
-    if (poll(&wait, 1, poll_time(deadline)) <= 0)
-        return (struct answer){.kind = AGAIN}; /* too late, or a signal */
+    int ready = poll(&wait, 1, poll_time(deadline));
+
+    if (ready < 0 && errno != EINTR)
+        die("cannot wait for the server");
+    if (ready <= 0)
+        return (struct answer){.kind = AGAIN}; /* the time is over; EINTR */
     return recv_answer(recv(fd, buffer_back(b), room, 0), room);
 }
 
@@ -48,12 +62,12 @@ int main(int argc, char **argv)
 
     if (operands[2])
         send_line(fd, operands[2]);
-    set_nonblocking(fd);
+    make_nonblocking(fd);
 
     instant began = now(), deadline = deadline_in(limit);
 
-    while (!buffer_line(&b) && buffer_room(&b) > 0 && got.kind <= AGAIN &&
-           !passed(deadline) && !stopping()) {
+    while ((got.kind == DONE || got.kind == AGAIN) && !buffer_line(&b) &&
+           buffer_room(&b) > 0 && !passed(deadline) && !stopping()) {
         got = receive(fd, &b, deadline);
         buffer_added(&b, got.count);
     }

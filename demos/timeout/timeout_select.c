@@ -6,12 +6,13 @@
  *          Linux writes over the time what is left of it, other systems do
  *          not: set and time are made anew for each call.
  * Run      echo_blocking 8080
- *          timeout_select 127.0.0.1 8080          waits in vain
- *          timeout_select 127.0.0.1 8080 hello    does not
+ *          timeout_select 127.0.0.1 8080          times out
+ *          timeout_select 127.0.0.1 8080 hello    gets its line
  * Compare  timeout_option, timeout_busypoll, timeout_poll: other ways
  */
 #include "wouldblock.h"
 
+#include <fcntl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -28,6 +29,15 @@ static const struct program program = {
     settings,
 };
 
+/* Set O_NONBLOCK, and leave the other flags as they are. */
+static void make_nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+        die("cannot make descriptor %d non-blocking", fd);
+}
+
 /* Receive what comes next, until the deadline at the latest. */
 static struct answer receive(int fd, struct buffer *b, instant deadline)
 {
@@ -39,11 +49,18 @@ static struct answer receive(int fd, struct buffer *b, instant deadline)
     };
     fd_set readable;
 
+    if (fd >= FD_SETSIZE) /* FD_SET would write beyond the set */
+        die_because(0, "descriptor %d does not fit into an fd_set", fd);
     FD_ZERO(&readable);
     FD_SET(fd, &readable);
-    if (select(fd + 1, &readable, NULL, NULL,
-               deadline == NEVER ? NULL : &time) <= 0)
-        return (struct answer){.kind = AGAIN}; /* too late, or a signal */
+
+    int ready =
+        select(fd + 1, &readable, NULL, NULL, deadline == NEVER ? NULL : &time);
+
+    if (ready < 0 && errno != EINTR)
+        die("cannot wait for the server");
+    if (ready <= 0)
+        return (struct answer){.kind = AGAIN}; /* the time is over; EINTR */
     return recv_answer(recv(fd, buffer_back(b), room, 0), room);
 }
 
@@ -56,12 +73,12 @@ int main(int argc, char **argv)
 
     if (operands[2])
         send_line(fd, operands[2]);
-    set_nonblocking(fd);
+    make_nonblocking(fd);
 
     instant began = now(), deadline = deadline_in(limit);
 
-    while (!buffer_line(&b) && buffer_room(&b) > 0 && got.kind <= AGAIN &&
-           !passed(deadline) && !stopping()) {
+    while ((got.kind == DONE || got.kind == AGAIN) && !buffer_line(&b) &&
+           buffer_room(&b) > 0 && !passed(deadline) && !stopping()) {
         got = receive(fd, &b, deadline);
         buffer_added(&b, got.count);
     }

@@ -13,6 +13,7 @@
  */
 #include "wouldblock.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -32,6 +33,15 @@ static const struct program program = {
 
 static char datagram[64 * 1024];
 
+/* Set O_NONBLOCK, and leave the other flags as they are. */
+static void make_nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+        die("cannot make descriptor %d non-blocking", fd);
+}
+
 int main(int argc, char **argv)
 {
     char **operands = begin(&program, argc, argv);
@@ -40,7 +50,7 @@ int main(int argc, char **argv)
 
     if (room > sizeof datagram)
         usage_error("--room goes up to %zu", sizeof datagram);
-    set_nonblocking(fd);
+    make_nonblocking(fd);
     announce_listening(fd);
     while (!stopping()) {
         struct sockaddr_storage from;
@@ -53,7 +63,7 @@ int main(int argc, char **argv)
         };
         struct answer got = datagram_answer(recvmsg(fd, &message, 0), true);
 
-        if (got.kind == AGAIN)
+        if (got.kind == AGAIN) /* EAGAIN, EWOULDBLOCK: none in the queue */
             work_step();
         if (got.kind == FAILED)
             die_because(got.error, "cannot receive");

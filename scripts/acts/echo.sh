@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: MIT
 # Title: Who is served?
 
-# One server, two clients. The first is answered, and then silent for a while.
+# One server, two clients. The first is answered, and then silent for a while
+# after the second one has connected.
 two_clients() {
     serve server "$@"
-    launch 'client 1' 'hello' echo_client --hold "$silence" 127.0.0.1 "$port" hello
-    launch 'client 2' '' echo_client 127.0.0.1 "$port" 'anybody there?'
+    launch 'client 1' 'hello' echo_client --hold 60s 127.0.0.1 "$port" hello
+    launch 'client 2' 'connected to' echo_client 127.0.0.1 "$port" 'anybody there?'
+    sleep "$silence"
+    dismiss 'client 1'
     succeed 'client 2'
-    succeed 'client 1'
     dismiss server
     show_timeline
     waited=$(value 'client 2' first_wait_seconds)
@@ -16,8 +18,8 @@ two_clients() {
 }
 
 prepare() {
-    silence=${quick:+300ms}
-    silence=${silence:-2s}
+    silence=${quick:+0.3}
+    silence=${silence:-2}
 }
 
 blocking() {

@@ -1,13 +1,23 @@
 source demos/echo/echo_busypoll.c
-cut	^    set_nonblocking\(listener\);	^    }$
+cut	^/\* Accept all clients	^}
+cut	^    make_nonblocking\(listener\);	^    }$
 
 === stub
+/* Accept a client. False when the program is out of descriptors or memory. */
+static bool accept_clients(int listener, struct clients *clients)
+{
+    struct answer came = accept_answer(accept(listener, NULL, NULL));
+
+    if (came.kind == DONE)
+        clients_add(clients, came.fd);
+    return came.kind != FAILED;
+}
+---
+    (void)make_nonblocking; /* TODO: for which sockets, and when? */
     while (!stopping()) {
         /* TODO: this serves one client to its end, and accept waits for it. */
-        struct answer came = accept_answer(accept(listener, NULL, NULL));
-
-        if (came.kind == DONE)
-            clients_add(&clients, came.fd);
+        if (passed(resume))
+            accept_clients(listener, &clients);
         while (clients.count > 0 && !stopping())
             if (!serve(clients.at[0]))
                 clients_remove(&clients, 0);
@@ -15,17 +25,23 @@ cut	^    set_nonblocking\(listener\);	^    }$
     }
 
 === right accepts all who wait before it serves
-    set_nonblocking(listener);
-    while (!stopping()) {
-        struct answer came;
+static bool accept_clients(int listener, struct clients *clients)
+{
+    struct answer came;
 
-        while ((came = accept_answer(accept(listener, NULL, NULL))).kind ==
-               DONE) {
-            set_nonblocking(came.fd);
-            clients_add(&clients, came.fd);
-        }
-        if (came.kind == FAILED)
-            accept_failed(came.error);
+    while ((came = accept_answer(accept(listener, NULL, NULL))).kind == DONE) {
+        make_nonblocking(came.fd);
+        clients_add(clients, came.fd);
+    }
+    if (came.kind == FAILED)
+        accept_failed(came.error);
+    return came.kind != FAILED;
+}
+---
+    make_nonblocking(listener);
+    while (!stopping()) {
+        if (passed(resume) && !accept_clients(listener, &clients))
+            resume = deadline_in(SECOND / 20);
         for (size_t i = clients.count; i > 0; i--)
             if (!serve(clients.at[i - 1]))
                 clients_remove(&clients, i - 1);
@@ -33,15 +49,21 @@ cut	^    set_nonblocking\(listener\);	^    }$
     }
 
 === right asks the calls themselves, without the five answers
-    set_nonblocking(listener);
-    for (; !stopping(); nap(round_nap)) {
-        int fd = accept(listener, NULL, NULL);
+static void accept_one(int listener, struct clients *clients)
+{
+    int fd = accept(listener, NULL, NULL);
 
-        if (fd >= 0) {
-            counters.accepted++;
-            set_nonblocking(fd);
-            clients_add(&clients, fd);
-        }
+    if (fd < 0)
+        return;
+    counters.accepted++;
+    make_nonblocking(fd);
+    clients_add(clients, fd);
+}
+---
+    make_nonblocking(listener);
+    for (; !stopping(); nap(round_nap)) {
+        if (passed(resume))
+            accept_one(listener, &clients);
         size_t i = 0;
         while (i < clients.count) {
             if (serve(clients.at[i]))
@@ -52,15 +74,21 @@ cut	^    set_nonblocking\(listener\);	^    }$
     }
 
 === wrong ACCEPT_BLOCKS the listener is left as it was
--    set_nonblocking(listener);
+-    make_nonblocking(listener);
+-    while (!stopping()) {
++    while (!stopping()) {
 
 === wrong ACCEPTED_BLOCKING the new socket is believed to inherit the flag
--            set_nonblocking(came.fd); /* Linux: a new socket starts blocking */
+-            make_nonblocking(came.fd); /* Linux: a new socket is blocking */
 
 === wrong EAGAIN_FATAL nobody there is taken for a failure
--        } else if (came.kind == FAILED) {
+-        if (came.error == EAGAIN || came.error == EWOULDBLOCK)
+-            break; /* nobody else is waiting */
+-        if (came.kind == FAILED) {
 -            accept_failed(came.error);
-+        } else {
+-            return false;
+-        }
++        if (came.kind != DONE)
 +            die_because(came.error, "cannot accept");
 
 === wrong EOF_IGNORED who has left is kept
@@ -76,10 +104,9 @@ cut	^    set_nonblocking\(listener\);	^    }$
 +            clients_remove(&clients, 0);
 
 === wrong ONE_AT_A_TIME accepts only when nobody is there
--                clients_remove(&clients, i);
-+                clients_remove(&clients, i);
-+        if (clients.count > 0)
-+            continue;
+-        if (passed(resume) && !accept_clients(listener, &clients))
++        if (passed(resume) && clients.count == 0 &&
++            !accept_clients(listener, &clients))
 
 === wrong EMFILE_FATAL one client too many ends it
 -            accept_failed(came.error);
@@ -87,9 +114,9 @@ cut	^    set_nonblocking\(listener\);	^    }$
 
 === wrong DROPS_A_CLIENT makes room by sending somebody away
 -            accept_failed(came.error);
-+            clients_remove(&clients, 0);
++            clients_remove(clients, 0);
 
 === wrong ASLEEP_IN_LOOP sleeps between its rounds to save the processor
 -        nap(round_nap);
-+        if (came.kind == AGAIN)
++        if (counters.again > 0)
 +            nap(5 * SECOND);

@@ -64,9 +64,9 @@ cut	^    if \(buffer_used\(b\) == 0\) {	^    return true;
     return true;
 
 === wrong EAGAIN_FATAL nothing yet from recv is the end
--        if (got.kind != DONE)
--            return got.kind == AGAIN; /* nothing yet; or CLOSED, the end */
-+        if (got.kind != DONE)
+-        if (got.kind == AGAIN) /* EAGAIN, EWOULDBLOCK: nothing has come yet */
+-            return true;
++        if (got.kind == AGAIN)
 +            return false;
 
 === wrong EAGAIN_FATAL no room from send is the end
@@ -76,7 +76,9 @@ cut	^    if \(buffer_used\(b\) == 0\) {	^    return true;
 +        return client_failed(c, "send to", put.error);
 
 === wrong EOF_IGNORED the end is taken for nothing yet
--            return got.kind == AGAIN; /* nothing yet; or CLOSED, the end */
+-        if (got.kind == CLOSED) /* recv returned 0: the client has ended */
+-            return false;
++        if (got.kind == CLOSED)
 +            return true;
 
 === wrong SHORT_SEND what send was given is taken for what it took
@@ -90,8 +92,10 @@ cut	^    if \(buffer_used\(b\) == 0\) {	^    return true;
 +        buffer_taken(b, put.count);
 
 === wrong EINTR_FATAL an interrupted recv is the end
--            return got.kind == AGAIN; /* nothing yet; or CLOSED, the end */
-+            return got.kind == AGAIN && got.error == EAGAIN;
+-        if (got.kind == AGAIN) /* EAGAIN, EWOULDBLOCK: nothing has come yet */
+-            return true;
++        if (got.kind == AGAIN)
++            return got.error == EAGAIN;
 
 === wrong PEER_KILLS_SERVER what fails for one client ends the program
 -            return client_failed(c, "receive from", got.error);
@@ -100,10 +104,9 @@ cut	^    if \(buffer_used\(b\) == 0\) {	^    return true;
 === wrong CRASH receives on although the buffer may be full
 -    if (buffer_used(b) == 0) {
 +    {
--        if (got.kind != DONE)
--            return got.kind == AGAIN; /* nothing yet; or CLOSED, the end */
-+        if (got.kind == CLOSED)
-+            return false;
+-        if (got.kind == AGAIN) /* EAGAIN, EWOULDBLOCK: nothing has come yet */
+-            return true;
+@@
 -    }
 +        if (buffer_used(b) == 0)
 +            return true;
@@ -117,10 +120,9 @@ cut	^    if \(buffer_used\(b\) == 0\) {	^    return true;
 +        const size_t room = buffer_room(b);
 +        struct answer got =
 +            recv_answer(recv(c->fd, buffer_back(b), room, 0), room);
--        if (got.kind != DONE)
--            return got.kind == AGAIN; /* nothing yet; or CLOSED, the end */
-+        if (got.kind == CLOSED)
-+            return false;
+-        if (got.kind == AGAIN) /* EAGAIN, EWOULDBLOCK: nothing has come yet */
+-            return true;
+@@
 -    }
 +    }
 +    if (buffer_used(b) == 0)

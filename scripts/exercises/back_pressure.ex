@@ -24,7 +24,7 @@ cut	^    if \(buffer_room\(b\) < \(size_t\)length \+ FAREWELL\)	^    buffer_adde
     memcpy(buffer_back(b), farewell, sizeof farewell - 1);
     buffer_added(b, sizeof farewell - 1);
     g->leaving = "reads too slowly and was sent away";
-    g->out_at = deadline_in(patience);
+    g->close_by = deadline_in(patience);
     too_slow++;
 
 === right keeps all that was queued, since there is room for a farewell
@@ -32,7 +32,7 @@ cut	^    if \(buffer_room\(b\) < \(size_t\)length \+ FAREWELL\)	^    buffer_adde
         length = snprintf(line, sizeof line,
                           "* You read too slowly: goodbye.\n");
         g->leaving = "reads too slowly and was sent away";
-        g->out_at = deadline_in(patience);
+        g->close_by = deadline_in(patience);
         too_slow += 1;
     }
     memcpy(buffer_back(b), line, (size_t)length);
@@ -43,7 +43,7 @@ cut	^    if \(buffer_room\(b\) < \(size_t\)length \+ FAREWELL\)	^    buffer_adde
 -        length = snprintf(line, sizeof line,
 -                          "* You read too slowly and missed some: goodbye.\n");
 -        g->leaving = "reads too slowly and was sent away";
--        g->out_at = deadline_in(patience);
+-        g->close_by = deadline_in(patience);
 -        too_slow++;
 +        too_slow++;
 +        return;
@@ -58,7 +58,7 @@ cut	^    if \(buffer_room\(b\) < \(size_t\)length \+ FAREWELL\)	^    buffer_adde
 -        length = snprintf(line, sizeof line,
 -                          "* You read too slowly and missed some: goodbye.\n");
 -        g->leaving = "reads too slowly and was sent away";
--        g->out_at = deadline_in(patience);
+-        g->close_by = deadline_in(patience);
 -        too_slow++;
 -    }
 +    bool first = true;
@@ -89,7 +89,7 @@ cut	^    if \(buffer_room\(b\) < \(size_t\)length \+ FAREWELL\)	^    buffer_adde
 -        length = snprintf(line, sizeof line,
 -                          "* You read too slowly and missed some: goodbye.\n");
 -        g->leaving = "reads too slowly and was sent away";
--        g->out_at = deadline_in(patience);
+-        g->close_by = deadline_in(patience);
 -        too_slow++;
 -    }
 
@@ -99,7 +99,7 @@ cut	^    if \(buffer_room\(b\) < \(size_t\)length \+ FAREWELL\)	^    buffer_adde
 -        length = snprintf(line, sizeof line,
 -                          "* You read too slowly and missed some: goodbye.\n");
 -        g->leaving = "reads too slowly and was sent away";
--        g->out_at = deadline_in(patience);
+-        g->close_by = deadline_in(patience);
 -        too_slow++;
 -    }
 -    memcpy(buffer_back(b), line, (size_t)length);
@@ -120,7 +120,7 @@ cut	^    if \(buffer_room\(b\) < \(size_t\)length \+ FAREWELL\)	^    buffer_adde
 -        length = snprintf(line, sizeof line,
 -                          "* You read too slowly and missed some: goodbye.\n");
 -        g->leaving = "reads too slowly and was sent away";
--        g->out_at = deadline_in(patience);
+-        g->close_by = deadline_in(patience);
 -        too_slow++;
 +        set_blocking(g->fd);
 +        while (buffer_used(b) > 0) {
@@ -137,7 +137,7 @@ cut	^    if \(buffer_room\(b\) < \(size_t\)length \+ FAREWELL\)	^    buffer_adde
 -        length = snprintf(line, sizeof line,
 -                          "* You read too slowly and missed some: goodbye.\n");
 -        g->leaving = "reads too slowly and was sent away";
--        g->out_at = deadline_in(patience);
+-        g->close_by = deadline_in(patience);
 -        too_slow++;
 +        while (buffer_room(b) < (size_t)length + FAREWELL && !stopping()) {
 +            ssize_t n = send(g->fd, buffer_front(b), buffer_used(b), 0);

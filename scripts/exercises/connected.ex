@@ -11,7 +11,7 @@ static bool attempt(const struct addrinfo *to)
 
     if (fd < 0)
         die("cannot make a socket");
-    set_nonblocking(fd); /* before connect: afterwards is too late */
+    make_nonblocking(fd); /* before connect: afterwards is too late */
     say("connecting to %s", where);
 
     instant deadline = deadline_in(limit);
@@ -39,7 +39,7 @@ static bool attempt(const struct addrinfo *to)
 
     if (fd < 0)
         die("cannot make a socket");
-    set_nonblocking(fd);
+    make_nonblocking(fd);
     say("connecting to %s", where);
     if (connect(fd, to->ai_addr, to->ai_addrlen) == 0) {
         made.kind = DONE;
@@ -67,7 +67,7 @@ static bool attempt(const struct addrinfo *to)
 
     if (fd < 0)
         die("cannot make a socket");
-    set_nonblocking(fd);
+    make_nonblocking(fd);
     say("connecting to %s", where);
 
     instant deadline = deadline_in(limit);
@@ -93,42 +93,43 @@ static bool attempt(const struct addrinfo *to)
 +    return connected_answer(fd < 0 ? EBADF : 0);
 
 === wrong SO_ERROR_EARLY asks before there is an answer
--        poll(wait, 2, poll_time(deadline));
+-        if (poll(wait, 2, poll_time(deadline)) < 0 && errno != EINTR)
+-            die("cannot wait for the connection");
 -        if (wait[0].revents)
--            made = ending(fd);
-+        made = ending(fd);
+-            made = connect_result(fd);
++        made = connect_result(fd);
 +        if (made.kind != DONE)
 +            poll(wait, 2, poll_time(deadline));
 
 === wrong SO_ERROR_TWICE asks once for the log, and once more
 -        if (wait[0].revents)
--            made = ending(fd);
+-            made = connect_result(fd);
 +        if (wait[0].revents) {
-+            if (ending(fd).kind == FAILED)
++            if (connect_result(fd).kind == FAILED)
 +                log_info("something is wrong");
-+            made = ending(fd);
++            made = connect_result(fd);
 +        }
 
 === wrong EINPROGRESS_FATAL what is not done has failed
--    while (made.kind == PENDING && !stop_due(deadline)) {
+-    while (made.kind == PENDING && !stop_due(deadline)) { /* EINPROGRESS */
 +    if (made.kind == PENDING)
 +        made.kind = FAILED;
 +    while (made.kind == PENDING && !stop_due(deadline)) {
 
 === wrong CONNECT_BLOCKS sets the flag after connect
--    set_nonblocking(fd); /* before connect: afterwards is too late */
+-    make_nonblocking(fd); /* before connect: afterwards is too late */
 @@
--    while (made.kind == PENDING && !stop_due(deadline)) {
-+    set_nonblocking(fd);
+-    while (made.kind == PENDING && !stop_due(deadline)) { /* EINPROGRESS */
++    make_nonblocking(fd);
 +    while (made.kind == PENDING && !stop_due(deadline)) {
 
 === wrong BUSY_SPIN gives poll no time
--        poll(wait, 2, poll_time(deadline));
-+        poll(wait, 2, 0);
+-        if (poll(wait, 2, poll_time(deadline)) < 0 && errno != EINTR)
++        if (poll(wait, 2, 0) < 0 && errno != EINTR)
 
 === wrong NO_DEADLINE waits for ever
--        poll(wait, 2, poll_time(deadline));
-+        poll(wait, 2, -1);
+-        if (poll(wait, 2, poll_time(deadline)) < 0 && errno != EINTR)
++        if (poll(wait, 2, -1) < 0 && errno != EINTR)
 
 === wrong ERROR_NOT_NAMED reads errno, not SO_ERROR
 -        error = errno;
@@ -141,9 +142,8 @@ static bool attempt(const struct addrinfo *to)
 +    instant deadline = deadline_in(SECOND / 10);
 
 === wrong EINTR_FATAL an interrupted wait ends it
--        poll(wait, 2, poll_time(deadline));
+-        if (poll(wait, 2, poll_time(deadline)) < 0 && errno != EINTR)
 +        if (poll(wait, 2, poll_time(deadline)) < 0)
-+            die("cannot wait");
 
 === wrong PENDING_IS_CONNECTED what has not failed is connected
 -    double took = seconds(now() - began);

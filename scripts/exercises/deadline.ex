@@ -1,9 +1,10 @@
 source demos/connect/connect_nonblocking.c
-cut	^    set_nonblocking\(fd\);	^    }$
+cut	^    make_nonblocking\(fd\);	^    }$
 
 === stub
     say("connecting to %s", where);
 
+    (void)make_nonblocking;
     /* TODO: this waits for as long as the kernel likes: about two minutes. */
     instant deadline = deadline_in(limit);
     struct answer made =
@@ -13,7 +14,7 @@ cut	^    set_nonblocking\(fd\);	^    }$
         say("the deadline has passed, and nobody looked");
 
 === right a loop that asks, naps and looks at the clock
-    set_nonblocking(fd);
+    make_nonblocking(fd);
     say("connecting to %s", where);
 
     const instant deadline = began + limit;
@@ -27,7 +28,7 @@ cut	^    set_nonblocking\(fd\);	^    }$
     }
 
 === right waits with poll, and asks connect at the end
-    set_nonblocking(fd);
+    make_nonblocking(fd);
     say("connecting to %s", where);
 
     instant deadline = deadline_in(limit);
@@ -39,14 +40,14 @@ cut	^    set_nonblocking\(fd\);	^    }$
     } while (made.kind == PENDING && !stopping() && !stop_due(deadline));
 
 === wrong CONNECT_BLOCKS sets the flag after connect
--    set_nonblocking(fd); /* before connect: afterwards is too late */
+-    make_nonblocking(fd); /* before connect: afterwards is too late */
 @@
--    while (made.kind == PENDING && !stop_due(deadline)) {
-+    set_nonblocking(fd);
+-    while (made.kind == PENDING && !stop_due(deadline)) { /* EINPROGRESS */
++    make_nonblocking(fd);
 +    while (made.kind == PENDING && !stop_due(deadline)) {
 
 === wrong NO_DEADLINE asks until it knows
--    while (made.kind == PENDING && !stop_due(deadline)) {
+-    while (made.kind == PENDING && !stop_due(deadline)) { /* EINPROGRESS */
 +    while (made.kind == PENDING && deadline > 0 && !stopping()) {
 
 === wrong NO_DEADLINE a deadline that each turn puts off
@@ -55,7 +56,7 @@ cut	^    set_nonblocking\(fd\);	^    }$
 +        work_step();
 
 === wrong EALREADY_FATAL under way is taken for a failure when asked again
--    while (made.kind == PENDING && !stop_due(deadline)) {
+-    while (made.kind == PENDING && !stop_due(deadline)) { /* EINPROGRESS */
 +    while (made.kind == PENDING && !stop_due(deadline)) {
 +        if (made.error == EALREADY) {
 +            made.kind = FAILED;
@@ -63,7 +64,7 @@ cut	^    set_nonblocking\(fd\);	^    }$
 +        }
 
 === wrong EINPROGRESS_FATAL begun is taken for a failure
--    while (made.kind == PENDING && !stop_due(deadline)) {
+-    while (made.kind == PENDING && !stop_due(deadline)) { /* EINPROGRESS */
 +    if (made.error == EINPROGRESS)
 +        address_failed(to, made.error);
 +    while (made.kind == PENDING && !stop_due(deadline)) {
@@ -72,11 +73,11 @@ cut	^    set_nonblocking\(fd\);	^    }$
 -        work_step();
 +        close(fd);
 +        fd = socket(to->ai_family, to->ai_socktype, to->ai_protocol);
-+        set_nonblocking(fd);
++        make_nonblocking(fd);
 +        nap(20 * MILLISECOND);
 
 === wrong GIVES_UP_EARLY asks ten times at most
--    while (made.kind == PENDING && !stop_due(deadline)) {
+-    while (made.kind == PENDING && !stop_due(deadline)) { /* EINPROGRESS */
 +    for (int i = 0; i < 10 && made.kind == PENDING && !stop_due(deadline);
 +         i++) {
 
@@ -91,5 +92,5 @@ cut	^    set_nonblocking\(fd\);	^    }$
 +    double took = seconds(now() - began);
 
 === wrong STOP_IGNORED looks at the clock, and at nobody else
--    while (made.kind == PENDING && !stop_due(deadline)) {
+-    while (made.kind == PENDING && !stop_due(deadline)) { /* EINPROGRESS */
 +    while (made.kind == PENDING && !passed(deadline)) {

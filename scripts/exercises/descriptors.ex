@@ -1,5 +1,5 @@
 source demos/echo/echo_poll.c
-cut	^        const size_t count = clients.count;	^            full = true;
+cut	^        const size_t count = clients.count;	^        full = list
 
 === stub
         const size_t count = clients.count;
@@ -22,18 +22,10 @@ cut	^        const size_t count = clients.count;	^            full = true;
         for (size_t i = clients.count; i-- > 0;)
             if (list[i].revents && !serve(clients.at[i]))
                 clients_remove(&clients, i);
-        if (!list[count].revents)
-            continue;
-
-        struct answer came = accept_answer(accept(listener, NULL, NULL));
-
-        if (came.kind == DONE) {
-            set_nonblocking(came.fd); /* Linux: a new socket starts blocking */
-            clients_add(&clients, came.fd);
-        } else if (came.kind == FAILED) {
-            /* TODO: EMFILE, no descriptor is left. What does poll say next? */
+        /* TODO: false means EMFILE, no descriptor is left. What does poll say
+         * next? */
+        if (list[count].revents && !accept_clients(listener, &clients))
             (void)full;
-            accept_failed(came.error);
 
 === right watches the listener again as soon as somebody has left
         static size_t full_with;
@@ -55,18 +47,11 @@ cut	^        const size_t count = clients.count;	^            full = true;
         for (size_t i = count; i-- > 0;)
             if (list[i].revents && !serve(clients.at[i]))
                 clients_remove(&clients, i);
-        if (list[count].fd < 0 || !list[count].revents)
-            continue;
-
-        struct answer came = accept_answer(accept(listener, NULL, NULL));
-
-        if (came.kind == DONE) {
-            set_nonblocking(came.fd);
-            clients_add(&clients, came.fd);
-        } else if (came.kind == FAILED) {
-            accept_failed(came.error);
+        if (list[count].fd >= 0 && list[count].revents &&
+            !accept_clients(listener, &clients)) {
             full_with = clients.count;
             full = true;
+        }
 
 === right keeps a descriptor to turn newcomers away with
         static int spare = -1;
@@ -87,25 +72,17 @@ cut	^        const size_t count = clients.count;	^            full = true;
         for (size_t i = count; i-- > 0;)
             if (list[i].revents && !serve(clients.at[i]))
                 clients_remove(&clients, i);
-        if (!list[count].revents)
-            continue;
-
-        struct answer came = accept_answer(accept(listener, NULL, NULL));
-
-        if (came.kind == DONE) {
-            set_nonblocking(came.fd);
-            clients_add(&clients, came.fd);
-        } else if (came.kind == FAILED && came.error == EMFILE) {
+        if (list[count].revents && !accept_clients(listener, &clients)) {
             close(spare);
             close(accept(listener, NULL, NULL));
             spare = -1;
-        } else if (came.kind == FAILED) {
-            accept_failed(came.error);
             full = !full;
+        }
 
 === wrong ACCEPT_EMFILE_SPIN says so, and tries again at once
--            full = true;
-+            full = false;
+-        full = list[count].revents && !accept_clients(listener, &clients);
++        if (list[count].revents)
++            accept_clients(listener, &clients);
 
 === wrong ACCEPT_EMFILE_SPIN rests without any time
 -        if (poll(list, count + 1, full ? 100 : -1) < 0) {
@@ -116,11 +93,12 @@ cut	^        const size_t count = clients.count;	^            full = true;
 +            die_because(came.error, "cannot accept");
 
 === wrong ASLEEP_IN_LOOP takes a rest, and everybody with it
--            full = true;
+-        full = list[count].revents && !accept_clients(listener, &clients);
++        if (list[count].revents && !accept_clients(listener, &clients))
 +            nap(10 * SECOND);
 
 === wrong LISTENER_UNWATCHED never looks at the listener again
--        list[count].fd = full ? -1 : listener; /* poll leaves out -1 */
+-        list[count].fd = full ? -1 : listener; /* poll skips -1 */
 +        static bool ever;
 +
 +        ever = ever || full;
@@ -129,17 +107,18 @@ cut	^        const size_t count = clients.count;	^            full = true;
 === wrong LISTENER_UNWATCHED waits for ever with nobody at the door
 -        if (poll(list, count + 1, full ? 100 : -1) < 0) {
 +        if (poll(list, count + 1, -1) < 0) {
--        full = false;
-+
+-        full = list[count].revents && !accept_clients(listener, &clients);
++        full = full ||
++               (list[count].revents && !accept_clients(listener, &clients));
 
 === wrong DROPS_A_CLIENT makes room by sending somebody away
 -            accept_failed(came.error);
-+            clients_remove(&clients, 0);
++            clients_remove(clients, 0);
 
 === wrong WRONG_PORT closes the listener
--            accept_failed(came.error);
--            full = true;
-+            accept_failed(came.error);
+-        full = list[count].revents && !accept_clients(listener, &clients);
++        full = list[count].revents && !accept_clients(listener, &clients);
++        if (full) {
 +            close(listener);
 +            listener = -1;
-+            full = true;
++        }

@@ -1,5 +1,5 @@
 source demos/echo/echo_epoll.c
-cut	^static int set; 	^            full = true;
+cut	^static int epoll_fd;	^            set_interest\(EPOLL_CTL_MOD, listener, 0, NULL\);
 
 === stub
 int main(int argc, char **argv)
@@ -7,16 +7,17 @@ int main(int argc, char **argv)
     char **operands = begin(&program, argc, argv);
     int listener = listen_on(address, operands[0]);
     struct clients clients = {0};
-    int set = epoll_create1(EPOLL_CLOEXEC);
+    int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 
-    if (set < 0)
-        die("cannot make a set for epoll");
+    if (epoll_fd < 0)
+        die("cannot make an interest list");
     while (!stopping()) {
         /* TODO: tell epoll_ctl about the listener and each client, wait with
          * epoll_wait, serve() who is ready, accept() who is new. */
         struct epoll_event ready[64];
 
-        if (epoll_wait(set, ready, 64, -1) < 0) {
+        (void)make_nonblocking;
+        if (epoll_wait(epoll_fd, ready, 64, -1) < 0)
             serve(clients.at[0]);
 
 === right keeps the number of the descriptor, and the clients in a table
@@ -27,21 +28,21 @@ int main(int argc, char **argv)
     char **operands = begin(&program, argc, argv);
     int listener = listen_on(address, operands[0]);
     struct clients clients = {0};
-    int set = epoll_create1(0);
+    int epoll_fd = epoll_create1(0);
     struct epoll_event event = {.events = EPOLLIN, .data.fd = listener};
     bool full = false;
 
-    set_nonblocking(listener);
-    if (set < 0 || epoll_ctl(set, EPOLL_CTL_ADD, listener, &event) < 0)
+    make_nonblocking(listener);
+    if (epoll_fd < 0 || epoll_ctl(epoll_fd, EPOLL_CTL_ADD, listener, &event) < 0)
         die("cannot watch the listener");
     while (!stopping()) {
         struct epoll_event ready[16];
-        int count = epoll_wait(set, ready, 16, full ? 50 : -1);
+        int count = epoll_wait(epoll_fd, ready, 16, full ? 50 : -1);
 
         if (full) {
             event = (struct epoll_event){.events = EPOLLIN,
                                          .data.fd = listener};
-            epoll_ctl(set, EPOLL_CTL_MOD, listener, &event);
+            epoll_ctl(epoll_fd, EPOLL_CTL_MOD, listener, &event);
             full = false;
         }
         for (int i = 0; i < count; i++) {
@@ -57,26 +58,27 @@ int main(int argc, char **argv)
                 }
                 event.events = buffer_used(&c->buffer) ? EPOLLOUT : EPOLLIN;
                 event.data.fd = fd;
-                epoll_ctl(set, EPOLL_CTL_MOD, fd, &event);
+                epoll_ctl(epoll_fd, EPOLL_CTL_MOD, fd, &event);
                 continue;
             }
             came = accept_answer(accept(listener, NULL, NULL));
             if (came.kind == FAILED) {
                 accept_failed(came.error);
                 event = (struct epoll_event){.events = 0, .data.fd = listener};
-                epoll_ctl(set, EPOLL_CTL_MOD, listener, &event);
+                epoll_ctl(epoll_fd, EPOLL_CTL_MOD, listener, &event);
                 full = true;
             }
             if (came.kind != DONE)
                 continue;
-            set_nonblocking(came.fd);
+            make_nonblocking(came.fd);
             by_fd[came.fd] = clients_add(&clients, came.fd);
             event = (struct epoll_event){.events = EPOLLIN,
                                          .data.fd = came.fd};
-            epoll_ctl(set, EPOLL_CTL_ADD, came.fd, &event);
+            epoll_ctl(epoll_fd, EPOLL_CTL_ADD, came.fd, &event);
+        }
 
 === right edge-triggered, and used up
-static int set;
+static int epoll_fd;
 
 static bool use_up(struct client *c)
 {
@@ -96,52 +98,53 @@ int main(int argc, char **argv)
     struct epoll_event event = {.events = EPOLLIN};
     bool full = false;
 
-    set = epoll_create1(EPOLL_CLOEXEC);
-    set_nonblocking(listener);
-    epoll_ctl(set, EPOLL_CTL_ADD, listener, &event);
+    epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    make_nonblocking(listener);
+    epoll_ctl(epoll_fd, EPOLL_CTL_ADD, listener, &event);
     while (!stopping()) {
         struct epoll_event ready[64];
-        int count = epoll_wait(set, ready, 64, full ? 100 : -1);
-        bool knock = false;
+        int count = epoll_wait(epoll_fd, ready, 64, full ? 100 : -1);
+        bool listener_ready = false;
 
         if (full) {
             event = (struct epoll_event){.events = EPOLLIN};
-            epoll_ctl(set, EPOLL_CTL_MOD, listener, &event);
+            epoll_ctl(epoll_fd, EPOLL_CTL_MOD, listener, &event);
         }
         full = false;
         for (int i = 0; i < count; i++) {
             struct client *c = ready[i].data.ptr;
 
             if (c == NULL)
-                knock = true;
+                listener_ready = true;
             else if (!use_up(c))
                 clients_remove(&clients, c->index);
         }
-        while (knock) {
+        while (listener_ready) {
             struct answer came = accept_answer(accept(listener, NULL, NULL));
 
-            knock = came.kind == DONE;
+            listener_ready = came.kind == DONE;
             if (came.kind == DONE) {
-                set_nonblocking(came.fd);
+                make_nonblocking(came.fd);
                 event.events = EPOLLIN | EPOLLOUT | EPOLLET;
                 event.data.ptr = clients_add(&clients, came.fd);
-                epoll_ctl(set, EPOLL_CTL_ADD, came.fd, &event);
+                epoll_ctl(epoll_fd, EPOLL_CTL_ADD, came.fd, &event);
             }
             if (came.kind != FAILED)
                 continue;
             accept_failed(came.error);
             event = (struct epoll_event){.events = 0};
-            epoll_ctl(set, EPOLL_CTL_MOD, listener, &event);
+            epoll_ctl(epoll_fd, EPOLL_CTL_MOD, listener, &event);
             full = true;
+        }
 
 === wrong ET_NOT_DRAINED edge-triggered, one turn for each report
 -    struct epoll_event event = {.events = events, .data.ptr = c};
 +    struct epoll_event event = {.events = events | (c ? EPOLLET : 0),
 +                                .data.ptr = c};
--    if (events == c->watched)
+-    if (events == c->interest)
 -        return true;
 +    events = EPOLLIN | EPOLLOUT;
-+    if (events == c->watched)
++    if (events == c->interest)
 +        return true;
 
 === wrong POLLOUT_ALWAYS asks for both, to be on the safe side
@@ -153,40 +156,37 @@ int main(int argc, char **argv)
 +    uint32_t events = EPOLLIN;
 
 === wrong CLIENT_UNWATCHED changes what was never added
--    int change = c->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-+    int change = EPOLL_CTL_MOD;
--    if (!watch(change, c->fd, events, c))
--        return client_failed(c, "watch", errno);
-+    watch(change, c->fd, events, c);
+-    int operation = c->interest ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
++    int operation = EPOLL_CTL_MOD;
+-    if (!set_interest(operation, c->fd, events, c))
+-        return client_failed(c, "wait for", errno);
++    set_interest(operation, c->fd, events, c);
 
 === wrong POLLOUT_NEVER adds again what is there, and does not look
--    int change = c->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-+    int change = EPOLL_CTL_ADD;
--    if (!watch(change, c->fd, events, c))
--        return client_failed(c, "watch", errno);
-+    watch(change, c->fd, events, c);
+-    int operation = c->interest ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
++    int operation = EPOLL_CTL_ADD;
+-    if (!set_interest(operation, c->fd, events, c))
+-        return client_failed(c, "wait for", errno);
++    set_interest(operation, c->fd, events, c);
 
 === wrong BUSY_SPIN gives epoll_wait no time
--        int count = epoll_wait(set, ready, 64, full ? 100 : -1);
-+        int count = epoll_wait(set, ready, 64, 0);
+-        int count = epoll_wait(epoll_fd, ready, 64, full ? 100 : -1);
++        int count = epoll_wait(epoll_fd, ready, 64, 0);
 
 === wrong ACCEPTED_BLOCKING the new socket is believed to inherit the flag
--            set_nonblocking(came.fd); /* Linux: a new socket starts blocking */
--            struct client *c = clients_add(&clients, came.fd);
-+            struct client *c = clients_add(&clients, came.fd);
+-            make_nonblocking(came.fd); /* Linux: a new socket is blocking */
 
 === wrong EINTR_FATAL an interrupted wait ends it
 -            if (errno != EINTR)
 -                die("cannot wait for clients");
--            continue; /* there is no answer */
+-            continue; /* a signal came, and nothing is known to be ready */
 +            die("cannot wait for clients");
 
 === wrong ACCEPT_EMFILE_SPIN keeps watching a listener it cannot accept from
--            watch(EPOLL_CTL_MOD, listener, 0, NULL);
--            full = true;
-+            full = true;
+-        if (full)
+-            set_interest(EPOLL_CTL_MOD, listener, 0, NULL);
 
 === wrong LISTENER_UNWATCHED one shot, and never again
--    if (set < 0 || !watch(EPOLL_CTL_ADD, listener, EPOLLIN, NULL))
-+    if (set < 0 ||
-+        !watch(EPOLL_CTL_ADD, listener, EPOLLIN | EPOLLONESHOT, NULL))
+-    if (epoll_fd < 0 || !set_interest(EPOLL_CTL_ADD, listener, EPOLLIN, NULL))
++    if (epoll_fd < 0 || !set_interest(EPOLL_CTL_ADD, listener,
++                                      EPOLLIN | EPOLLONESHOT, NULL))

@@ -1,10 +1,27 @@
 source demos/echo/echo_select.c
-cut	^    if \(listener >= FD_SETSIZE\)	^            full = true;
+cut	^/\* Accept all clients	^}
+cut	^    if \(listener >= FD_SETSIZE\)	^               !accept_clients
 
 === stub
-    set_nonblocking(listener);
+/* Accept a client: its descriptor, or -1. *full: none is left. */
+static int accept_client(int listener, struct clients *clients, bool *full)
+{
+    struct answer came = accept_answer(accept(listener, NULL, NULL));
 
-    struct timeval rest = {.tv_usec = 100000};
+    /* TODO: and which descriptors fit into a set? */
+    if (came.kind == DONE) {
+        make_nonblocking(came.fd);
+        clients_add(clients, came.fd);
+    } else if (came.kind == FAILED) {
+        accept_failed(came.error);
+        *full = true;
+    }
+    return came.fd;
+}
+---
+    make_nonblocking(listener);
+
+    struct timeval tenth = {.tv_usec = 100000};
     fd_set readable, writable;
     int highest = listener;
 
@@ -14,7 +31,7 @@ cut	^    if \(listener >= FD_SETSIZE\)	^            full = true;
     while (!stopping()) {
         /* TODO: what is in the sets after select has returned? */
         if (select(highest + 1, &readable, &writable, NULL,
-                   full ? &rest : NULL) < 0)
+                   full ? &tenth : NULL) < 0)
             continue;
         full = false;
 
@@ -26,22 +43,33 @@ cut	^    if \(listener >= FD_SETSIZE\)	^            full = true;
         if (!FD_ISSET(listener, &readable))
             continue;
 
-        struct answer came = accept_answer(accept(listener, NULL, NULL));
+        int fd = accept_client(listener, &clients, &full);
 
-        /* TODO: and which descriptors fit into a set? */
-        if (came.kind == DONE) {
-            set_nonblocking(came.fd);
-            clients_add(&clients, came.fd);
-            FD_SET(came.fd, &readable);
-            highest = came.fd;
-        } else if (came.kind == FAILED) {
-            accept_failed(came.error);
-            full = true;
+        if (fd >= 0) {
+            FD_SET(fd, &readable);
+            highest = fd;
+        }
 
 === right keeps a master copy of the set
+static bool accept_one(int listener, struct clients *clients)
+{
+    struct answer came = accept_answer(accept(listener, NULL, NULL));
+
+    if (came.kind == DONE && came.fd >= FD_SETSIZE)
+        close(came.fd);
+    else if (came.kind == DONE) {
+        make_nonblocking(came.fd);
+        clients_add(clients, came.fd);
+    } else if (came.kind == FAILED) {
+        accept_failed(came.error);
+        return false;
+    }
+    return true;
+}
+---
     if (listener >= FD_SETSIZE)
         die_because(EMFILE, "cannot select descriptor %d", listener);
-    set_nonblocking(listener);
+    make_nonblocking(listener);
 
     fd_set all;
 
@@ -74,25 +102,34 @@ cut	^    if \(listener >= FD_SETSIZE\)	^            full = true;
                 if (!serve(clients.at[i]))
                     clients_remove(&clients, i);
         }
-        if (!FD_ISSET(listener, &readable))
-            continue;
-
-        struct answer came = accept_answer(accept(listener, NULL, NULL));
-
-        if (came.kind == DONE && came.fd >= FD_SETSIZE)
-            close(came.fd);
-        else if (came.kind == DONE) {
-            set_nonblocking(came.fd);
-            clients_add(&clients, came.fd);
-        } else if (came.kind == FAILED) {
-            accept_failed(came.error);
-            full = true;
+        if (FD_ISSET(listener, &readable))
+            full = !accept_one(listener, &clients);
 
 === right copies the time-out as well
+static bool accept_clients(int listener, struct clients *clients)
+{
+    for (;;) {
+        struct answer came = accept_answer(accept(listener, NULL, NULL));
+
+        if (came.kind == DONE && came.fd < FD_SETSIZE) {
+            make_nonblocking(came.fd);
+            clients_add(clients, came.fd);
+        } else if (came.kind == DONE) {
+            warn_because(0, "descriptor %d is too high", came.fd);
+            close(came.fd);
+        } else if (came.kind == FAILED) {
+            accept_failed(came.error);
+            return false;
+        } else if (came.error == EAGAIN) {
+            return true;
+        }
+    }
+}
+---
     const struct timeval a_while = {.tv_usec = 100000};
     fd_set readable, writable;
 
-    set_nonblocking(listener);
+    make_nonblocking(listener);
     if (listener >= FD_SETSIZE)
         die_because(EMFILE, "cannot select descriptor %d", listener);
     for (int highest; !stopping();) {
@@ -125,24 +162,13 @@ cut	^    if \(listener >= FD_SETSIZE\)	^            full = true;
                 FD_ISSET(clients.at[i]->fd, &writable))
                 if (!serve(clients.at[i]))
                     clients_remove(&clients, i);
-        if (!FD_ISSET(listener, &readable))
-            continue;
-
-        struct answer came = accept_answer(accept(listener, NULL, NULL));
-
-        if (came.kind == DONE && came.fd < FD_SETSIZE) {
-            set_nonblocking(came.fd);
-            clients_add(&clients, came.fd);
-        } else if (came.kind == DONE) {
-            warn_because(0, "descriptor %d is too high", came.fd);
-            close(came.fd);
-        } else if (came.kind == FAILED) {
-            accept_failed(came.error);
+        if (FD_ISSET(listener, &readable) &&
+            !accept_clients(listener, &clients))
             full = true;
 
 === wrong FDSET_STALE the sets are filled once, and for newcomers
 -    while (!stopping()) {
--        struct timeval rest = {.tv_usec = 100000};
+-        struct timeval tenth = {.tv_usec = 100000};
 -        fd_set readable, writable;
 -        int highest = listener;
 -
@@ -155,7 +181,8 @@ cut	^    if \(listener >= FD_SETSIZE\)	^            full = true;
 +    FD_ZERO(&writable);
 +    FD_SET(listener, &readable);
 +    while (!stopping()) {
-+        struct timeval rest = {.tv_usec = 100000};
++        struct timeval tenth = {.tv_usec = 100000};
++        const size_t before = clients.count;
 +
 -        if (!full)
 -            FD_SET(listener, &readable);
@@ -166,10 +193,13 @@ cut	^    if \(listener >= FD_SETSIZE\)	^            full = true;
 -            highest = c->fd > highest ? c->fd : highest;
 -        }
 @@
--            clients_add(&clients, came.fd);
-+            clients_add(&clients, came.fd);
-+            FD_SET(came.fd, &readable);
-+            highest = came.fd > highest ? came.fd : highest;
+-               !accept_clients(listener, &clients);
++               !accept_clients(listener, &clients);
++        for (size_t i = before; i < clients.count; i++) {
++            FD_SET(clients.at[i]->fd, &readable);
++            if (clients.at[i]->fd > highest)
++                highest = clients.at[i]->fd;
++        }
 
 === wrong FDSET_STALE the listener is put in once
 -    while (!stopping()) {
@@ -200,8 +230,8 @@ cut	^    if \(listener >= FD_SETSIZE\)	^            full = true;
 
 === wrong TIMEVAL_CONSUMED the time-out is filled in once
 -    while (!stopping()) {
--        struct timeval rest = {.tv_usec = 100000};
-+    struct timeval rest = {.tv_usec = 100000};
+-        struct timeval tenth = {.tv_usec = 100000};
++    struct timeval tenth = {.tv_usec = 100000};
 +
 +    while (!stopping()) {
 
@@ -215,15 +245,15 @@ cut	^    if \(listener >= FD_SETSIZE\)	^            full = true;
 +            FD_SET(c->fd, &readable);
 
 === wrong BUSY_SPIN a time-out of zero
--        struct timeval rest = {.tv_usec = 100000};
-+        struct timeval rest = {0};
--                   full ? &rest : NULL) < 0) {
-+                   &rest) < 0) {
+-        struct timeval tenth = {.tv_usec = 100000};
++        struct timeval tenth = {0};
+-                   full ? &tenth : NULL) < 0) {
++                   &tenth) < 0) {
 
 === wrong EINTR_FATAL an interrupted wait ends it
 -            if (errno != EINTR)
 -                die("cannot wait for clients");
--            continue; /* there is no answer */
+-            continue; /* a signal came, and the sets mean nothing */
 +            die("cannot wait for clients");
 
 === wrong ACCEPT_EMFILE_SPIN the listener is never left out

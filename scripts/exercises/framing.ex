@@ -1,8 +1,8 @@
 source demos/chat/chat_server.c
-cut	^    struct buffer \*b = &g->said;	^        buffer_taken\(b, buffer_used\(b\)\);
+cut	^    struct buffer \*b = &g->input;	^        buffer_taken\(b, buffer_used\(b\)\);
 
 === stub
-    struct buffer *b = &g->said;
+    struct buffer *b = &g->input;
     char line[LINE_MOST + 1];
     size_t length = buffer_used(b);
 
@@ -13,12 +13,12 @@ cut	^    struct buffer \*b = &g->said;	^        buffer_taken\(b, buffer_used\(b\
     line[length] = '\0';
     line[strcspn(line, "\n")] = '\0';
     if (!g->skipping)
-        hear(g, line);
+        handle_line(g, line);
     buffer_taken(b, buffer_used(b));
     if (g->leaving) {
 
 === right looks for the ends itself
-    struct buffer *b = &g->said;
+    struct buffer *b = &g->input;
     char line[LINE_MOST + 1];
 
     while (!g->leaving) {
@@ -42,7 +42,7 @@ cut	^    struct buffer \*b = &g->said;	^        buffer_taken\(b, buffer_used\(b\
                               ? '?'
                               : bytes[i];
             line[length] = '\0';
-            hear(g, line);
+            handle_line(g, line);
         }
         buffer_taken(b, end + 1);
     }
@@ -51,7 +51,7 @@ cut	^    struct buffer \*b = &g->said;	^        buffer_taken\(b, buffer_used\(b\
         buffer_taken(b, buffer_used(b));
 
 === right a function for one line, called until there is none
-    struct buffer *b = &g->said;
+    struct buffer *b = &g->input;
     size_t size = buffer_line(b);
 
     if (size > 0 && !g->leaving) {
@@ -68,8 +68,8 @@ cut	^    struct buffer \*b = &g->said;	^        buffer_taken\(b, buffer_used\(b\
         if (too_long)
             tell(g, "* A line has %d bytes at most.", LINE_MOST);
         else
-            hear(g, line);
-        hear_lines(g);
+            handle_line(g, line);
+        handle_lines(g);
         return;
     }
     if (g->leaving || buffer_used(b) > LINE_MOST + 1) {
@@ -105,7 +105,7 @@ cut	^    struct buffer \*b = &g->said;	^        buffer_taken\(b, buffer_used\(b\
 +    while (buffer_used(b) > LINE_MOST + 1 && !g->leaving) {
 +        memcpy(line, buffer_front(b), LINE_MOST);
 +        line[LINE_MOST] = '\0';
-+        hear(g, line);
++        handle_line(g, line);
 +        buffer_taken(b, LINE_MOST);
 +    }
 +    if (g->leaving) {

@@ -4,40 +4,40 @@ cut	^static void receive\(struct guest \*g\)	^static void serve\(struct guest
 === stub
 static void receive(struct guest *g)
 {
-    struct buffer *b = &g->said;
+    struct buffer *b = &g->input;
     size_t room = buffer_room(b);
     struct answer got = recv_answer(recv(g->fd, buffer_back(b), room, 0), room);
 
     if (got.kind == FAILED)
-        gone(g, "has lost the connection");
+        drop(g, "has lost the connection");
     /* TODO: who sends no more may still be listening. */
     if (got.kind == CLOSED)
-        gone(g, "has left");
+        drop(g, "has left");
     if (got.kind == DONE) {
         buffer_added(b, got.count);
-        hear_lines(g);
+        handle_lines(g);
     }
 }
 
 static void send_on(struct guest *g)
 {
-    struct buffer *b = &g->to_hear;
+    struct buffer *b = &g->output;
     size_t size = buffer_used(b);
     struct answer put =
         send_answer(send(g->fd, buffer_front(b), size, 0), size);
 
     if (put.kind == FAILED)
-        gone(g, "has lost the connection");
+        drop(g, "has lost the connection");
     else
         buffer_taken(b, put.count);
 }
 
-static void see_off(struct guest *g)
+static void finish_leaving(struct guest *g)
 {
     if (!g->leaving || g->fd < 0)
         return;
     /* TODO: has it heard everything? And has it sent everything? */
-    gone(g, "");
+    drop(g, "");
 }
 
 static void serve(struct guest *g, short events)
@@ -45,42 +45,42 @@ static void serve(struct guest *g, short events)
 === right keeps account of what has been done
 static void receive(struct guest *g)
 {
-    struct buffer *b = &g->said;
+    struct buffer *b = &g->input;
     size_t room = buffer_room(b);
     ssize_t n = recv(g->fd, buffer_back(b), room, 0);
 
     if (n > 0) {
         buffer_added(b, (size_t)n);
-        hear_lines(g);
+        handle_lines(g);
     } else if (n == 0) {
-        g->silent = true;
+        g->ended = true;
         leave(g, "has left");
     } else if (errno != EAGAIN && errno != EINTR) {
-        gone(g, "has lost the connection");
+        drop(g, "has lost the connection");
     }
 }
 
 static void send_on(struct guest *g)
 {
-    struct buffer *b = &g->to_hear;
+    struct buffer *b = &g->output;
     ssize_t n = send(g->fd, buffer_front(b), buffer_used(b), 0);
 
     if (n >= 0)
         buffer_taken(b, (size_t)n);
     else if (errno != EAGAIN && errno != EINTR)
-        gone(g, "has lost the connection");
+        drop(g, "has lost the connection");
 }
 
-static void see_off(struct guest *g)
+static void finish_leaving(struct guest *g)
 {
-    bool all_heard = buffer_used(&g->to_hear) == 0;
+    bool all_heard = buffer_used(&g->output) == 0;
 
     if (!g->leaving || g->fd < 0)
         return;
-    if (all_heard && !g->silent)
+    if (all_heard && !g->ended)
         shutdown(g->fd, SHUT_WR);
-    if ((all_heard && g->silent) || passed(g->out_at))
-        gone(g, "");
+    if ((all_heard && g->ended) || passed(g->close_by))
+        drop(g, "");
 }
 
 static void serve(struct guest *g, short events)
@@ -88,7 +88,7 @@ static void serve(struct guest *g, short events)
 === right sends what it can before it looks
 static void send_on(struct guest *g)
 {
-    struct buffer *b = &g->to_hear;
+    struct buffer *b = &g->output;
     size_t size = buffer_used(b);
 
     while (size > 0 && g->fd >= 0) {
@@ -96,7 +96,7 @@ static void send_on(struct guest *g)
             send_answer(send(g->fd, buffer_front(b), size, 0), size);
 
         if (put.kind == FAILED)
-            gone(g, "has lost the connection");
+            drop(g, "has lost the connection");
         if (put.kind != DONE)
             return;
         buffer_taken(b, put.count);
@@ -106,71 +106,71 @@ static void send_on(struct guest *g)
 
 static void receive(struct guest *g)
 {
-    struct buffer *b = &g->said;
+    struct buffer *b = &g->input;
     size_t room = buffer_room(b);
     struct answer got = recv_answer(recv(g->fd, buffer_back(b), room, 0), room);
 
     switch (got.kind) {
     case DONE:
         buffer_added(b, got.count);
-        hear_lines(g);
+        handle_lines(g);
         break;
     case CLOSED:
-        g->silent = true;
+        g->ended = true;
         leave(g, "has left");
         break;
     case FAILED:
-        gone(g, "has lost the connection");
+        drop(g, "has lost the connection");
         break;
     default:
         break;
     }
 }
 
-static void see_off(struct guest *g)
+static void finish_leaving(struct guest *g)
 {
     if (g->fd < 0 || !g->leaving)
         return;
     send_on(g);
     if (g->fd < 0)
         return;
-    if (buffer_used(&g->to_hear) == 0)
+    if (buffer_used(&g->output) == 0)
         shutdown(g->fd, SHUT_WR);
-    if (passed(g->out_at) || (g->silent && buffer_used(&g->to_hear) == 0))
-        gone(g, "");
+    if (passed(g->close_by) || (g->ended && buffer_used(&g->output) == 0))
+        drop(g, "");
 }
 
 static void serve(struct guest *g, short events)
 
 === wrong HALF_CLOSE who sends no more is gone
--        g->silent = true;
+-        g->ended = true;
 -        leave(g, "has left");
-+        gone(g, "has left");
++        drop(g, "has left");
 
 === wrong CLOSE_BEFORE_FLUSH closes without a look at the queue
--    if (buffer_used(&g->to_hear) == 0) {
+-    if (buffer_used(&g->output) == 0) {
 -        shutdown(g->fd, SHUT_WR);
--        if (g->silent)
--            gone(g, "");
+-        if (g->ended)
+-            drop(g, "");
 -    }
--    if (g->fd >= 0 && passed(g->out_at))
--        gone(g, "");
-+    gone(g, "");
+-    if (g->fd >= 0 && passed(g->close_by))
+-        drop(g, "");
++    drop(g, "");
 
 === wrong CLOSE_UNREAD_RST closes as soon as the queue is empty
--        if (g->silent)
--            gone(g, "");
-+        gone(g, "");
+-        if (g->ended)
+-            drop(g, "");
++        drop(g, "");
 
 === wrong FIN_NOT_SENT waits for the other side to end first
 -        shutdown(g->fd, SHUT_WR);
 
 === wrong NOT_CLOSED leaves the closing to the clock
--        if (g->silent)
--            gone(g, "");
+-        if (g->ended)
+-            drop(g, "");
 
 === wrong EOF_IGNORED goes on receiving where nothing more comes
--        g->silent = true;
+-        g->ended = true;
 -        leave(g, "has left");
 +        leave(g, "has left");
 
@@ -179,6 +179,6 @@ static void serve(struct guest *g, short events)
 +        shutdown(g->fd, SHUT_RDWR);
 
 === wrong PEER_KILLS_SERVER a guest who leaves ends the evening
--        g->silent = true;
+-        g->ended = true;
 -        leave(g, "has left");
 +        die_because(0, "a guest has left");

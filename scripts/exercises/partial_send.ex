@@ -95,7 +95,7 @@ cut	^    while \(taken < size	^    }$
 +        ssize_t n = send(fd, payload + taken, size - taken, 0);
 -        if (put.kind == FAILED)
 -            die_because(put.error, "cannot send the payload");
--        if (put.kind == AGAIN)
+-        if (put.kind == AGAIN) /* EAGAIN, EWOULDBLOCK: no room */
 -            work_step();
 -        taken += put.count;
 +        if (n < 0 && errno != EAGAIN && errno != EINTR)
@@ -103,7 +103,7 @@ cut	^    while \(taken < size	^    }$
 +        taken += (size_t)n;
 
 === wrong GIVES_UP_EARLY loses patience after a hundred refusals
--        if (put.kind == AGAIN)
+-        if (put.kind == AGAIN) /* EAGAIN, EWOULDBLOCK: no room */
 -            work_step();
 +        if (put.kind == AGAIN && counters.again > 100)
 +            break;

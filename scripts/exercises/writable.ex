@@ -6,14 +6,13 @@ cut	^        const size_t count = clients.count;	^                clients_remove
 
         /* TODO: whom does poll wait for, and what for? And for how long? */
         list = enlarged(list, count + 1, sizeof *list);
-        list[count].fd = full ? -1 : listener; /* poll leaves out -1 */
+        list[count].fd = full ? -1 : listener; /* poll skips -1 */
         list[count].events = POLLIN;
         for (size_t i = 0; i < clients.count; i++) {
             list[i].fd = clients.at[i]->fd;
             list[i].events = POLLIN | POLLOUT;
         }
         poll(list, count + 1, full ? 100 : -1);
-        full = false;
 
         for (size_t i = clients.count; i-- > 0;)
             if (list[i].revents && !serve(clients.at[i]))
@@ -32,7 +31,6 @@ cut	^        const size_t count = clients.count;	^                clients_remove
         }
         if (poll(list, clients.count + 1, full ? 100 : -1) == -1)
             continue;
-        full = false;
         for (size_t i = clients.count; i > 0; i--)
             if (list[i].revents != 0 && !serve(clients.at[i - 1]))
                 clients_remove(&clients, i - 1);
@@ -55,7 +53,6 @@ cut	^        const size_t count = clients.count;	^                clients_remove
             continue;
         if (ready < 0)
             die("cannot wait");
-        full = false;
         for (size_t i = count; i-- > 0;) {
             unsigned long long before = counters.done;
             bool stays = true;
@@ -96,7 +93,7 @@ cut	^        const size_t count = clients.count;	^                clients_remove
 === wrong EINTR_FATAL an interrupted wait ends it
 -            if (errno != EINTR)
 -                die("cannot wait for clients");
--            continue; /* there is no answer */
+-            continue; /* a signal came, and the list means nothing */
 +            die("cannot wait for clients");
 
 === wrong LISTENER_UNWATCHED the list is one short
@@ -110,11 +107,11 @@ cut	^        const size_t count = clients.count;	^                clients_remove
 +        for (size_t i = 1; i < clients.count; i++) {
 
 === wrong PEER_KILLS_SERVER takes trouble with one for trouble with all
--        full = false;
-+        full = false;
+-        for (size_t i = clients.count; i-- > 0;)
 +        for (size_t i = 0; i < clients.count; i++)
 +            if (list[i].revents & (POLLERR | POLLHUP))
 +                die_because(ECONNRESET, "a client has an error");
++        for (size_t i = clients.count; i-- > 0;)
 
 === wrong EOF_IGNORED who has left stays in the list
 -            if (list[i].revents && !serve(clients.at[i]))
@@ -123,6 +120,6 @@ cut	^        const size_t count = clients.count;	^                clients_remove
 +                serve(clients.at[i]);
 
 === wrong ASLEEP_IN_LOOP rests after each round
--        full = false;
-+        full = false;
+-        full = list[count].revents && !accept_clients(listener, &clients);
++        full = list[count].revents && !accept_clients(listener, &clients);
 +        nap(2 * SECOND);

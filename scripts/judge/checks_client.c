@@ -143,16 +143,15 @@ static bool has_tried(void *unused)
     return last_of(CALL_connect, -1) || witness()->inside.call == CALL_connect;
 }
 
-/* How long it tried, from its first connect to its end. A busy machine delays
- * our hearing of the end, but not what the program itself was told: after its
- * last call it can only have used its processor. */
+/* How long it tried, from its first connect to its end. On a busy machine we
+ * hear of the end late. But it was no later than this: after its last call the
+ * program can only have run, or have waited for a processor. */
 static duration tried_for(void)
 {
     const struct seen *first = first_of(CALL_connect);
-    const instant quiet = last_sign() + its_cpu();
-    const instant until = quiet < ended_at() ? quiet : ended_at();
+    const instant at_latest = last_sign() + was_awake();
 
-    return first ? until - first->began : 0;
+    return first ? sooner(at_latest, ended_at()) - first->began : 0;
 }
 
 static void silent_server(void)

@@ -391,10 +391,14 @@ static void idle(void)
 
 /* --- Out of descriptors -------------------------------------------------- */
 
+static bool is_accept_call(const struct seen *s)
+{
+    return s->call == CALL_accept || s->call == CALL_accept4;
+}
+
 static bool no_descriptor(const struct seen *s, void *found)
 {
-    if ((s->call == CALL_accept || s->call == CALL_accept4) &&
-        (s->error == EMFILE || s->error == ENFILE))
+    if (is_accept_call(s) && (s->error == EMFILE || s->error == ENFILE))
         *(bool *)found = true;
     return true;
 }
@@ -405,6 +409,32 @@ static bool none_left(void)
 
     each_seen(0, no_descriptor, &found);
     return found;
+}
+
+/* Was this one of its descriptors accepted before there was none left? */
+static bool found_first(const struct seen *s, void *context)
+{
+    struct {
+        int fd;
+        bool accepted;
+    } *look = context;
+
+    if (!is_accept_call(s))
+        return true;
+    look->accepted =
+        look->accepted || (s->result >= 0 && s->result == look->fd);
+    return s->error != EMFILE && s->error != ENFILE;
+}
+
+static bool was_accepted_before(int fd)
+{
+    struct {
+        int fd;
+        bool accepted;
+    } look = {.fd = fd};
+
+    each_seen(0, found_first, &look);
+    return look.accepted;
 }
 
 /* Both will do: it has been accepted, or there is no descriptor left for it. */
@@ -459,6 +489,9 @@ static void out_of_descriptors(void)
         if (none_left() || its_fd(peers[count]) < 0)
             break;
     }
+    /* Who accepts until it would block has found out before anybody waits. */
+    if (was_accepted_before(its_fd(peers[count])))
+        peers[++count] = dial("a client");
     if (count < 2)
         diagnosed(peers[count], ONE_AT_A_TIME, "client %zu was not accepted",
                   count + 1);

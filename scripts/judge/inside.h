@@ -38,7 +38,7 @@ extern char supervisor[4096]; /* the path of ours */
 extern struct program_end {
     char how[16], limit[16]; /* "exit" or "signal"; "-" or a limit's name */
     int code;
-    duration cpu;
+    duration awake; /* it ran, or waited for a processor */
 } end;
 
 /* End it and all that it has started. */

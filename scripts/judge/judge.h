@@ -61,7 +61,7 @@ bool has_ended(void);
 bool ended_well(void);       /* with exit status 0 */
 int exit_status(void);       /* -1 if it did not exit by itself */
 instant ended_at(void);      /* when that was noticed */
-duration its_cpu(void);      /* what it had used by then */
+duration was_awake(void);    /* how long it ran or wanted to, in all */
 const char *its_words(void); /* all it has written so far */
 bool says(const char *words);
 

@@ -251,7 +251,7 @@ static int connected_or_not(const char *who, int *error)
             return -1;
         }
     }
-    send_at_once(fd);
+    set_nodelay(fd);
     if (peer_count == MOST_PEERS)
         broken("too many peers");
     peers[peer_count].name = who;

@@ -111,7 +111,9 @@ static void listen_to_it(void)
     word_of(text, " how=", end.how, sizeof end.how);
     word_of(text, " limit=", end.limit, sizeof end.limit);
     end.code = (int)number_of(text, " code=");
-    end.cpu = (duration)(number_of(text, " cpu=") * 1e9);
+    end.awake =
+        (duration)((number_of(text, " cpu=") + number_of(text, " delay=")) *
+                   1e9);
     ended = true;
     end_seen = now();
     hear_words(); /* its last ones */
@@ -239,9 +241,9 @@ instant ended_at(void)
     return end_seen;
 }
 
-duration its_cpu(void)
+duration was_awake(void)
 {
-    return end.cpu;
+    return end.awake;
 }
 
 const char *its_words(void)

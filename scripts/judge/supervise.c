@@ -17,11 +17,13 @@
  * The status descriptor gets two lines:
  *
  *     started pid=123
- *     ended how=exit code=0 limit=- cpu=0.010 wall=0.300 peak=1800 left=0
+ *     ended how=exit code=0 limit=- cpu=0.010 delay=0.002 wall=0.300 peak=1800
+ * left=0
  *
  * how is exit, or signal with its number for the code; limit names the limit
- * that was broken; cpu and wall are seconds, peak KiB of memory, and left tells
- * how many processes it had not ended itself. Exit status: the program's own,
+ * that was broken; cpu, delay (for which it waited for a processor) and wall
+ * are seconds, peak KiB of memory, and left tells how many processes it had not
+ * ended itself. Exit status: the program's own,
  * 128 and the signal's number, or 124 for a broken limit.
  */
 #define _GNU_SOURCE
@@ -367,6 +369,24 @@ static void child_ended(int signal_number)
 
 static struct rusage used;
 static int status = -1;
+static double delay; /* for which it waited for a processor, in seconds */
+
+/* Has the child ended? What the kernel knows of it is asked before it is
+ * forgotten (Linux, Documentation/scheduler/sched-stats). */
+static bool has_ended(pid_t child)
+{
+    siginfo_t info = {0};
+    char path[64], times[128], *waited;
+
+    if (waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+        info.si_pid != child)
+        return false;
+    snprintf(path, sizeof path, "/proc/%d/schedstat", (int)child);
+    text_of(path, times, sizeof times);
+    strtod(times, &waited); /* it ran; then it waited: both in nanoseconds */
+    delay = strtod(waited, NULL) / 1e9;
+    return wait4(child, &status, WNOHANG, &used) == child;
+}
 
 /* Watch over it until it has ended or broken a limit; that one's name. */
 static const char *watch(pid_t child, int from)
@@ -381,7 +401,7 @@ static const char *watch(pid_t child, int from)
              .events = POLLOUT}};
         const struct timespec tick = {.tv_nsec = 20000000};
 
-        if (wait4(child, &status, WNOHANG, &used) == child)
+        if (has_ended(child))
             return "-";
         if (passed(deadline))
             return "wall";
@@ -486,12 +506,12 @@ int main(int argc, char **argv)
     set_blocking(STDOUT_FILENO);
     if (status_fd > 0)
         dprintf((int)status_fd,
-                "ended how=%s code=%d limit=%s cpu=%.3f wall=%.3f peak=%ld "
-                "left=%zu\n",
+                "ended how=%s code=%d limit=%s cpu=%.3f delay=%.3f wall=%.3f "
+                "peak=%ld left=%zu\n",
                 WIFSIGNALED(status) ? "signal" : "exit",
                 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
-                broken, used_cpu(), seconds(now() - began), used.ru_maxrss,
-                left);
+                broken, used_cpu(), delay, seconds(now() - began),
+                used.ru_maxrss, left);
     free(text);
     if (strcmp(broken, "-") != 0)
         return 124;
