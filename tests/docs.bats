@@ -155,3 +155,31 @@ terms() {
             if (idle["busypoll", 10, 1] < 0.9 || idle["epoll", 10000, 1] > 0.01) exit 7
         }' "$root/docs/scale.tsv" || flunk "the page is wrong about its numbers: $?"
 }
+
+@test "without the library: is the plain program whole, without warnings, and does it serve?" {
+    page=$root/docs/without-the-library.md
+    (cd "$root" && tests/tutorial/page docs/without-the-library.md 3>&-) >"$T/page.out" 2>&1 || flunk "the quotations: run tests/tutorial/page --update docs/without-the-library.md"
+    awk '/^<!-- plain -->/ { plain = 1; next }
+        /^```/ { inside = plain && !inside; plain = 0; next }
+        inside' "$page" >"$T/echo.c"
+    # shellcheck disable=SC2086 # flags are words
+    ${CC:-cc} -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Wpedantic -Wconversion -Werror -o "$T/echo" "$T/echo.c"
+    launch server env LD_PRELOAD="$build/judge/witness.so" \
+        WB_FAULTS='send:short:3+,send:EAGAIN:4+,recv:EINTR:5+,accept:ECONNABORTED:3+' timeout "$bound" "$T/echo" 0
+    listens server
+
+    start silent echo_client --hold "$bound" 127.0.0.1 "$port" 'first of all'
+    wait_for silent.out '^first of all'
+    start never_reads bad_peer --count 4M never-read 127.0.0.1 "$port"
+    client echo_client 127.0.0.1 "$port" "$(head -c 100000 /dev/zero | tr '\0' x)"
+    is "$status ${#output}" '0 100000'
+    client echo_load --connections 200 --active 20 --time 100ms --idle 1ms 127.0.0.1 "$port"
+    is "$status" 0
+    for behaviour in reset half-close vanish; do
+        client bad_peer "$behaviour" 127.0.0.1 "$port"
+        is "$behaviour $status" "$behaviour 0"
+    done
+    client echo_client 127.0.0.1 "$port" 'and still'
+    is "$output" 'and still'
+    stop silent
+}
