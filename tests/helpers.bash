@@ -11,6 +11,10 @@ root=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 build=${WB_BUILD:-$root/build}
 bin=$build/bin
 
+# scripts/test runs one of three tiers: quick, plain or long. Plain is also what
+# bats alone runs.
+tier=${WB_TIER:-plain}
+
 # Longer than anything here may take, shorter than anybody's patience.
 bound=30s
 patience=20
@@ -59,6 +63,68 @@ is() {
 holds() {
     awk "BEGIN { exit !($1) }" || flunk "does not hold: $1"
 }
+
+# --- Tiers ---------------------------------------------------------------------
+
+# only_in TIER...: the others leave this test out. scripts/test looks for this
+# call, in the first line of a test, and does not even begin it.
+only_in() {
+    [[ " $* " == *" $tier "* ]] || leave_out "it is for $*"
+}
+
+# The words 'left out' tell scripts/test that nothing is missing here.
+leave_out() {
+    skip "left out: $*"
+}
+
+# how_many WHAT QUICK PLAIN LONG: prints that of the tier.
+how_many() {
+    local count=$4
+    case $tier in
+    quick) count=$2 ;;
+    plain) count=$3 ;;
+    esac
+    [ "$count" -eq "$4" ] || tell_sampled "$count of $4 $1"
+    echo "$count"
+}
+
+# sample WHAT QUICK PLAIN ITEM...: in their order, so many of them, one a line,
+# and all in the tier long. The seed chooses which ones.
+sample() {
+    local count
+    case $tier in
+    quick) count=$2 ;;
+    plain) count=$3 ;;
+    *) count=$# ;;
+    esac
+    [ "$count" -ge $(($# - 3)) ] || tell_sampled "$count of $(($# - 3)) $1"
+    printf '%s\n' "${@:4}" | awk -v seed="${WB_SEED:-1}" -v count="$count" '
+        # A generator of our own: that of awk is another one in each awk.
+        function random(below) {
+            state = state * 16807 % 2147483647
+            return state % below
+        }
+        { item[NR] = $0; place[NR] = NR }
+        END {
+            for (state = seed % 2147483646 + 1; warm < 10; warm++)
+                random(1)
+            for (i = 1; i <= NR && i <= count; i++) {
+                other = i + random(NR - i + 1)
+                chosen[place[other]] = 1
+                place[other] = place[i]
+            }
+            for (i = 1; i <= NR; i++)
+                if (i in chosen)
+                    print item[i]
+        }'
+}
+
+# What scripts/test shows at its end.
+tell_sampled() {
+    [ -z "${WB_SAMPLED:-}" ] || echo "$BATS_TEST_DESCRIPTION: $*" >>"$WB_SAMPLED"
+}
+
+# --- Programs --------------------------------------------------------------------
 
 program() {
     if [ -x "$bin/$1" ]; then

@@ -174,8 +174,82 @@ test_command() {
     done >"$T/long.bats"
     test_command "$T/long.bats"
     is "$status: ${lines[-1]}" '0: 30 passed, 0 failed'
-    is "${#lines[@]} $(grep -o 'long [123]/3' <<<"$output" | sort | tr '\n' ' ')" '4 long 1/3 long 2/3 long 3/3 '
+    is "${lines[-2]}" 'tier plain: 30 of 30 tests'
+    is "${#lines[@]} $(grep -o 'long [123]/3' <<<"$output" | sort | tr '\n' ' ')" '5 long 1/3 long 2/3 long 3/3 '
     is "$(sort "$T/ran" | uniq -c | grep -c '^ *1 (number)')" 30
+}
+
+# tiered_file: five tests, of which the tiers leave out some; the last one decides
+# after it has begun.
+tiered_file() {
+    printf 'load %q\n' "$root/tests/helpers"
+    printf '@%s {\n    %s\n    echo "$BATS_TEST_DESCRIPTION" >>%q\n}\n' \
+        'test "essential"' true "$T/ran" 'test "large (really)"' 'only_in plain long' "$T/ran" \
+        'test "huge"' 'only_in long' "$T/ran" 'test "sampled"' "sample letters 1 3 {a..j} >>'$T/sampled'" "$T/ran" \
+        'test "late"' 'true; only_in long' "$T/ran"
+}
+
+@test "test: does each tier run its tests alone, and say what it leaves out?" {
+    tiered_file >"$T/tiers.bats"
+    for tier in 'quick:2 of 5 tests; 3 left out, which --long runs:essential sampled ' \
+        'plain:3 of 5 tests; 2 left out, which --long runs:essential large (really) sampled ' \
+        'long:5 of 5 tests:essential huge large (really) late sampled '; do
+        IFS=: read -r name said ran <<<"$tier"
+        rm -f "$T/ran"
+        option=--$name
+        [ "$name" != plain ] || option=''
+        test_command ${option:+"$option"} "$T/tiers.bats"
+        is "$status: ${lines[-1]}" "0: $(wc -l <"$T/ran") passed, 0 failed" # none is skipped
+        is "$(grep '^tier ' <<<"$output")" "tier $name: $said"
+        is "$(sort "$T/ran" | tr '\n' ' ')" "$ran"
+    done
+    # None of them is begun, not even to be left out.
+    test_command --quick --filter huge "$T/tiers.bats"
+    is "$status: $output" '1: '
+    is "$stderr" "test: no test was run: the tier 'quick' leaves out the 1 that match; try --long"
+    test_command --seed x "$T/tiers.bats"
+    is "$status: $output" '2: '
+}
+
+@test "test: is what bats alone runs the plain tier, and what it leaves out no failure?" {
+    tiered_file >"$T/tiers.bats"
+    run env -i PATH="$(outer_path)" bats --tap "$T/tiers.bats"
+    is "$status $(grep -c '^ok ' <<<"$output")" '0 5'
+    is "$(grep ' # skip' <<<"$output")" $'ok 3 huge # skip left out: it is for long\nok 5 late # skip left out: it is for long'
+    is "$(wc -l <"$T/sampled")" 3
+}
+
+@test "test: does a seed choose the same sample twice, and is that printed?" {
+    tiered_file >"$T/tiers.bats"
+    for seed in 7 7 '' ''; do
+        # Without a seed of ours: that which the run before has printed.
+        [ -n "$seed" ] || seed=$(sed -n 's/^sampled, .*--seed \([0-9]*\) .*/\1/p' <<<"$output")
+        [ "$seed" != '' ] || flunk "no seed is printed: $output"
+        test_command --seed "$seed" "$T/tiers.bats"
+        is "$(grep -A 1 '^sampled' <<<"$output")" "sampled, and with --seed $seed the same again:"$'\n''    sampled: 3 of 10 letters'
+    done
+    is "$(wc -l <"$T/sampled") $(sort -u "$T/sampled" | wc -l)" '12 3'
+    test_command "$T/tiers.bats"
+    [[ $output == *'with --seed '[0-9]*' the same again'* ]] || flunk "$output"
+}
+
+@test "sample: is it never empty, always in order, and another one for another seed?" {
+    unset WB_SAMPLED # nothing of it is a sample of this run
+    for seed in 0 1 2 3 4 5 6 7 8 9 1000000007 1790000000 1790000001 4294967296; do
+        for count in 1 3 9 10 11; do
+            tier=plain WB_SEED=$seed sample letters 1 "$count" {a..j} >"$T/chosen"
+            is "seed $seed: $(wc -l <"$T/chosen")" "seed $seed: $((count < 10 ? count : 10))"
+            sort -c -u "$T/chosen"
+        done
+        tier=plain WB_SEED=$seed sample letters 1 3 {a..j} | tr -d '\n'
+        echo
+    done >"$T/samples"
+    holds "$(sort -u "$T/samples" | wc -l) > 7"
+    is "$(grep -o . "$T/samples" | sort -u | tr -d '\n')" abcdefghij # each has its turn
+    is "$(tier=long sample letters 1 3 {a..j} | tr -d '\n')" abcdefghij
+    is "$(tier=quick sample letters 1 3 {a..j} | wc -l)" 1
+    is "$(tier=quick sample 'one word' 1 3 'a b' | wc -l)" 1
+    is "$(tier=quick how_many rounds 1 2 3) $(tier=plain how_many rounds 1 2 3) $(tier=long how_many rounds 1 2 3)" '1 2 3'
 }
 
 @test "test: does a signal end it, and all the tests that are running?" {
