@@ -121,7 +121,27 @@ sample() {
 
 # What scripts/test shows at its end.
 tell_sampled() {
-    [ -z "${WB_SAMPLED:-}" ] || echo "$BATS_TEST_DESCRIPTION: $*" >>"$WB_SAMPLED"
+    [ -z "${WB_SAMPLED:-}" ] || echo "$(basename "$BATS_TEST_FILENAME" .bats): $*" >>"$WB_SAMPLED"
+}
+
+# What several parts of a file need and make only once is in this folder.
+shared=${WB_SHARED:-${BATS_FILE_TMPDIR:-}}
+
+# once NAME COMMAND...: whoever comes first does it; the others wait until it is
+# done, and fail if it has failed.
+once() {
+    local name=$1 end=$((SECONDS + 400))
+    shift
+    if mkdir "$shared/$name.begun" 2>/dev/null; then
+        "$@"
+        echo $? >"$shared/$name.new"
+        mv "$shared/$name.new" "$shared/$name.status"
+    fi
+    until [ -f "$shared/$name.status" ]; do
+        [ "$SECONDS" -lt "$end" ] || flunk "another test does not get ready: $*" || return 1
+        sleep 0.1
+    done
+    [ "$(cat "$shared/$name.status")" -eq 0 ] || flunk "this has failed, here or in another test: $*"
 }
 
 # --- Programs --------------------------------------------------------------------

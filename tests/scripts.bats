@@ -226,7 +226,7 @@ tiered_file() {
         [ -n "$seed" ] || seed=$(sed -n 's/^sampled, .*--seed \([0-9]*\) .*/\1/p' <<<"$output")
         [ "$seed" != '' ] || flunk "no seed is printed: $output"
         test_command --seed "$seed" "$T/tiers.bats"
-        is "$(grep -A 1 '^sampled' <<<"$output")" "sampled, and with --seed $seed the same again:"$'\n''    sampled: 3 of 10 letters'
+        is "$(grep -A 1 '^sampled' <<<"$output")" "sampled, and with --seed $seed the same again:"$'\n''    tiers: 3 of 10 letters'
     done
     is "$(wc -l <"$T/sampled") $(sort -u "$T/sampled" | wc -l)" '12 3'
     test_command "$T/tiers.bats"

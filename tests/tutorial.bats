@@ -5,10 +5,18 @@
 
 load helpers
 
-# A fresh clone, in which nothing was done but what the first page says. Its name
-# is one that folders have.
-clone=$BATS_FILE_TMPDIR/"Jane Doe's clone"
-setup_file() {
+# needs_clone: a fresh clone, in which nothing was done but what the first page
+# says. Its name is one that folders have. Building it takes long: --quick takes
+# what is built already.
+clone=$shared/"Jane Doe's clone"
+needs_clone() {
+    if [ "$tier" = quick ] && [ -z "${SANITIZE:-}" ]; then
+        clone=$root
+    else
+        once first_page play_first_page
+    fi
+}
+play_first_page() (
     mkdir -p "$clone"
     cd "$root" && cp -R common demos docs scripts tests Makefile README.md "$clone"
     if [ -n "${SANITIZE:-}" ]; then
@@ -18,12 +26,16 @@ setup_file() {
     fi
     unset WB_BUILD
     timeout 300 "$clone/tests/tutorial/page" "$clone/docs/tutorial/README.md" \
-        >"$BATS_FILE_TMPDIR/first_page" 2>&1 3>&- 4>&- || echo "status $?" >>"$BATS_FILE_TMPDIR/first_page"
-}
+        >"$shared/first_page" 2>&1 3>&- 4>&- || echo "status $?" >>"$shared/first_page"
+)
 
-# plays [OPTION]... PAGE: everything in it comes as it stands there.
+# plays PAGE: everything in it comes as it stands there. The seed chooses which
+# pages are played.
 plays() {
-    run timeout 200 "$clone/tests/tutorial/page" "${@:1:$#-1}" "$clone/docs/tutorial/${!#}"
+    sample 'pages that are typed' 1 4 $(basename -a "$root"/docs/tutorial/[0-9]*.md) | grep -qxF "$1" ||
+        leave_out 'another page was chosen'
+    needs_clone
+    run timeout 200 "$clone/tests/tutorial/page" "$clone/docs/tutorial/$1" 3>&- 4>&-
     is "$status: $output" '0: '
 }
 
@@ -43,15 +55,20 @@ plays() {
 @test "tutorial: 14, everything" { plays 14-everything.md; }
 
 @test "tutorial: the first page, in a fresh clone" {
-    is "$(cat "$BATS_FILE_TMPDIR/first_page")" ''
+    only_in plain long
+    needs_clone
+    is "$(cat "$shared/first_page")" ''
     is "$(grep -c '@test "tutorial: [0-9]' "$BATS_TEST_FILENAME")" "$(find "$root/docs/tutorial" -name '[0-9]*.md' | wc -l)"
 }
 
 @test "tutorial: do the pages hold at the pace of fingers, where programs overlap?" {
-    for page in 01-blocks 05-framing 11-how-long 12-failure 14-everything; do
+    only_in plain long
+    needs_clone
+    pages=$(sample 'pages at the pace of fingers' 1 2 01-blocks 05-framing 11-how-long 12-failure 14-everything)
+    for page in $pages; do
         launch "$page" "$clone/tests/tutorial/page" --pause 1 "$clone/docs/tutorial/$page.md"
     done
-    for page in 01-blocks 05-framing 11-how-long 12-failure 14-everything; do
+    for page in $pages; do
         finish "$page"
         is "$page $status: $(cat "$T/$page.out" "$T/$page.err")" "$page 0: "
     done
@@ -62,28 +79,40 @@ plays() {
     is "$output" ''
 }
 
-# spoiled SED-SCRIPT PAGE PATTERN: the page, changed so, is found to be wrong.
+# spoiled PAGE PATTERN SED-SCRIPT: the page, changed so, is to be found wrong.
 spoiled() {
-    sed "$1" "$root/docs/tutorial/$2" >"$T/page.md"
-    cmp -s "$T/page.md" "$root/docs/tutorial/$2" && flunk "nothing was changed: $1"
-    run timeout 100 "$clone/tests/tutorial/page" "$T/page.md"
-    is "$status" 1
-    [[ $output == *$3* ]] || flunk "$output"
+    local role=page${#pid_of[@]}
+    sed "$3" "$root/docs/tutorial/$1" >"$T/$role.md"
+    ! cmp -s "$T/$role.md" "$root/docs/tutorial/$1" || flunk "nothing was changed: $3"
+    expected[$role]=$2
+    launch "$role" timeout 100 "$clone/tests/tutorial/page" "$T/$role.md"
 }
 
 @test "tutorial: is a page found out that shows something else?" {
-    spoiled 's/^received 50000 of 50000 bytes$/received 49999 of 50000 bytes/' 09-edge.md expected
-    spoiled '/^received 50000 of/d' 09-edge.md expected
-    spoiled 's/for (int turns = 0; turns < 16/for (int turns = 0; turns < 17/' 09-edge.md 'not in the file any more'
-    spoiled 's/^<!-- from demos/<!-- from nowhere/' 09-edge.md 'nothing to quote'
-    spoiled 's/<!-- check: .*/<!-- check: first_wait_seconds.1 < 0 -->/' 01-blocks.md 'does not hold'
-    spoiled 's/<!-- check: .*/<!-- check: nothing.1 < 1 -->/' 01-blocks.md 'there is no nothing.1'
-    spoiled '$s/.*/```console/' 09-edge.md 'a block without an end'
-    spoiled '/^\$ kill/d' 10-end.md 'still running at its end: build/bin/echo_poll'
+    needs_clone
+    declare -A expected
+    # All at the same time: each of them waits for what does not come.
+    while IFS=, read -r page pattern change; do
+        spoiled "$page" "$pattern" "$change"
+    done < <(sample 'spoiled pages' 2 4 '09-edge.md,expected,s/^received 50000 of 50000 bytes$/received 49999 of 50000 bytes/' \
+        '09-edge.md,expected,/^received 50000 of/d' \
+        '09-edge.md,not in the file any more,s/for (int turns = 0; turns < 16/for (int turns = 0; turns < 17/' \
+        '09-edge.md,nothing to quote,s/^<!-- from demos/<!-- from nowhere/' \
+        '01-blocks.md,does not hold,s/<!-- check: .*/<!-- check: first_wait_seconds.1 < 0 -->/' \
+        '01-blocks.md,there is no nothing.1,s/<!-- check: .*/<!-- check: nothing.1 < 1 -->/' \
+        '09-edge.md,a block without an end,$s/.*/```console/' \
+        '10-end.md,still running at its end: build/bin/echo_poll,/^\$ kill/d')
+    for role in "${!expected[@]}"; do
+        finish "$role"
+        is "${expected[$role]}: $status" "${expected[$role]}: 1"
+        grep -qF -e "${expected[$role]}" "$T/$role.out" || flunk "$role does not complain of '${expected[$role]}'"
+    done
+    [ "${#expected[@]}" -gt 0 ]
 }
 
 @test "tutorial: is every process of a page ended with it?" {
     needs_int
+    needs_clone
     export WB_MARK=$BATS_TEST_NUMBER.page
     printf '```console\n$ build/bin/echo_poll 8080 &\nlistening on 127.0.0.1 port 8080\n$ sleep 20\n```\n' >"$T/page.md"
     launch page "$clone/tests/tutorial/page" "$T/page.md"
@@ -94,6 +123,13 @@ spoiled() {
     done
     stop page
     none_marked "$WB_MARK"
+}
+
+@test "tutorial: is a process that has ended no longer running, even if nobody asked how?" {
+    needs_clone
+    printf '```console\n$ (sleep 0.1 & exec true)\n$ sleep 0.3\n```\n' >"$T/page.md"
+    run "$clone/tests/tutorial/page" "$T/page.md" 3>&- 4>&-
+    is "$status: $output" '0: '
 }
 
 @test "tutorial: has every lesson its parts, in order?" {
