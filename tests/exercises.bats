@@ -38,7 +38,7 @@ own_checkout() {
     mkdir -p "$copy"
     cp -Rp "$root/Makefile" "$root/README.md" "$root/common" "$root/demos" "$root/docs" "$root/scripts" "$root/tests" "$copy"
     cp -Rp "$root/build" "$copy"
-    its_judge=$copy/build/${build#"$root/build"}/tests/judge
+    its_judge=$copy/build${build#"$root/build"}/judge/judge
 }
 there() {
     run --separate-stderr env WB_PRACTICE="$T/practice" "$copy/scripts/exercise" "$@"
@@ -466,9 +466,19 @@ END
 # --- Names ----------------------------------------------------------------------------
 
 # Names as people have them, and as those who mean harm give them.
-nasty=('Jane Doe' 'a;touch x;b' '$(touch y)' '`touch z`' "O'Brien \"the\" Boss" '-x' 'a\tb' '%s%n' 'a&b|c' '*' 'Zoë' $'two\nlines' '=1+1' '$HOME' 'a=b' '#' '~')
+nasty_names=('Jane Doe' 'a;touch x;b' '$(touch y)' '`touch z`' "O'Brien \"the\" Boss" '-x' 'a\tb' '%s%n' 'a&b|c' '*' 'Zoë' $'two\nlines' '=1+1' '$HOME' 'a=b' '#' '~')
+
+# some_nasty_names COUNT COUNT: sets nasty, in the tiers quick and plain to so many.
+some_nasty_names() {
+    mapfile -t chosen < <(sample 'names of submissions' "$@" "${!nasty_names[@]}")
+    nasty=()
+    for i in "${chosen[@]}"; do
+        nasty+=("${nasty_names[i]}")
+    done
+}
 
 @test "names: is every submission's name mere text?" {
+    some_nasty_names 2 8
     class=$T/"the class; touch \$(touch y)' of 1999"
     for name in "${nasty[@]}"; do
         mkdir -p "$class/$name"
@@ -496,6 +506,7 @@ for row in list(csv.reader(open(sys.argv[1], newline="")))[1:]: sys.stdout.write
 }
 
 @test "names: may folders and files that are named have any name?" {
+    some_nasty_names 2 5
     mkdir "$T/here"
     cd "$T/here"
     for name in "${nasty[@]}"; do
@@ -506,6 +517,7 @@ for row in list(csv.reader(open(sys.argv[1], newline="")))[1:]: sys.stdout.write
         grep -q EALREADY_FATAL "./$name/results"
     done
     is "$(find . -type f -exec echo \; | wc -l)" $((2 * ${#nasty[@]}))
+    mkdir -p ./-x
     run --separate-stderr "$root/scripts/exercise" grade --only back_off -- -x
     is "$status: $output" '0: submission,points,of,back_off,back_off mistakes'
 }
@@ -548,6 +560,8 @@ for row in list(csv.reader(open(sys.argv[1], newline="")))[1:]: sys.stdout.write
 
 @test "names: may the checkout and the temporary folder have any name?" {
     own_checkout "$T/Jane Doe's \$(touch x) & \\copy"
+    # Of the original's tests those of the library say enough here.
+    sed -i '/^every_program()/,$d' "$copy/tests/common.bats"
     # Some of it has to be built there.
     rm -f "$its_judge" "$copy"/build/judge/assembler "$copy"/build/judge/sanitizer
     mkdir "$T/my tmp's" "$T/here"
@@ -827,32 +841,55 @@ good_text=$'? ? ? ?? ??? ??? ???? ?? ? ü \xf0\x9f\x98\x80 %s'
 
 # --- The exercises prove themselves -------------------------------------------------
 
+# proves NAME: the reference, what a student begins with, a comment alone, and some
+# of the right and wrong programs get the verdict that they are to get.
 proves() {
     [ -z "${SANITIZE:-}" ] || skip 'the programs are under the sanitizers in any case'
-    exercise prove "$@"
+    mapfile -t right < <(grep -o '^=== right .*' "$root/scripts/exercises/$1.ex" | cut -c 5-)
+    mapfile -t wrong < <(grep -o '^=== wrong .*' "$root/scripts/exercises/$1.ex" | cut -c 5-)
+    [ "${#right[@]}" -ge 2 ] || flunk "$1.ex has ${#right[@]} right programs; write at least 2"
+    [ "${#wrong[@]}" -ge 6 ] || flunk "$1.ex has ${#wrong[@]} wrong programs; write at least 6"
+    mapfile -t tried < <(
+        printf '%s\n' reference stub 'a comment alone'
+        sample "right programs of $1" 1 1 "${right[@]}"
+        sample "wrong programs of $1" 1 2 "${wrong[@]}"
+    )
+    exercise prove "${tried[@]/#/$1: }"
     [ "$status" -eq 0 ] || flunk "$stderr$(grep -A 30 '^not ok' <<<"$output")"
-    for name in "$@"; do
-        [ "$(grep -c "^ok $name: wrong" <<<"$output")" -ge 6 ] || flunk "too few wrong ones for $name"
-        [ "$(grep -c "^ok $name: right" <<<"$output")" -ge 2 ] || flunk "too few right ones for $name"
-        grep -q "^ok $name: stub$" <<<"$output" || flunk "what a student begins with was not tried for $name"
-        grep -q "^ok $name: a comment alone$" <<<"$output" || flunk "a comment alone was not tried for $name"
+    is "$output" "$(printf 'ok %s\n' "${tried[@]/#/$1: }")"
+}
+
+@test "exercises: accept: is every wrong program named, and no right one?" { only_in plain long; proves accept; }
+@test "exercises: again: is every wrong program named, and no right one?" { only_in plain long; proves again; }
+@test "exercises: partial_send: is every wrong program named, and no right one?" { only_in plain long; proves partial_send; }
+@test "exercises: writable: is every wrong program named, and no right one?" { only_in plain long; proves writable; }
+@test "exercises: fd_set: is every wrong program named, and no right one?" { only_in plain long; proves fd_set; }
+@test "exercises: epoll: is every wrong program named, and no right one?" { only_in plain long; proves epoll; }
+@test "exercises: descriptors: is every wrong program named, and no right one?" { only_in plain long; proves descriptors; }
+@test "exercises: connected: is every wrong program named, and no right one?" { only_in plain long; proves connected; }
+@test "exercises: deadline: is every wrong program named, and no right one?" { only_in plain long; proves deadline; }
+@test "exercises: back_off: is every wrong program named, and no right one?" { only_in plain long; proves back_off; }
+@test "exercises: classify: is every wrong program named, and no right one?" { only_in plain long; proves classify; }
+@test "exercises: framing: is every wrong program named, and no right one?" { only_in plain long; proves framing; }
+@test "exercises: back_pressure: is every wrong program named, and no right one?" { only_in plain long; proves back_pressure; }
+@test "exercises: half_close: is every wrong program named, and no right one?" { only_in plain long; proves half_close; }
+
+@test "exercises: is each of them proved by a test of its own?" {
+    for parts in "$root"/scripts/exercises/*.ex; do
+        name=$(basename "$parts" .ex)
+        grep -q "^@test \"exercises: $name: .* proves $name; }\$" "$BATS_TEST_FILENAME" || flunk "write a test that calls: proves $name"
     done
 }
 
-@test "exercises: accept, again, partial_send, writable: is every wrong program named, and no right one?" {
-    proves accept again partial_send writable
-}
-
-@test "exercises: fd_set, epoll, descriptors: is every wrong program named, and no right one?" {
-    proves fd_set epoll descriptors
-}
-
-@test "exercises: connected, deadline, back_off, classify: is every wrong program named, and no right one?" {
-    proves connected deadline back_off classify
-}
-
-@test "exercises: framing, back_pressure, half_close: is every wrong program named, and no right one?" {
-    proves framing back_pressure half_close
+@test "exercises: can single programs be proved, as the output names them?" {
+    exercise prove 'classify: right if after if' 'accept: a comment alone' 'classify: a comment alone' 'classify: wrong what there is not'
+    is "$status" 1
+    is "$(grep -o '^\(not \)\?ok [^:]*: [^:]*' <<<"$output")" 'ok classify: right if after if
+ok classify: a comment alone
+not ok classify: wrong what there is not
+ok accept: a comment alone'
+    exercise prove 'nothing: reference'
+    is "$status" 2
 }
 
 @test "exercises: is one that the judge does not know no proof?" {
@@ -861,15 +898,16 @@ proves() {
     sed 's/classify/unknown/' "$copy/docs/exercises/classify.md" >"$copy/docs/exercises/unknown.md"
     there prove unknown
     is "$status" 1
-    is "$(grep -c '^ok' <<<"$output")" 1 # the comment
+    # All of it was tried.
+    is "$(grep -o '^\(not \)\?ok [^:]*: [^:]*' <<<"$output")" "not ok unknown: reference
+$(sed -n 's/^=== /not ok unknown: /p' "$copy/scripts/exercises/unknown.ex")
+ok unknown: a comment alone"
     grep -q '^not ok unknown: reference: expected none, found exit status 2 of the judge$' <<<"$output" || flunk "$output"
     grep -q '^not ok unknown: stub: ' <<<"$output" || flunk "$output"
 }
 
 @test "exercises: is a proof no better than its judge?" {
     own_checkout "$T/copy"
-    # One of two right ones is enough.
-    sed -i '/^=== right if/,$d' "$copy/scripts/exercises/classify.ex"
     mv "$its_judge" "$its_judge.real"
     printf '#!/bin/sh\n[ "$1" != --list ] || exec "$0.real" "$@"\nrecord=$2\npass() { printf "classify\\t$1\\t-\\tpass\\t-\\t1\\t1\\t0\\t\\n" >>"$record"; }\n. "$0.does"\n' >"$its_judge"
     chmod +x "$its_judge"
@@ -877,7 +915,7 @@ proves() {
     # judged EXPECTED WHAT-IT-DOES: of the reference.
     judged() {
         echo "$2" >"$its_judge.does"
-        there prove classify
+        there prove 'classify: reference'
         is "$status" 1
         grep -q "^not ok classify: reference: expected none, found $1\$" <<<"$output" || flunk "$2: $output"
     }
@@ -890,7 +928,7 @@ proves() {
     judged 'exit status 0 of the judge in spite of CRASH' 'printf "classify\trecv\t-\tfail\tCRASH\t0\t1\t0\t-\n" >>"$record"; exit 0'
     # A skeleton that passes is none.
     echo "for i in $all; do pass \$i; done; exit 0" >"$its_judge.does"
-    there prove classify
+    there prove 'classify: reference' 'classify: stub'
     is "$status" 1
     grep -q '^ok classify: reference' <<<"$output" || flunk "$output"
     grep -q '^not ok classify: stub: expected a mistake, found none' <<<"$output" || flunk "$output"
@@ -903,11 +941,12 @@ proves() {
     section framing 'wrong CRASH a line fits, whatever its length' | submit framing
     exercise check framing
     mv "$T/practice/bin/framing" "$T/wrong"
-    for ((i = 0; i < 50; i++)); do
+    rounds=$(how_many 'rounds of the same check, twice' 1 5 50)
+    for ((i = 0; i < rounds; i++)); do
         "$build/judge/judge" framing "$T/right" >>"$T/right.out" || flunk "round $i: $(cat "$T/right.out")"
         "$build/judge/judge" --record "$T/record" --only endless framing "$T/wrong" >/dev/null && flunk "round $i"
     done
-    is "$(cut -f 5 "$T/record" | sort | uniq -c | sed 's/^ *//')" '50 CRASH'
+    is "$(cut -f 5 "$T/record" | sort | uniq -c | sed 's/^ *//')" "$rounds CRASH"
 }
 
 @test "exercises: has each its card, with a task and three hints, and its place in the list?" {

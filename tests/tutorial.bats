@@ -32,6 +32,7 @@ play_first_page() (
 # plays PAGE: everything in it comes as it stands there. The seed chooses which
 # pages are played.
 plays() {
+    # shellcheck disable=SC2046 # words are wanted
     sample 'pages that are typed' 1 4 $(basename -a "$root"/docs/tutorial/[0-9]*.md) | grep -qxF "$1" ||
         leave_out 'another page was chosen'
     needs_clone
