@@ -97,6 +97,7 @@ programs_with() {
 }
 
 @test "every program: is bad usage told on stderr, with status 2?" {
+    only_in plain long
     for name in $(every_program); do
         case $(operands_of "$name") in
         PORT) good='0' bad=('70000' '-1' '80x' 'http' '' '0 0') ;;
@@ -166,6 +167,7 @@ programs_with() {
 }
 
 @test "every server: does it end at once on SIGTERM and SIGINT, with its report?" {
+    only_in plain long
     needs_int
     for name in $(programs_with PORT); do
         for signal in TERM INT; do
@@ -181,6 +183,7 @@ programs_with() {
 }
 
 @test "every client: is a refused connection named, with what to do?" {
+    only_in plain long
     serve refuser bad_peer refuse 127.0.0.1
     for name in $(programs_with 'HOST PORT'); do
         line=hello
@@ -195,6 +198,7 @@ programs_with() {
 }
 
 @test "every client: is an unknown host told by the resolver's words, not errno's?" {
+    only_in plain long
     for name in $(programs_with 'HOST PORT'); do
         [ "$name" != connect_failover ] || continue # which goes on to the next
         client "$name" no..such..host 80
@@ -211,6 +215,7 @@ sockets_at_0_1_2() {
 }
 
 @test "every server: does no socket become standard input, output or error?" {
+    only_in plain long
     for name in $(programs_with PORT); do
         launch server sh -c 'exec "$@" <&- >&- 2>&-' sh "$bin/$name" --stop-after "$bound" 0
         local end=$((SECONDS + patience))
@@ -277,6 +282,7 @@ until_settled() {
 }
 
 @test "every client: does it end when asked to, with a server that says nothing?" {
+    only_in plain long
     serve server echo_poll
     clients=$(waiting_clients)
     kill -STOP "${pid_of[server]}"
@@ -303,6 +309,7 @@ until_attempts() {
 }
 
 @test "every client: does a signal leave an attempt to connect alone, which goes on in the kernel?" {
+    only_in plain long
     serve server tarpit
     clients=$(waiting_clients)
     start_clients "$port"
@@ -321,6 +328,7 @@ until_attempts() {
 }
 
 @test "connect: does an attempt that a signal has interrupted succeed?" {
+    only_in plain long
     for name in connect_blocking echo_client; do
         serve server tarpit
         word=hello
@@ -382,6 +390,7 @@ until_attempts() {
 }
 
 @test "valgrind: does no program leak memory or descriptors, or read what it never wrote?" {
+    only_in plain long
     [ -z "${SANITIZE:-}" ] || skip "not together with the sanitizers"
     command -v valgrind >/dev/null || skip "valgrind is not installed"
     checked=(valgrind --quiet --leak-check=full --track-fds=yes --error-exitcode=99)

@@ -40,7 +40,7 @@ stoppable='connect_nonblocking connect_poll'
     serve server tarpit
     start client connect_blocking 127.0.0.1 "$port"
     wait_for client.out '^connecting to'
-    uses_no_cpu client
+    until_asleep client
 }
 
 @test "tarpit: is everybody let in after its release?" {
@@ -76,7 +76,7 @@ stoppable='connect_nonblocking connect_poll'
     serve server tarpit
     start client connect_poll --deadline 1s 127.0.0.1 "$port"
     wait_for client.out '^connecting to'
-    uses_no_cpu client
+    until_asleep client
     finish client
     is "$status $(value client calls) $(value client pending)" '1 1 1'
     holds "$(value client waited_seconds) >= 1"

@@ -41,6 +41,7 @@ times() {
 }
 
 @test "demo: are all acts played to the end, in 80 columns and without colour?" {
+    only_in plain long
     setup_demo
     WB_CLAIMS=$T/claims demo --quick --all </dev/null
     is "$status: $stderr" '0: '
@@ -111,11 +112,12 @@ labels() {
 # A tree of one's own, to spoil its scripts.
 copy_tree() {
     mkdir "$T/tree"
-    cp -R "$root/scripts" "$T/tree"
+    cp -Rp "$root/scripts" "$T/tree" # with its times, or all is built anew
     ln -s "$root"/{Makefile,build,common,demos,tests} "$T/tree"
 }
 
 @test "demo: does it end with a message where a claim does not hold?" {
+    only_in plain long
     setup_demo
     copy_tree
     sed -i "s/claim .*/claim '1 > 2' 'pigs fly'/; /'two small sends/d" "$T/tree/scripts/acts/nagle.sh"
@@ -236,6 +238,7 @@ close_screen() {
 }
 
 @test "demo --split: are both sides there, with one clock, until a key is pressed?" {
+    only_in plain long
     setup_demo
     screen_demo 160x40 --split echo
     until_screen 'Who is served?.*q quits  *[0-9]*\.[0-9] s *$'
@@ -267,6 +270,7 @@ close_screen() {
 }
 
 @test "demo --split: does it end by itself with --quick, on 80 columns too, with all the numbers?" {
+    only_in plain long
     setup_demo
     screen_demo 80x24 --quick --split send connect
     until_screen '^status '
@@ -279,6 +283,7 @@ close_screen() {
 }
 
 @test "demo --split: do Ctrl-C, a signal and a side that fails end it, with nothing left?" {
+    only_in plain long
     setup_demo
     for way in key:130 signal:143 failure:1; do
         screen_demo 160x40 --split echo

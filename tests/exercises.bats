@@ -67,6 +67,7 @@ supervised_program() {
 }
 
 @test "supervise: is an endless loop ended, whatever it ignores?" {
+    only_in plain long
     supervised 'limit=cpu' 'trap "" TERM INT XCPU; while :; do :; done' --cpu 1s --wall 9s
     supervised 'limit=wall' 'trap "" TERM INT HUP; while :; do sleep 1; done' --wall 300ms
 }
@@ -158,6 +159,7 @@ END
 }
 
 @test "exercise: can a solution be put in the place of the original, for its own tests?" {
+    only_in plain long
     section framing reference | submit framing
     exercise check framing --full
     is "$status" 0
@@ -211,6 +213,7 @@ hands_in() {
 }
 
 @test "exercise: is a program that does nothing told that it does not listen?" {
+    only_in plain long
     hands_in ENDS_EARLY <<<'int main(void) { return 0; }'
     hands_in NOT_LISTENING <<'END'
 #include <unistd.h>
@@ -219,6 +222,7 @@ END
 }
 
 @test "exercise: is an endless loop told from a blocked call?" {
+    only_in plain long
     hands_in NOT_LISTENING <<<'int main(void) { for (volatile unsigned i = 0;; i++) ; }'
     [[ $output == *'spinning'* ]] || flunk "$output"
     hands_in NOT_LISTENING <<'END'
@@ -229,6 +233,7 @@ END
 }
 
 @test "exercise: is a flood, a hoard or a crowd ended, and named?" {
+    only_in plain long
     hands_in TOO_MUCH_OUTPUT <<'END'
 #include <stdio.h>
 int main(void) { for (;;) puts("again and again"); }
@@ -245,6 +250,7 @@ END
 }
 
 @test "exercise: is a crash named, with the sanitizer's words if there are any?" {
+    only_in plain long
     hands_in CRASH <<'END'
 #include <stdlib.h>
 int main(void) { abort(); }
@@ -264,6 +270,7 @@ END
 }
 
 @test "exercise: is a listener on another port, or one that lies, named?" {
+    only_in plain long
     hands_in WRONG_PORT <<'END'
 #include <stdio.h>
 #include <unistd.h>
@@ -277,6 +284,7 @@ END
 }
 
 @test "exercise: fd_set: is a death by the first high descriptor named while others still knock?" {
+    only_in plain long
     # Its short queue makes the judge's later clients wait until it is dead.
     cat >"$T/dies.c" <<'EOF'
 #include <arpa/inet.h>
@@ -308,6 +316,7 @@ EOF
 }
 
 @test "judge: is a program not blamed for words that its supervisor had no time to hand on?" {
+    only_in plain long
     mkdir "$T/busy"
     cp "$build/judge/judge" "$T/busy"
     # It is stopped, as if others had the processor, while the program speaks.
@@ -320,6 +329,7 @@ EOF
 }
 
 @test "exercise: does a program that will not end get a verdict, and its end?" {
+    only_in plain long
     export WB_MARK=$BATS_TEST_NUMBER.deaf
     section accept reference | sed 's/while (!stopping())/signal(SIGTERM, SIG_IGN);\n    for (;;)/; s/^#include <unistd.h>/&\n#include <signal.h>/' |
         submit accept
@@ -328,6 +338,7 @@ EOF
 }
 
 @test "exercise: does Ctrl-C end a check, and all that belongs to it?" {
+    only_in plain long
     needs_int
     export WB_MARK=$BATS_TEST_NUMBER.int
     section deadline 'wrong NO_DEADLINE asks until it knows' | submit deadline
@@ -360,6 +371,7 @@ found() {
 }
 
 @test "solution: is one that includes another file not accepted, and the file named?" {
+    only_in plain long
     original=$root/demos/echo/echo_busypoll.c
     for include in "\"$original\"" "<$original>" '"../demos/echo/echo_busypoll.c"' '"common/../../demos/echo/echo_busypoll.c"' \
         "\"/proc/self/cwd/../../../../../../../..$original\"" "\"//$original\""; do
@@ -384,6 +396,7 @@ END
 }
 
 @test "solution: is what the assembler is told to read found as well?" {
+    only_in plain long
     grep -q MD "$build/judge/assembler" || skip 'this assembler does not tell what it reads'
     embed() {
         section accept reference
@@ -406,6 +419,7 @@ END
 }
 
 @test "solution: is no line of another file quoted, whatever the compiler says?" {
+    only_in plain long
     printf 'int Sesame = ;\n' >"$T/cave.c"
     for trick in '#line 1 "%s"\nint x = ;' '#include "%s"\n#error no' 'int x\n#include "%s"\n#error no' '#include "%s"\n#include "none.h"' \
         '# 1 "%s" 3\n#warning what\nint x = y;' 'int x;\n# 1 "%s"\nchar x;\n# 1 "accept.c"\nfloat x;'; do
@@ -418,6 +432,7 @@ END
 }
 
 @test "solution: is a program shown nothing of the grader's environment?" {
+    only_in plain long
     export WB_SECRET=Sesame
     finds CRASH <<'END'
 #include <stdio.h>
@@ -439,6 +454,7 @@ END
 }
 
 @test "solution: is what is no plain file, or too large, left alone?" {
+    only_in plain long
     mkdir -p "$T/handed_in"
     echo 'int Sesame = ;' >"$T/cave.c"
     cd "$T/handed_in"
@@ -478,6 +494,7 @@ some_nasty_names() {
 }
 
 @test "names: is every submission's name mere text?" {
+    only_in plain long
     some_nasty_names 2 8
     class=$T/"the class; touch \$(touch y)' of 1999"
     for name in "${nasty[@]}"; do
@@ -506,6 +523,7 @@ for row in list(csv.reader(open(sys.argv[1], newline="")))[1:]: sys.stdout.write
 }
 
 @test "names: may folders and files that are named have any name?" {
+    only_in plain long
     some_nasty_names 2 5
     mkdir "$T/here"
     cd "$T/here"
@@ -523,6 +541,7 @@ for row in list(csv.reader(open(sys.argv[1], newline="")))[1:]: sys.stdout.write
 }
 
 @test "names: may one's practice have any name, in every command?" {
+    only_in plain long
     mkdir "$T/here"
     cd "$T/here"
     for name in "Jane Doe's \\t; touch x" $'-%s \n`touch y` & "*"'; do
@@ -559,6 +578,7 @@ for row in list(csv.reader(open(sys.argv[1], newline="")))[1:]: sys.stdout.write
 }
 
 @test "names: may the checkout and the temporary folder have any name?" {
+    only_in plain long
     own_checkout "$T/Jane Doe's \$(touch x) & \\copy"
     # Of the original's tests those of the library say enough here.
     sed -i '/^every_program()/,$d' "$copy/tests/common.bats"
@@ -596,6 +616,7 @@ for row in list(csv.reader(open(sys.argv[1], newline="")))[1:]: sys.stdout.write
 }
 
 @test "exercise: does a reset keep what there was?" {
+    only_in plain long
     echo mine | submit accept
     exercise reset accept
     is "$status" 0
@@ -616,6 +637,7 @@ for row in list(csv.reader(open(sys.argv[1], newline="")))[1:]: sys.stdout.write
 }
 
 @test "exercise: does a comparison leave out the header, and no line of code?" {
+    only_in plain long
     exercise start classify
     section classify reference | sed '1d' | tee "$T/without.c" | sed '1i/* SPDX-License-Identifier: MIT */\n/*\n * mine\n */' | submit classify
     exercise check classify
@@ -632,6 +654,7 @@ for row in list(csv.reader(open(sys.argv[1], newline="")))[1:]: sys.stdout.write
 }
 
 @test "exercise: does watch see that a file was saved?" {
+    only_in plain long
     section framing 'wrong LINES_LEFT_OVER the first line of what a recv brings, and no more' | submit framing
     launch watch WB_PRACTICE="$T/practice" "$root/scripts/exercise" watch framing
     wait_for watch.out LINES_LEFT_OVER
@@ -684,6 +707,7 @@ parses() {
 }
 
 @test "results: does every format say the same, and is it well formed?" {
+    only_in plain long
     submissions
     exercise check --all --dir "$T/handed_in" --only "$some" --format records
     is "$status" 1
@@ -733,6 +757,7 @@ nasty_text=$'\\ " \' <&> # \e \x80 \xc3 \xc0\xaf \xed\xa0\x80 \xef\xbf\xbf \xf4\
 good_text=$'? ? ? ?? ??? ??? ???? ?? ? ü \xf0\x9f\x98\x80 %s'
 
 @test "results: are bytes that no format can hold replaced, and are marks escaped, by every awk?" {
+    only_in plain long
     printf 'accept\tsilent\tone # two \\ <\tfail\tCRASH\t0\t3\t0.100\t%s\n' "$nasty_text" >"$T/nasty.records"
     while IFS= read -r awk; do
         in_format() {
@@ -761,6 +786,7 @@ good_text=$'? ? ? ?? ??? ??? ???? ?? ? ü \xf0\x9f\x98\x80 %s'
 }
 
 @test "results: may a program print what it likes?" {
+    only_in plain long
     mkdir -p "$T/handed_in"
     printf '#include <stdio.h>\n#include <stdlib.h>\nint main(void)\n{\n    fputs("%s\\n", stdout);\n    fflush(stdout);\n    abort();\n}\n' \
         "$(printf '%s' "$nasty_text" | od -An -v -t o1 | tr -d '\n' | tr ' ' '\\')" >"$T/handed_in/accept.c"
@@ -792,6 +818,7 @@ good_text=$'? ? ? ?? ??? ??? ???? ?? ? ü \xf0\x9f\x98\x80 %s'
 }
 
 @test "results: is the exit status what the platform wants?" {
+    only_in plain long
     submissions
     for format in tap junit points; do
         exercise check --all --dir "$T/handed_in" --only framing --format "$format"
@@ -807,6 +834,7 @@ good_text=$'? ? ? ?? ??? ??? ???? ?? ? ü \xf0\x9f\x98\x80 %s'
 }
 
 @test "grade: does every submission get its line, whatever it is?" {
+    only_in plain long
     submissions
     mkdir -p "$T/class/ada" "$T/class/bob" "$T/class/eve, the third"
     cp "$T"/handed_in/*.c "$T/class/ada"
@@ -821,6 +849,7 @@ good_text=$'? ? ? ?? ??? ??? ???? ?? ? ü \xf0\x9f\x98\x80 %s'
 }
 
 @test "graders: are submissions checked without a network, and the result where it belongs?" {
+    only_in plain long
     own_checkout "$T/grader/source/wouldblock"
     sed -i "s/^WB_EXERCISES=.*/WB_EXERCISES='classify accept'/" "$copy/scripts/graders/run_autograder"
     mkdir -p "$T/offline" "$T/grader/submission"

@@ -259,21 +259,15 @@ descriptors() {
     find "/proc/${pid_of[$1]}/fd" -type l | wc -l
 }
 
-# uses_no_cpu ROLE: in a third of a second at most one tick of a hundred a second.
-uses_no_cpu() {
-    local before
-    before=$(ticks "$1")
-    sleep 0.3
-    holds "$(ticks "$1") - $before <= 1"
-}
-
-# Wait until the program in this role sleeps in a call, and stays there.
+# Wait until the program in this role sleeps in one call and uses no CPU: twice, a
+# moment apart, it sleeps, and has never come back to wait anew in between (proc(5)).
 until_asleep() {
-    local end=$((SECONDS + patience)) seen=''
-    until [ "$(sed 's/.*) \(.\).*/\1/' "/proc/${pid_of[$1]}/stat")" = S ] &&
-        [ "$(ticks "$1")" = "$seen" ]; do
-        [ "$SECONDS" -lt "$end" ] || flunk "$1 does not go to sleep"
-        seen=$(ticks "$1")
+    local end=$((SECONDS + patience)) before='' now=''
+    until now=$(sed -n 's/^State:\t\(.\).*/\1/p; s/^voluntary_ctxt_switches:\t//p' "/proc/${pid_of[$1]}/status" | paste -s) &&
+        [[ $now == S* && $now == "$before" ]]; do
+        [ "$SECONDS" -lt "$end" ] ||
+            flunk "$1 does not come to rest: its state, and how often it has waited, were '$before' and are '$now'" || return 1
+        before=$now
         sleep 0.1
     done
 }

@@ -93,6 +93,7 @@ copy_tree() {
 # --- scripts/scale -----------------------------------------------------------
 
 @test "scale: are all servers measured, shown, written and drawn, from one run?" {
+    only_in plain long
     run --separate-stderr timeout 60 "$root/scripts/scale" --connections '4 20' --time 200ms \
         --tsv "$T/out.tsv" --svg "$T/out.svg"
     is "$status: $stderr" '0: '
@@ -116,6 +117,7 @@ copy_tree() {
 }
 
 @test "scale: are what select cannot do and bad usage told?" {
+    only_in plain long
     may_open=$(ulimit -H -n)
     [ "$may_open" = unlimited ] || [ "$may_open" -gt 1200 ] || skip "this machine allows $may_open descriptors only"
     run --separate-stderr timeout 60 "$root/scripts/scale" --connections 1100 --active 1 --time 10ms \
@@ -342,6 +344,7 @@ zypper:zypper --non-interactive install gcc glibc-devel make
 brew:brew install gcc make'
 
 @test "bare machine: does root's package manager get compiler, make and bats, whichever it is?" {
+    only_in plain long
     make_stubs
     while IFS=: read -r manager command; do
         bare_machine '' "$manager"

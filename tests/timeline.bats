@@ -182,6 +182,7 @@ when() {
 }
 
 @test "timeline: is there colour where it is wished for, and are signs enough without?" {
+    only_in plain long
     record_two_clients echo_blocking
     timeline "$T/echo_blocking.trace"
     [[ $output != *$'\033'* ]]
@@ -196,6 +197,7 @@ when() {
 }
 
 @test "timeline: does it show a part, one lane's life, or leave lanes out?" {
+    only_in plain long
     record_two_clients echo_blocking
     timeline --no-table --from 0.1 --to 0.2 "$T/echo_blocking.trace"
     is "$status: $stderr" '0: '
@@ -261,6 +263,7 @@ one_comparison() {
 }
 
 @test "compare: do both have the same partners, one axis, and their own counts?" {
+    only_in plain long
     for attempt in 1 2 3; do
         came=0
         one_comparison || came=$?
@@ -271,12 +274,14 @@ one_comparison() {
 }
 
 @test "compare: is there a workload for every pair?" {
+    only_in plain long
+    mapfile -t pairs < <(grep -v -e '^#' -e '^$' "$root/demos/pairs")
     while read -r first second _; do
         compare --quick --no-diff "$first" "$second"
         is "$first $second: $status: $stderr" "$first $second: 0: "
         is "$(grep -c "^$first\$\|^$second\$" <<<"$output")" 2
         is "$(grep -c '^ *[mu]*s  0' <<<"$output")" 2
-    done < <(grep -v -e '^#' -e '^$' "$root/demos/pairs")
+    done < <(sample 'pairs that are compared' 1 5 "${pairs[@]}")
 }
 
 @test "compare: what it cannot compare it says" {
@@ -318,6 +323,7 @@ one_comparison() {
 }
 
 @test "pictures: do they come out of real runs, with the names of those who play?" {
+    only_in plain long
     run --separate-stderr timeout 60 "$root/scripts/pictures" --into "$T/new" 09-edge 11-deadline
     is "$status: $stderr" '0: '
     is "$(ls "$T/new")" $'09-edge.svg\n11-deadline.svg'

@@ -121,6 +121,7 @@ parses_as_xml() {
 }
 
 @test "svg: does it stay small, however many calls there were?" {
+    only_in plain long
     many
     timeline --svg "$T/it.svg" "$T/many.trace"
     parses_as_xml "$T/it.svg"
@@ -190,6 +191,7 @@ assert "</script>\u2028" in json.dumps(json.loads(data), ensure_ascii=False), "t
 }
 
 @test "html: does the page show the lanes and the counts of the trace?" {
+    only_in plain long
     browser >/dev/null || skip "no browser is installed"
     record_two_clients echo_busypoll
     timeline --html "$T/it.html" "$T/echo_busypoll.trace"
@@ -205,6 +207,7 @@ assert "</script>\u2028" in json.dumps(json.loads(data), ensure_ascii=False), "t
 }
 
 @test "html: does the address tell which moment it shows?" {
+    only_in plain long
     browser >/dev/null || skip "no browser is installed"
     record_two_clients echo_blocking
     timeline --html "$T/it.html" "$T/echo_blocking.trace"
@@ -216,6 +219,7 @@ assert "</script>\u2028" in json.dumps(json.loads(data), ensure_ascii=False), "t
 }
 
 @test "html: do keys, the wheel and a click do what the page says?" {
+    only_in plain long
     browser >/dev/null || skip "no browser is installed"
     record_two_clients echo_blocking
     timeline --html "$T/it.html" "$T/echo_blocking.trace"
@@ -268,6 +272,7 @@ PLAYER
 }
 
 @test "html: does what is hidden leave the rest with its own names?" {
+    only_in plain long
     browser >/dev/null || skip "no browser is installed"
     record_two_clients echo_blocking
     timeline --hide echo_blocking --html "$T/it.html" "$T/echo_blocking.trace"
@@ -280,6 +285,7 @@ PLAYER
 # --- What the Perfetto UI opens ----------------------------------------------
 
 @test "perfetto: does it parse, do its spans nest, and do its arrows begin and end in some?" {
+    only_in plain long
     needs python3
     record_two_clients echo_busypoll
     many
@@ -333,6 +339,7 @@ for a in asked:
 }
 
 @test "perfetto: are all calls in it, as often as in the list, and names as they are?" {
+    only_in plain long
     needs python3
     record_two_clients echo_busypoll
     "$root/scripts/timeline" --list "$T/echo_busypoll.trace" | awk 'NR > 1 {

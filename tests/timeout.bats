@@ -29,6 +29,7 @@ ways='timeout_option timeout_busypoll timeout_select timeout_poll'
 }
 
 @test "timeout: do signals make the wait neither shorter nor longer?" {
+    only_in plain long
     serve server echo_busypoll
     for name in $ways; do
         start client "$name" --limit 600ms 127.0.0.1 "$port"
@@ -46,6 +47,7 @@ ways='timeout_option timeout_busypoll timeout_select timeout_poll'
 }
 
 @test "timeout: does a byte now and then not renew it?" {
+    only_in plain long
     for name in $ways; do
         serve dripper bad_peer --count 1000 drip-to 127.0.0.1
         start client "$name" --limit 800ms 127.0.0.1 "$port"
@@ -78,6 +80,7 @@ ways='timeout_option timeout_busypoll timeout_select timeout_poll'
 }
 
 @test "timeout: does only the one that asks again and again use CPU?" {
+    only_in plain long
     serve server echo_blocking
     for name in timeout_option timeout_select timeout_poll; do
         start client "$name" --limit 500ms 127.0.0.1 "$port"
@@ -90,6 +93,7 @@ ways='timeout_option timeout_busypoll timeout_select timeout_poll'
 }
 
 @test "timeout: is a limit of 0 no limit?" {
+    only_in plain long
     serve server echo_busypoll
     for name in $ways; do
         client "$name" --limit 0 --stop-after 300ms --report 127.0.0.1 "$port"

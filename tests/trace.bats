@@ -596,6 +596,7 @@ as_said_but_runs() {
 }
 
 @test "file: does no damage crash the reader, or keep it busy?" {
+    only_in plain long
     play all "$T/socket"
     size=$(stat -c %s "$T/t.trace")
     # The same places each time: a series that awk makes of a known seed.
@@ -710,6 +711,7 @@ END
 }
 
 @test "demos: does tracing change neither output nor exit status of any?" {
+    only_in plain long
     declare -a with
     # alone PROGRAM ARGUMENT...
     alone() {
@@ -766,6 +768,7 @@ END
 }
 
 @test "musl: does it all work with another C library?" {
+    only_in plain long
     command -v musl-gcc >/dev/null || skip "musl-gcc is not installed"
     [ -z "${SANITIZE:-}" ] || skip "there are no sanitizers for it"
     make -s -C "$root" CC=musl-gcc BUILD="$root/build/musl-gcc" tracer "$root/build/musl-gcc/tests/calls" \

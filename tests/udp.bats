@@ -33,7 +33,7 @@ servers='udp_echo_blocking udp_echo_nonblocking'
 
 @test "udp: does a server that sleeps use no CPU, and one that does not work meanwhile?" {
     serve server udp_echo_blocking
-    uses_no_cpu server
+    until_asleep server
     serve other udp_echo_nonblocking --stop-after 500ms
     finish other
     holds "$(value other again) > 1000 && $(value other work) > 25"
