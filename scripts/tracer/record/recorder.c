@@ -386,15 +386,16 @@ static int append(const struct trace_record *r)
 static bool waits_already(const struct trace_record *r, unsigned waiting)
 {
     struct trace_record *const last = &later[waiting - 1];
-    const struct answer answer = {.fd = r->fd,
-                                  .call = r->call,
-                                  .flags = r->flags,
-                                  .error = r->error,
-                                  .result = r->result,
-                                  .asked = r->asked};
+    const struct outcome outcome = {.fd = r->fd,
+                                    .call = r->call,
+                                    .flags = r->flags,
+                                    .error = r->error,
+                                    .result = r->result,
+                                    .asked = r->asked};
 
     if (waiting <= own.taken || waiting > LATER || r->call >= NOTE_NAME ||
-        !is_not_yet(r) || !same_answer(last, &answer) || last->more != r->more)
+        !is_not_yet(r) || !same_outcome(last, &outcome) ||
+        last->more != r->more)
         return false;
     last->ended = r->ended;
     last->inside += r->inside;
@@ -520,20 +521,20 @@ static void record(const struct trace_record *r, uint32_t place)
     errno = error;
 }
 
-void record_call(const struct answer *answer, int32_t more, uint64_t began,
+void record_call(const struct outcome *outcome, int32_t more, uint64_t began,
                  uint64_t ended, uint32_t place)
 {
     record(&(struct trace_record){.began = began,
                                   .ended = ended,
                                   .inside = ended - began,
-                                  .result = answer->result,
-                                  .asked = answer->asked,
+                                  .result = outcome->result,
+                                  .asked = outcome->asked,
                                   .more = more,
                                   .times = 1,
-                                  .fd = answer->fd,
-                                  .call = answer->call,
-                                  .flags = answer->flags,
-                                  .error = answer->error},
+                                  .fd = outcome->fd,
+                                  .call = outcome->call,
+                                  .flags = outcome->flags,
+                                  .error = outcome->error},
            place);
 }
 

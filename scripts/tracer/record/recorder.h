@@ -90,9 +90,9 @@ struct stand_in {
 struct descriptor *look(int fd);
 struct descriptor *know(int fd);
 bool wake(void);
-struct answer;
+struct outcome;
 void look_back(uint64_t until);
-void record_call(const struct answer *answer, int32_t more, uint64_t began,
+void record_call(const struct outcome *outcome, int32_t more, uint64_t began,
                  uint64_t ended, uint32_t place);
 void catch_up(void);
 void became(int fd, int kind, int type, bool nonblocking);
@@ -210,24 +210,24 @@ static inline uint32_t records_written(void)
 }
 
 /* What a call was and was told: two words, for it is compared each time. */
-struct answer {
+struct outcome {
     int32_t fd;
     uint8_t call, flags;
     int16_t error;
     int32_t result, asked;
 };
 
-static inline bool same_answer(const struct trace_record *r,
-                               const struct answer *answer)
+static inline bool same_outcome(const struct trace_record *r,
+                                const struct outcome *outcome)
 {
     uint64_t words[2], others[2];
 
-    memcpy(words, answer, sizeof words);
+    memcpy(words, outcome, sizeof words);
     memcpy(&others[0], &r->fd, sizeof others[0]);
     memcpy(&others[1], &r->result, sizeof others[1]);
     return words[0] == others[0] && words[1] == others[1];
 }
-_Static_assert(sizeof(struct answer) == 16, "two words");
+_Static_assert(sizeof(struct outcome) == 16, "two words");
 _Static_assert(offsetof(struct trace_record, error) ==
                    offsetof(struct trace_record, fd) + 6,
                "the first of them");
@@ -251,21 +251,21 @@ static inline bool has_waited(unsigned flags, uint64_t length)
  * answer, transfer or wait ends the run. A wait goes on only if it is the very
  * next call.
  */
-static inline bool fold(const struct answer *answer, int32_t more,
+static inline bool fold(const struct outcome *outcome, int32_t more,
                         uint64_t began, uint64_t ended, uint32_t place)
 {
     const uint32_t number = own.latest[place];
     struct trace_record *const r = &own.window->records[number];
 
-    if (!same_answer(r, answer) || r->more != more || r->times == UINT32_MAX)
+    if (!same_outcome(r, outcome) || r->more != more || r->times == UINT32_MAX)
         return false;
-    if (answer->result > 0) {
+    if (outcome->result > 0) {
         if (began - r->ended >= lengths.burst || ended - began >= lengths.burst)
             return false;
-        if (group_of[answer->call] != GROUP_WAITS)
+        if (group_of[outcome->call] != GROUP_WAITS)
             own.since = records_written();
     } else {
-        const bool waited = has_waited(answer->flags, ended - began);
+        const bool waited = has_waited(outcome->flags, ended - began);
         const uint32_t first = waited ? records_written() - 1 : own.since;
 
         if (began - r->ended >= lengths.pause || number < first)
@@ -289,7 +289,7 @@ leave(const struct stay *stay, enum call call, int fd, uint32_t place,
       unsigned flags, int error, int64_t result, int64_t asked, int64_t more)
 {
     const uint64_t ended = tick();
-    const struct answer answer = {
+    const struct outcome outcome = {
         .fd = fd,
         .call = (uint8_t)call,
         .flags = (uint8_t)flags,
@@ -310,14 +310,14 @@ leave(const struct stay *stay, enum call call, int fd, uint32_t place,
     if (place < own.places && !own.busy) {
         own.busy = true;
         atomic_signal_fence(memory_order_seq_cst);
-        folded = fold(&answer, (int32_t)more, stay->began, ended, place);
+        folded = fold(&outcome, (int32_t)more, stay->began, ended, place);
         atomic_signal_fence(memory_order_seq_cst);
         own.busy = false;
         if (atomic_load_explicit(&own.later, memory_order_relaxed))
             catch_up();
     }
     if (!folded)
-        record_call(&answer, (int32_t)more, stay->began, ended, place);
+        record_call(&outcome, (int32_t)more, stay->began, ended, place);
 }
 
 /* Where the runs of a call on a descriptor are kept. */
