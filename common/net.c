@@ -9,7 +9,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
@@ -114,6 +113,32 @@ int bound_socket(const char *address, const char *port, int type)
             address_text(list->ai_addr, list->ai_addrlen));
     freeaddrinfo(list);
     return fd;
+}
+
+int bound_to_loopback(struct sockaddr_in *there)
+{
+    const int fd = socket(AF_INET, SOCK_STREAM, 0);
+    socklen_t length = sizeof *there;
+
+    *there = (struct sockaddr_in){.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    if (fd < 0 || bind(fd, (struct sockaddr *)there, length) < 0 ||
+        getsockname(fd, (struct sockaddr *)there, &length) < 0)
+        die("cannot bind a socket to 127.0.0.1");
+    return fd;
+}
+
+void connected_pair(int *client, int *server)
+{
+    struct sockaddr_in there;
+    const int listener = bound_to_loopback(&there);
+
+    *client = socket(AF_INET, SOCK_STREAM, 0);
+    if (*client < 0 || listen(listener, 1) < 0 ||
+        connect(*client, (struct sockaddr *)&there, sizeof there) < 0 ||
+        (*server = accept(listener, NULL, NULL)) < 0)
+        die("cannot make a connection over the loopback interface");
+    close(listener);
 }
 
 void announce_listening(int listener)

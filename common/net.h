@@ -11,6 +11,7 @@
 #include "clock.h"
 
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 
@@ -48,6 +49,17 @@ void announce_listening(int listener);
 /* All of that: bind, listen with the longest queue allowed, announce. With as
  * many descriptors as may be had. */
 int listen_on(const char *address, const char *port);
+
+/*
+ * A blocking TCP socket bound to a free port of 127.0.0.1 and not listening
+ * yet, the caller's; its address goes to *there. It has no SO_REUSEADDR: the
+ * port is nobody else's as long as the socket is open.
+ */
+int bound_to_loopback(struct sockaddr_in *there);
+
+/* The two ends of a new TCP connection over the loopback interface, both of
+ * them blocking and the caller's: one connected, the other was accepted. */
+void connected_pair(int *client, int *server);
 
 /* Allow this program as many descriptors as the machine lets it have: the soft
  * limit goes up to the hard one (getrlimit(2)). Returns that. */

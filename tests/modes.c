@@ -130,9 +130,9 @@ static const char *accept_words(struct outcome o)
 
 /* --- The pieces ---------------------------------------------------------- */
 
-static int tcp_socket(void)
+/* With a small buffer, which is soon full. */
+static int small(int fd)
 {
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
     const int size = 16 * 1024;
 
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size) < 0)
@@ -140,18 +140,15 @@ static int tcp_socket(void)
     return fd;
 }
 
+static int tcp_socket(void)
+{
+    return small(socket(AF_INET, SOCK_STREAM, 0));
+}
+
 /* A socket bound to a free port of 127.0.0.1, and there set to it. */
 static int bound(void)
 {
-    int fd = tcp_socket();
-    socklen_t length = sizeof there;
-
-    there = (struct sockaddr_in){.sin_family = AF_INET,
-                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    if (bind(fd, (struct sockaddr *)&there, sizeof there) < 0 ||
-        getsockname(fd, (struct sockaddr *)&there, &length) < 0)
-        die("cannot bind");
-    return fd;
+    return small(bound_to_loopback(&there));
 }
 
 static int listener(int queue)

@@ -46,23 +46,10 @@ static int tcp_socket(void)
     return fd;
 }
 
-/* A socket bound to a free port of 127.0.0.1, and there set to it. */
-static int bound(void)
-{
-    int fd = tcp_socket();
-    socklen_t length = sizeof there;
-
-    there = (struct sockaddr_in){.sin_family = AF_INET,
-                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    if (bind(fd, (struct sockaddr *)&there, sizeof there) < 0 ||
-        getsockname(fd, (struct sockaddr *)&there, &length) < 0)
-        die("cannot bind");
-    return fd;
-}
-
+/* A listener at a free port of 127.0.0.1, and there set to it. */
 static int listener(int queue)
 {
-    int fd = bound();
+    int fd = bound_to_loopback(&there);
 
     if (listen(fd, queue) < 0)
         die("cannot listen");
@@ -72,17 +59,6 @@ static int listener(int queue)
 static int connect_there(int fd)
 {
     return connect(fd, (struct sockaddr *)&there, sizeof there);
-}
-
-/* Two ends of a connection. */
-static void connection(int ends[2])
-{
-    int door = listener(1);
-
-    ends[0] = tcp_socket();
-    if (connect_there(ends[0]) < 0 || (ends[1] = accept(door, NULL, NULL)) < 0)
-        die("cannot make a connection");
-    close(door);
 }
 
 /* A listener whose queue is full: nobody is answered any more. */
@@ -99,12 +75,12 @@ static void full_queue(void)
 
 static int nothing_there_yet(void)
 {
-    int ends[2];
+    int client, server;
     char byte;
 
-    connection(ends);
-    set_nonblocking(ends[0]);
-    return (int)recv(ends[0], &byte, 1, 0);
+    connected_pair(&client, &server);
+    set_nonblocking(client);
+    return (int)recv(client, &byte, 1, 0);
 }
 
 static void do_nothing(int number)
@@ -114,7 +90,7 @@ static void do_nothing(int number)
 
 static int interrupted(void)
 {
-    int ends[2];
+    int client, server;
     char byte;
 
     /* A signal every 50 ms, with a handler that does nothing, and without
@@ -125,11 +101,11 @@ static int interrupted(void)
     struct sigaction before;
     struct itimerval timer_before;
 
-    connection(ends);
+    connected_pair(&client, &server);
     sigaction(SIGALRM, &wake, &before);
     setitimer(ITIMER_REAL, &often, &timer_before);
 
-    int result = (int)recv(ends[0], &byte, 1, 0);
+    int result = (int)recv(client, &byte, 1, 0);
     int error = errno;
 
     setitimer(ITIMER_REAL, &timer_before, NULL);
@@ -175,7 +151,7 @@ static int not_connected(void)
 
 static int nobody_listens(void)
 {
-    bound(); /* which keeps others from the port */
+    bound_to_loopback(&there); /* which keeps others from the port */
     return connect_there(tcp_socket());
 }
 
@@ -192,24 +168,24 @@ static int nobody_answers(void)
 static int thrown_away(void)
 {
     const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
-    int ends[2];
+    int client, server;
     char byte;
 
-    connection(ends);
-    setsockopt(ends[1], SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    close(ends[1]);
-    return (int)recv(ends[0], &byte, 1, 0);
+    connected_pair(&client, &server);
+    setsockopt(server, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close(server);
+    return (int)recv(client, &byte, 1, 0);
 }
 
 static int nobody_reads(void)
 {
-    int ends[2];
+    int client, server;
 
-    connection(ends);
-    shutdown(ends[0], SHUT_WR);
+    connected_pair(&client, &server);
+    shutdown(client, SHUT_WR);
     if (deadly)
         signal(SIGPIPE, SIG_DFL);
-    return (int)send(ends[0], "x", 1, 0);
+    return (int)send(client, "x", 1, 0);
 }
 
 static int port_taken(void)
@@ -242,7 +218,7 @@ static int too_large(void)
     static char datagram[65536];
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
-    bound();
+    bound_to_loopback(&there);
     return (int)sendto(fd, datagram, sizeof datagram, 0,
                        (struct sockaddr *)&there, sizeof there);
 }

@@ -10,7 +10,6 @@
  */
 #include "wouldblock.h"
 
-#include <netinet/in.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -23,25 +22,6 @@ static const struct program program = {
     "",
     settings,
 };
-
-/* Two ends of a connection over the loopback interface. */
-static void connection(int *near, int *far)
-{
-    struct sockaddr_in there = {.sin_family = AF_INET,
-                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof there;
-    int listener = socket(AF_INET, SOCK_STREAM, 0);
-
-    *far = socket(AF_INET, SOCK_STREAM, 0);
-    if (listener < 0 || *far < 0 ||
-        bind(listener, (struct sockaddr *)&there, sizeof there) < 0 ||
-        getsockname(listener, (struct sockaddr *)&there, &length) < 0 ||
-        listen(listener, 1) < 0 ||
-        connect(*far, (struct sockaddr *)&there, sizeof there) < 0 ||
-        (*near = accept(listener, NULL, NULL)) < 0)
-        die("cannot make a connection");
-    close(listener);
-}
 
 static void print_sets(const char *when, int fd)
 {
@@ -75,7 +55,7 @@ int main(int argc, char **argv)
 
     begin(&program, argc, argv);
 
-    connection(&near, &far);
+    connected_pair(&near, &far);
     send(far, "x", 1, 0);
     print_sets("a byte has come", near);
     recv(near, &byte, 1, 0);
@@ -84,12 +64,12 @@ int main(int argc, char **argv)
     close(far);
     close(near);
 
-    connection(&near, &far);
+    connected_pair(&near, &far);
     close(far);
     print_sets("the peer has closed", near);
     close(near);
 
-    connection(&near, &far);
+    connected_pair(&near, &far);
     setsockopt(far, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     close(far);
     print_sets("the peer has reset", near);

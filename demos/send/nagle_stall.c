@@ -12,7 +12,6 @@
  */
 #include "wouldblock.h"
 
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -32,24 +31,6 @@ static const struct program program = {
 
 /* A client and a server in one program: these are the two ends. */
 static int client, server;
-
-static void connect_ends(void)
-{
-    struct sockaddr_in there = {.sin_family = AF_INET,
-                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof there;
-    int listener = socket(AF_INET, SOCK_STREAM, 0);
-
-    client = socket(AF_INET, SOCK_STREAM, 0);
-    if (listener < 0 || client < 0 ||
-        bind(listener, (struct sockaddr *)&there, sizeof there) < 0 ||
-        getsockname(listener, (struct sockaddr *)&there, &length) < 0 ||
-        listen(listener, 1) < 0 ||
-        connect(client, (struct sockaddr *)&there, sizeof there) < 0 ||
-        (server = accept(listener, NULL, NULL)) < 0)
-        die("cannot make a connection");
-    close(listener);
-}
 
 static void put(int fd, const char *bytes, size_t size)
 {
@@ -98,7 +79,7 @@ static double measure(const char *how, bool in_two, bool nodelay)
     double middle;
     duration *took = enlarged(NULL, exchanges, sizeof *took);
 
-    connect_ends();
+    connected_pair(&client, &server);
     if (nodelay)
         set_nodelay(client);
     for (size_t i = 0; i < exchanges && !stopping(); i++)
