@@ -142,7 +142,7 @@ recorded() {
 show_timeline() {
     [ -n "$trace" ] && [ -z "$side" ] || return 0
     printf '\n'
-    "$build/trace/timeline" --no-table --columns "$columns" ${bold:+--colour} \
+    "$build/trace/timeline" --no-table --width "$columns" ${bold:+--colour} \
         ${explained:+--no-legend} "$@" "$trace"
     explained=yes # once an act
     printf '\n'

@@ -15,9 +15,10 @@ struct view {
     double from, to; /* seconds; to: the model's length, if it was not given */
     size_t columns;  /* of the terminal */
     bool colour;
-    bool table; /* the counts as well */
-    bool legend;
+    bool no_table; /* without the counts */
+    bool no_legend;
     const char *title; /* "" for none */
+    const char *page;  /* the path of what a page is made of */
 };
 
 void draw_list(const struct model *model, const struct view *view, FILE *out);
@@ -26,9 +27,6 @@ void draw_terminal(const struct model *model, const struct view *view,
 void draw_svg(const struct model *model, const struct view *view, FILE *out);
 void draw_perfetto(const struct model *model, const struct view *view,
                    FILE *out);
-
-/* template: the path of the page that the data go into. */
-void draw_html(const struct model *model, const struct view *view,
-               const char *template, FILE *out);
+void draw_html(const struct model *model, const struct view *view, FILE *out);
 
 #endif

@@ -523,7 +523,7 @@ static void put_trace(const struct view *view)
             ",\"table\":%s,\"complete\":%s,\"only_connections\":%s"
             ",\"stretch\":%" PRId64,
             nanoseconds(model->length), nanoseconds(view->from),
-            nanoseconds(view->to), view->table ? "true" : "false",
+            nanoseconds(view->to), view->no_table ? "false" : "true",
             model->complete ? "true" : "false", by_socket ? "true" : "false",
             nanoseconds(stretch));
     put_calls();
@@ -535,18 +535,17 @@ static void put_trace(const struct view *view)
     fputs("}\n", out);
 }
 
-void draw_html(const struct model *shown, const struct view *view,
-               const char *template, FILE *stream)
+void draw_html(const struct model *shown, const struct view *view, FILE *stream)
 {
-    FILE *page = template ? fopen(template, "r") : NULL;
+    FILE *page = view->page ? fopen(view->page, "r") : NULL;
     char *line = NULL;
     size_t room = 0;
     bool put = false;
 
-    if (!template)
+    if (!view->page)
         die_because(0, "--html needs --page: what the page is made of");
     if (!page)
-        die("cannot read %s", template);
+        die("cannot read %s", view->page);
     model = shown;
     out = stream;
     while (getline(&line, &room, page) != -1)
@@ -557,9 +556,9 @@ void draw_html(const struct model *shown, const struct view *view,
             fputs(line, out);
         }
     if (ferror(page))
-        die("cannot read %s", template);
+        die("cannot read %s", view->page);
     if (!put)
-        die_because(0, "%s has no line for the trace", template);
+        die_because(0, "%s has no line for the trace", view->page);
     fclose(page);
     free(line);
     free(entry_of);

@@ -957,7 +957,7 @@ static double height_of(const struct picture *p)
 
     if (p->plan.strip_count < p->model->lane_count)
         height += ROW;
-    if (p->view->table)
+    if (!p->view->no_table)
         height +=
             ROW * (1.0 + (double)(rows > MOST_ROWS ? MOST_ROWS + 1 : rows)) +
             MARGIN;
@@ -1003,10 +1003,10 @@ void draw_svg(const struct model *model, const struct view *view, FILE *out)
     fprintf(out, "<text class='title' x='%d' y='%d'>", MARGIN, TITLE_Y);
     put_some(out, title_of(&p), (size_t)((WIDTH - 2 * MARGIN) / title_18));
     fputs("</text>\n", out);
-    if (view->legend)
+    if (!view->no_legend)
         draw_legend(&p);
     draw_lanes(&p);
-    if (view->table)
+    if (!view->no_table)
         draw_table(&p);
     fputs("</svg>\n", out);
     free_plan(&p.plan);

@@ -444,9 +444,9 @@ void draw_terminal(const struct model *model, const struct view *view,
     if (lanes < model->lane_count)
         fprintf(out, "... and %zu more lanes; --html shows all\n",
                 model->lane_count - lanes);
-    if (view->legend)
+    if (!view->no_legend)
         draw_legend();
-    if (view->table)
+    if (!view->no_table)
         draw_counts(model, lanes);
     free(slices);
 }

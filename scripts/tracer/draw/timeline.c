@@ -9,52 +9,51 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-static const char *from_text, *to_text, *svg, *perfetto, *html, *page,
-    *title = "";
-static const char *hide, *during;
-static bool list, connections, colour, no_table, no_legend, length;
-static size_t columns = 80;
+static struct view view = {.columns = 80, .title = ""};
+static const char *svg, *perfetto, *html, *hide, *during, *latest;
+static bool list, connections, length;
+static duration from = -1, to = -1; /* -1: not given */
 
 static const struct setting settings[] = {
     {"list", NULL, "a line for each call", .flag = &list},
+    {"connections", NULL, "a lane for each connection", .flag = &connections},
+    {"from", "TIME", "begin here", .time = &from},
+    {"to", "TIME", "end here", .time = &to},
+    {"during", "NAME", "while that lane lives", .text = &during},
+    {"hide", "NAME", "without the lanes called NAME...", .text = &hide},
+    {"no-table", NULL, "without the counts", .flag = &view.no_table},
+    {"no-legend", NULL, "without the legend", .flag = &view.no_legend},
+    {"length", NULL, "only how long it is, in seconds", .flag = &length},
+    {"title", "TEXT", "what it shows", .text = &view.title},
+    {"width", "N", "as wide as this", .size = &view.columns},
+    {"colour", NULL, "with colours", .flag = &view.colour},
     {"svg", "FILE", "a picture", .text = &svg},
     {"perfetto", "FILE", "for the Perfetto UI", .text = &perfetto},
     {"html", "FILE", "a page", .text = &html},
-    {"page", "FILE", "what the page is made of", .text = &page},
-    {"title", "TEXT", "what it shows", .text = &title},
-    {"connections", NULL, "a lane for each connection", .flag = &connections},
-    {"columns", "N", "as wide as this", .size = &columns},
-    {"colour", NULL, "with colours", .flag = &colour},
-    {"no-table", NULL, "without the counts", .flag = &no_table},
-    {"hide", "NAME", "without the lanes called NAME...", .text = &hide},
-    {"during", "NAME", "while that lane lives", .text = &during},
-    {"no-legend", NULL, "without the legend", .flag = &no_legend},
-    {"length", NULL, "only how long it is, in seconds", .flag = &length},
-    {"from", "SECONDS", "begin here", .text = &from_text},
-    {"to", "SECONDS", "end here", .text = &to_text},
+    {"page", "FILE", "what the page is made of", .text = &view.page},
+    {"latest", "FILE", "the trace to draw if none is named", .text = &latest},
     {0},
 };
 static const struct program program = {
     "Draws traces.",
-    "TRACE [TRACE]...",
+    "[TRACE]...",
     settings,
 };
 
-/* Into a file, all of it or a message. */
-static FILE *open_output(const char *name)
+/* The traces that are named, or else the latest one. */
+static char **traces(char **named)
 {
-    FILE *out = fopen(name, "w");
+    static char *only[2];
 
-    if (!out)
-        die_because(0, "cannot write %s: %s", name, strerror(errno));
-    return out;
-}
-
-static void close_output(FILE *out, const char *name)
-{
-    if (ferror(out) || fclose(out) != 0)
-        die_because(0, "cannot write %s: %s", name, strerror(errno));
+    if (named[0])
+        return named;
+    if (!latest || access(latest, F_OK) == -1)
+        die_because(0,
+                    "there is no trace yet: scripts/trace COMMAND makes one");
+    only[0] = (char *)latest;
+    return only;
 }
 
 /* Let time begin that much later. */
@@ -82,7 +81,7 @@ static void shift(struct model *model, double by)
 }
 
 /* As long as a lane lives, and a little of what is around it. */
-static void look_at_lane(struct model *model, struct view *view)
+static void look_at_lane(struct model *model)
 {
     for (size_t i = 0; i < model->lane_count; i++) {
         const struct lane *lane = &model->lanes[i];
@@ -90,12 +89,12 @@ static void look_at_lane(struct model *model, struct view *view)
 
         if (strcmp(lane->name, during) != 0)
             continue;
-        view->from = lane->began > margin ? lane->began - margin : 0;
-        view->to = lane->ended + margin;
+        view.from = lane->began > margin ? lane->began - margin : 0;
+        view.to = lane->ended + margin;
         if (!html) { /* whose begin stays where it is */
-            view->to -= view->from;
-            shift(model, view->from);
-            view->from = 0;
+            view.to -= view.from;
+            shift(model, view.from);
+            view.from = 0;
         }
         return;
     }
@@ -103,9 +102,9 @@ static void look_at_lane(struct model *model, struct view *view)
 }
 
 /* A page can be moved to where they are. */
-static bool shown(const struct lane *lane, const struct view *view)
+static bool shown(const struct lane *lane)
 {
-    return (html || (lane->ended > view->from && lane->began < view->to)) &&
+    return (html || (lane->ended > view.from && lane->began < view.to)) &&
            !(hide && strncmp(lane->name, hide, strlen(hide)) == 0);
 }
 
@@ -153,13 +152,13 @@ static void leave_out(struct model *model, const size_t *number)
 }
 
 /* Leave out the lanes that are not to be seen. */
-static void hide_lanes(struct model *model, const struct view *view)
+static void hide_lanes(struct model *model)
 {
     size_t *number = enlarged(NULL, model->lane_count + 1, sizeof *number);
     size_t kept = 0;
 
     for (size_t i = 0; i < model->lane_count; i++)
-        number[i] = shown(&model->lanes[i], view) ? kept++ : SIZE_MAX;
+        number[i] = shown(&model->lanes[i]) ? kept++ : SIZE_MAX;
     leave_out(model, number);
     for (size_t i = 0; i < model->lane_count; i++) {
         struct lane *lane = &model->lanes[i];
@@ -175,12 +174,24 @@ static void hide_lanes(struct model *model, const struct view *view)
     free(number);
 }
 
+/* Into a file, all of it or a message; nothing without a name. */
+static void draw_file(const char *name,
+                      void draw(const struct model *, const struct view *,
+                                FILE *),
+                      const struct model *model)
+{
+    FILE *out = name ? fopen(name, "w") : NULL;
+
+    if (out)
+        draw(model, &view, out);
+    if (name && (!out || ferror(out) || fclose(out) != 0))
+        die_because(0, "cannot write %s: %s", name, strerror(errno));
+}
+
 int main(int argc, char **argv)
 {
-    char **names = begin(&program, argc, argv);
+    char **names = traces(begin(&program, argc, argv));
     struct model *model = read_traces(names);
-    struct view view = {.from = 0, .to = model->length, .columns = columns};
-    FILE *out;
 
     if (model->lane_count == 0)
         die_because(0, "there is not a single call in %s", names[0]);
@@ -188,37 +199,25 @@ int main(int argc, char **argv)
         printf("%.9f\n", model->length);
         return model->complete ? 0 : 1;
     }
+    view.to = model->length;
     if (during)
-        look_at_lane(model, &view);
-    if (from_text)
-        view.from = strtod(from_text, NULL);
-    if (to_text)
-        view.to = strtod(to_text, NULL);
+        look_at_lane(model);
+    if (from >= 0)
+        view.from = seconds(from);
+    if (to >= 0)
+        view.to = seconds(to);
     if (view.to <= view.from)
         die_because(0, "there is nothing to draw from %.6f to %.6f s",
                     view.from, view.to);
-    view.colour = colour;
-    view.table = !no_table;
-    view.legend = !no_legend;
-    view.title = title;
-    hide_lanes(model, &view);
+    hide_lanes(model);
     if (connections)
         model = by_connection(model);
     if (model->lane_count == 0)
         die_because(0, "nobody is there from %.6f to %.6f s", view.from,
                     view.to);
-    if (svg) {
-        draw_svg(model, &view, out = open_output(svg));
-        close_output(out, svg);
-    }
-    if (perfetto) {
-        draw_perfetto(model, &view, out = open_output(perfetto));
-        close_output(out, perfetto);
-    }
-    if (html) {
-        draw_html(model, &view, page, out = open_output(html));
-        close_output(out, html);
-    }
+    draw_file(svg, draw_svg, model);
+    draw_file(perfetto, draw_perfetto, model);
+    draw_file(html, draw_html, model);
     if (list)
         draw_list(model, &view, stdout);
     else if (!svg && !perfetto && !html)
