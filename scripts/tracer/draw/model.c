@@ -13,6 +13,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* --- Lists -----------------------------------------------------------------
+ */
+
+void *grown(void *list, size_t count, size_t *room, size_t size)
+{
+    if (count < *room)
+        return list;
+    *room = count ? 2 * count : 64;
+    return enlarged(list, *room, size);
+}
+
+void sort(void *list, size_t count, size_t size,
+          int by(const void *, const void *))
+{
+    if (count > 0)
+        qsort(list, count, size, by);
+}
+
 /* --- Which ends belong together --------------------------------------------
  */
 
@@ -23,9 +41,7 @@ static int by_address(const void *a, const void *b)
     const int local = strcmp(x->local, y->local);
     const int peer = local ? local : strcmp(x->peer, y->peer);
 
-    if (peer)
-        return peer;
-    return x->opened < y->opened ? -1 : x->opened > y->opened;
+    return peer ? peer : ORDER(x->opened, y->opened);
 }
 
 static bool at_the_same_time(const struct endpoint *a, const struct endpoint *b)
@@ -69,10 +85,9 @@ static void join_connections(struct model *model)
     const size_t count = model->endpoint_count;
     struct endpoint **sorted = enlarged(NULL, count + 1, sizeof *sorted);
 
-    if (count > 0) {
-        memcpy(sorted, model->endpoints, count * sizeof *sorted);
-        qsort(sorted, count, sizeof *sorted, by_address);
-    }
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = model->endpoints[i];
+    sort(sorted, count, sizeof *sorted, by_address);
     for (int round = 0; round < 2; round++)
         for (size_t i = 0; i < count; i++) {
             struct endpoint *e = model->endpoints[i];
@@ -105,10 +120,7 @@ static size_t move_count, move_room;
 static void add_move(const struct span *span, size_t lane, uint64_t flow,
                      bool sent)
 {
-    if (move_count == move_room) {
-        move_room = move_room ? 2 * move_room : 256;
-        moves = enlarged(moves, move_room, sizeof *moves);
-    }
+    moves = grown(moves, move_count, &move_room, sizeof *moves);
     moves[move_count++] = (struct move){span, lane, flow, span->times, sent};
 }
 
@@ -131,13 +143,9 @@ static int by_flow(const void *a, const void *b)
 {
     const struct move *x = a, *y = b;
 
-    if (x->flow != y->flow)
-        return x->flow < y->flow ? -1 : 1;
-    if (x->sent != y->sent)
-        return x->sent ? -1 : 1;
-    if (x->span->began != y->span->began)
-        return x->span->began < y->span->began ? -1 : 1;
-    return 0;
+    const int flow = ORDER(x->flow, y->flow), sent = ORDER(y->sent, x->sent);
+
+    return flow ? flow : sent ? sent : ORDER(x->span->began, y->span->began);
 }
 
 static void add_arrow(struct model *model, const struct move *from,
@@ -145,10 +153,8 @@ static void add_arrow(struct model *model, const struct move *from,
 {
     static size_t room;
 
-    if (model->arrow_count == room) {
-        room = room ? 2 * room : 256;
-        model->arrows = enlarged(model->arrows, room, sizeof *model->arrows);
-    }
+    model->arrows =
+        grown(model->arrows, model->arrow_count, &room, sizeof *model->arrows);
     model->arrows[model->arrow_count++] = (struct arrow){
         .from = from->lane,
         .to = to->lane,
@@ -211,7 +217,7 @@ static int by_sent(const void *a, const void *b)
 {
     const struct arrow *x = a, *y = b;
 
-    return x->sent < y->sent ? -1 : x->sent > y->sent;
+    return ORDER(x->sent, y->sent);
 }
 
 void join_ends(struct model *model)
@@ -235,8 +241,7 @@ void join_ends(struct model *model)
             if (flow)
                 add_move(s, l, flow, sent);
         }
-    if (move_count > 0)
-        qsort(moves, move_count, sizeof *moves, by_flow);
+    sort(moves, move_count, sizeof *moves, by_flow);
     for (size_t first = 0, middle, end; first < move_count; first = end) {
         middle = first;
         while (middle < move_count && moves[middle].sent &&
@@ -250,12 +255,107 @@ void join_ends(struct model *model)
         else
             join_stream(model, first, middle, end);
     }
-    if (model->arrow_count > 0)
-        qsort(model->arrows, model->arrow_count, sizeof *model->arrows,
-              by_sent);
+    sort(model->arrows, model->arrow_count, sizeof *model->arrows, by_sent);
     free(moves);
-    moves = NULL;
-    move_room = 0;
+}
+
+/* --- A part of it ----------------------------------------------------------
+ */
+
+/* Endpoints know by now where their lanes go: SIZE_MAX for those that do not
+ * stay. */
+static void leave_out_arrows(struct model *model, const size_t *place)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < model->arrow_count; i++) {
+        struct arrow a = model->arrows[i];
+
+        a.from = place[a.from];
+        a.to = place[a.to];
+        if (a.from != SIZE_MAX && a.to != SIZE_MAX &&
+            a.source->lane != SIZE_MAX && a.sink->lane != SIZE_MAX)
+            model->arrows[kept++] = a;
+    }
+    model->arrow_count = kept;
+}
+
+static void leave_out_endpoints(struct model *model)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < model->endpoint_count; i++) {
+        struct endpoint *e = model->endpoints[i];
+
+        if (e->other && e->other->lane == SIZE_MAX)
+            e->other = NULL;
+    }
+    for (size_t i = 0; i < model->endpoint_count; i++) {
+        struct endpoint *e = model->endpoints[i];
+
+        if (e->lane == SIZE_MAX) {
+            free(e);
+            continue;
+        }
+        e->number = kept;
+        model->endpoints[kept++] = e;
+    }
+    model->endpoint_count = kept;
+}
+
+void choose_lanes(struct model *model, const size_t *chosen, size_t count)
+{
+    size_t *place = enlarged(NULL, model->lane_count + 1, sizeof *place);
+    struct lane *lanes = enlarged(NULL, count + 1, sizeof *lanes);
+
+    for (size_t i = 0; i < model->lane_count; i++)
+        place[i] = SIZE_MAX;
+    for (size_t i = 0; i < count; i++)
+        place[chosen[i]] = i;
+    for (size_t i = 0; i < model->endpoint_count; i++)
+        model->endpoints[i]->lane = place[model->endpoints[i]->lane];
+    for (size_t i = 0; i < model->lane_count; i++) {
+        struct lane *lane = &model->lanes[i];
+
+        if (place[i] == SIZE_MAX) {
+            free(lane->spans);
+            continue;
+        }
+        for (size_t k = 0; k < lane->span_count; k++)
+            if (lane->spans[k].about && lane->spans[k].about->lane == SIZE_MAX)
+                lane->spans[k].about = NULL; /* another thread had it */
+        lane->number = place[i];
+        lanes[place[i]] = *lane;
+    }
+    leave_out_arrows(model, place);
+    leave_out_endpoints(model);
+    free(model->lanes);
+    free(place);
+    model->lanes = lanes;
+    model->lane_count = count;
+}
+
+void begin_later(struct model *model, double by)
+{
+    for (size_t i = 0; i < model->lane_count; i++) {
+        struct lane *lane = &model->lanes[i];
+
+        lane->began -= by;
+        lane->ended -= by;
+        for (size_t k = 0; k < lane->span_count; k++) {
+            lane->spans[k].began -= by;
+            lane->spans[k].ended -= by;
+        }
+    }
+    for (size_t i = 0; i < model->endpoint_count; i++) {
+        model->endpoints[i]->opened -= by;
+        model->endpoints[i]->closed -= by;
+    }
+    for (size_t i = 0; i < model->arrow_count; i++) {
+        model->arrows[i].sent -= by;
+        model->arrows[i].received -= by;
+    }
+    model->length -= by;
 }
 
 /* --- Lanes by connection ---------------------------------------------------
@@ -268,11 +368,12 @@ bool is_again(const struct span *s)
            (call_kind(s->call) == WAITS && s->result == 0 && !s->unfinished);
 }
 
-/* One more span of a lane, which has room for it. */
 void add_span(struct lane *lane, const struct span *s)
 {
     struct tally *t = &lane->tally[s->call];
 
+    lane->spans =
+        grown(lane->spans, lane->span_count, &lane->room, sizeof *lane->spans);
     lane->spans[lane->span_count++] = *s;
     if (s->call != CALL_elsewhere) /* which is none */
         t->called += s->times;
@@ -294,24 +395,18 @@ static int by_began(const void *a, const void *b)
 {
     const struct span *x = a, *y = b;
 
-    return x->began < y->began ? -1 : x->began > y->began;
+    return ORDER(x->began, y->began);
 }
 
 struct model *by_connection(const struct model *model)
 {
     static struct model connections;
     struct model *other = &connections;
-    size_t *counts = enlarged(NULL, model->endpoint_count + 1, sizeof *counts);
 
-    memset(counts, 0, (model->endpoint_count + 1) * sizeof *counts);
     *other = *model;
     other->lanes =
         enlarged(NULL, model->endpoint_count + 1, sizeof *other->lanes);
     other->lane_count = model->endpoint_count;
-    for (size_t l = 0; l < model->lane_count; l++)
-        for (size_t i = 0; i < model->lanes[l].span_count; i++)
-            if (model->lanes[l].spans[i].about)
-                counts[model->lanes[l].spans[i].about->number]++;
     for (size_t i = 0; i < model->endpoint_count; i++) {
         const struct endpoint *e = model->endpoints[i];
         const struct lane *owner = &model->lanes[e->lane];
@@ -324,7 +419,6 @@ struct model *by_connection(const struct model *model)
             .cpu = -1,
             .endpoint = e,
             .number = i,
-            .spans = enlarged(NULL, counts[i] + 1, sizeof(struct span)),
         };
         snprintf(other->lanes[i].name, sizeof other->lanes[i].name,
                  "%.40s [%d]", owner->name, e->fd);
@@ -338,9 +432,8 @@ struct model *by_connection(const struct model *model)
         }
     /* Several threads may have shared it. */
     for (size_t i = 0; i < model->endpoint_count; i++)
-        if (other->lanes[i].span_count > 1)
-            qsort(other->lanes[i].spans, other->lanes[i].span_count,
-                  sizeof(struct span), by_began);
+        sort(other->lanes[i].spans, other->lanes[i].span_count,
+             sizeof(struct span), by_began);
     other->arrows =
         enlarged(NULL, model->arrow_count + 1, sizeof *other->arrows);
     for (size_t i = 0; i < model->arrow_count; i++) {
@@ -350,7 +443,6 @@ struct model *by_connection(const struct model *model)
         other->arrows[i].from = a->source->number;
         other->arrows[i].to = a->sink->number;
     }
-    free(counts);
     return other;
 }
 

@@ -112,12 +112,33 @@ struct model *read_traces(char **files);
  * listening socket has one as well. */
 struct model *by_connection(const struct model *model);
 
-/* One more span on a lane, which has room for it; its tally counts it. */
+/* One more span on a lane, which grows if it has to; its tally counts it. */
 void add_span(struct lane *lane, const struct span *span);
+
+/* Only these lanes, by their numbers, and in this order. What else there is of
+ * the others goes with them: endpoints, arrows. */
+void choose_lanes(struct model *model, const size_t *chosen, size_t count);
+
+/* Let time begin that much later. */
+void begin_later(struct model *model, double by);
 
 /* Find out which endpoints belong together, and what went from one to the
  * other: for read_traces. */
 void join_ends(struct model *model);
+
+/* --- Lists -----------------------------------------------------------------
+ */
+
+/* A list of count things of size bytes, with room for one more: twice as much
+ * as before, if there was none left. */
+void *grown(void *list, size_t count, size_t *room, size_t size);
+
+/* qsort(3), also for an empty list, which may be NULL. */
+void sort(void *list, size_t count, size_t size,
+          int by(const void *, const void *));
+
+/* -1, 0 or 1, as qsort(3) wants to be told. */
+#define ORDER(a, b) (((a) > (b)) - ((a) < (b)))
 
 /* --- What to tell of it ----------------------------------------------------
  */

@@ -145,29 +145,29 @@ static int by_image(const void *a, const void *b)
 {
     const struct block_of *x = a, *y = b;
 
-    if (x->file != y->file)
-        return x->file < y->file ? -1 : 1;
-    if (x->block->image != y->block->image)
-        return x->block->image < y->block->image ? -1 : 1;
-    if (x->block->pid != y->block->pid)
-        return x->block->pid < y->block->pid ? -1 : 1;
-    if (x->block->tid != y->block->tid)
-        return x->block->tid < y->block->tid ? -1 : 1;
-    if (x->block->serial != y->block->serial)
-        return x->block->serial < y->block->serial ? -1 : 1;
-    return x->place < y->place ? -1 : x->place > y->place;
-}
+    const int file = ORDER(x->file, y->file);
+    const int image = ORDER(x->block->image, y->block->image);
+    const int pid = ORDER(x->block->pid, y->block->pid);
+    const int tid = ORDER(x->block->tid, y->block->tid);
+    const int serial = ORDER(x->block->serial, y->block->serial);
 
-static bool same_thread(const struct block_of *a, const struct block_of *b)
-{
-    return a->file == b->file && a->block->image == b->block->image &&
-           a->block->pid == b->block->pid && a->block->tid == b->block->tid;
+    return file     ? file
+           : image  ? image
+           : pid    ? pid
+           : tid    ? tid
+           : serial ? serial
+                    : ORDER(x->place, y->place);
 }
 
 static bool same_image(const struct block_of *a, const struct block_of *b)
 {
     return a->file == b->file && a->block->image == b->block->image &&
            a->block->pid == b->block->pid;
+}
+
+static bool same_thread(const struct block_of *a, const struct block_of *b)
+{
+    return same_image(a, b) && a->block->tid == b->block->tid;
 }
 
 static struct block_of *blocks;
@@ -196,10 +196,7 @@ static const struct trace_block *still(const struct trace_block *window)
     copy = enlarged(copy, 1,
                     head + (count > BLOCK_RECORDS ? 0 : count) *
                                sizeof *copy->records);
-    if (still_count == still_room) {
-        still_room = still_room ? 2 * still_room : 64;
-        stills = enlarged(stills, still_room, sizeof(struct trace_block *));
-    }
+    stills = grown(stills, still_count, &still_room, sizeof copy);
     return stills[still_count++] = copy;
 }
 
@@ -226,10 +223,7 @@ static void find_blocks(const struct file *f)
             damaged(f->name, "a block makes no sense");
             continue;
         }
-        if (block_count == block_room) {
-            block_room = block_room ? 2 * block_room : 64;
-            blocks = enlarged(blocks, block_room, sizeof *blocks);
-        }
+        blocks = grown(blocks, block_count, &block_room, sizeof *blocks);
         blocks[block_count++] = (struct block_of){f, b, at};
     }
 }
@@ -270,9 +264,9 @@ static int by_time(const void *a, const void *b)
 {
     const struct record_of *x = a, *y = b;
 
-    if (x->record->began != y->record->began)
-        return x->record->began < y->record->began ? -1 : 1;
-    return x->order < y->order ? -1 : x->order > y->order;
+    const int began = ORDER(x->record->began, y->record->began);
+
+    return began ? began : ORDER(x->order, y->order);
 }
 
 static bool makes_sense(const struct file *f, const struct trace_record *r)
@@ -290,10 +284,6 @@ static void collect(const struct block_of *b, size_t lane)
 {
     const size_t count = (size_t)atomic_load(&b->block->count);
 
-    if (record_count + count > record_room) {
-        record_room = 2 * (record_count + count);
-        records = enlarged(records, record_room, sizeof *records);
-    }
     for (size_t i = 0; i < count; i++) {
         const struct trace_record *r = &b->block->records[i];
 
@@ -303,6 +293,7 @@ static void collect(const struct block_of *b, size_t lane)
             damaged(b->file->name, "a record makes no sense");
             return;
         }
+        records = grown(records, record_count, &record_room, sizeof *records);
         records[record_count] = (struct record_of){r, lane, record_count};
         record_count++;
     }
@@ -380,7 +371,7 @@ static void copies(int from, int to, double when)
 
 static struct endpoint *opens(int fd, size_t lane, double when)
 {
-    static size_t room;
+    static size_t room, uses_room;
     struct endpoint *e = enlarged(NULL, 1, sizeof *e);
 
     closes(fd, when);
@@ -392,13 +383,9 @@ static struct endpoint *opens(int fd, size_t lane, double when)
         .opened = when,
         .closed = -1,
     };
-    if (model.endpoint_count == room) {
-        room = room ? 2 * room : 64;
-        model.endpoints =
-            enlarged(model.endpoints, room, sizeof(struct endpoint *));
-        uses = enlarged(uses, room, sizeof *uses);
-    }
-    uses[model.endpoint_count] = 1;
+    uses = grown(uses, e->number, &uses_room, sizeof *uses);
+    uses[e->number] = 1;
+    model.endpoints = grown(model.endpoints, e->number, &room, sizeof e);
     model.endpoints[model.endpoint_count++] = e;
     *open_end(fd) = e;
     return e;
@@ -450,16 +437,6 @@ static double time_of(const struct file *f, uint64_t tick)
            1e9;
 }
 
-/* One more span on a lane, which grows by doubling. */
-static void new_span(struct lane *lane, const struct span *s)
-{
-    if (lane->span_count == lane->room) {
-        lane->room = lane->room ? 2 * lane->room : 16;
-        lane->spans = enlarged(lane->spans, lane->room, sizeof *lane->spans);
-    }
-    add_span(lane, s);
-}
-
 /* What a call tells about its descriptor, and about a new one. */
 static struct endpoint *learn(const struct trace_record *r, size_t lane,
                               double began, double ended)
@@ -498,29 +475,13 @@ static struct endpoint *learn(const struct trace_record *r, size_t lane,
     case CALL_close:
         closes(r->fd, ended);
         break;
-    case CALL_bind:
-    case CALL_connect:
-    case CALL_send:
-    case CALL_sendto:
-    case CALL_sendmsg:
-    case CALL_recv:
-    case CALL_recvfrom:
-    case CALL_recvmsg:
-    case CALL_shutdown:
-    case CALL_getsockopt:
-    case CALL_setsockopt:
-    case CALL_fcntl:
-    case CALL_ioctl:
-        e = known(r->fd, lane, began);
-        break;
-    case CALL_read:
-    case CALL_readv:
-    case CALL_write:
-    case CALL_writev:
-        e = r->flags & FLAG_FILE ? NULL : known(r->fd, lane, began);
+    case CALL_epoll_ctl:
         break;
     default:
-        break;
+        if (r->flags & FLAG_FILE)
+            e = NULL;
+        else if (call_kind(r->call) != WAITS)
+            e = known(r->fd, lane, began);
     }
     if (e && (r->flags & FLAG_DATAGRAM))
         e->datagram = true;
@@ -537,10 +498,7 @@ static size_t reaped_count, reaped_room;
 
 static void note_reaped(int pid, int status, double when)
 {
-    if (reaped_count == reaped_room) {
-        reaped_room = reaped_room ? 2 * reaped_room : 16;
-        reaped = enlarged(reaped, reaped_room, sizeof *reaped);
-    }
+    reaped = grown(reaped, reaped_count, &reaped_room, sizeof *reaped);
     reaped[reaped_count++] = (struct end){pid, status, when};
 }
 
@@ -598,7 +556,7 @@ static void take(const struct file *f, const struct record_of *one)
         break;
     default:
         e = learn(r, one->lane, began, ended);
-        new_span(lane, &(struct span){
+        add_span(lane, &(struct span){
                            .began = began,
                            .ended = ended,
                            .inside = (double)r->inside * f->ns_of_tick / 1e9,
@@ -622,26 +580,21 @@ static void take(const struct file *f, const struct record_of *one)
 /* Which image each lane belongs to: the number of its first lane. */
 static size_t *image_of;
 
-static size_t add_lane(const struct block_of *b, size_t image)
+static void add_lane(const struct block_of *b, size_t image)
 {
-    static size_t room;
-    struct lane *lane;
+    static size_t room, image_room;
+    const size_t number = model.lane_count++;
 
-    if (model.lane_count == room) {
-        room = room ? 2 * room : 16;
-        model.lanes = enlarged(model.lanes, room, sizeof *model.lanes);
-        image_of = enlarged(image_of, room, sizeof *image_of);
-    }
-    image_of[model.lane_count] = image;
-    lane = &model.lanes[model.lane_count];
-    *lane = (struct lane){
+    image_of = grown(image_of, number, &image_room, sizeof *image_of);
+    image_of[number] = image;
+    model.lanes = grown(model.lanes, number, &room, sizeof *model.lanes);
+    model.lanes[number] = (struct lane){
         .pid = b->block->pid,
         .tid = b->block->tid,
         .began = time_of(b->file, b->block->image),
         .ended = -1,
         .cpu = -1,
     };
-    return model.lane_count++;
 }
 
 /* The call that a thread never came back from, if there was one. */
@@ -654,7 +607,7 @@ static void take_unfinished(const struct block_of *b, size_t at)
     if (b->block->moved || began == 0 || lane->exited || call <= CALL_none ||
         call >= CALLS || !is_time(b->file, began))
         return;
-    new_span(lane, &(struct span){
+    add_span(lane, &(struct span){
                        .began = time_of(b->file, began),
                        .ended = -1,
                        .about = *open_end(b->block->inside_fd),
@@ -729,11 +682,9 @@ static int in_process_order(const void *a, const void *b)
     const struct lane *x = &model.lanes[image_of[i]];
     const struct lane *y = &model.lanes[image_of[k]];
 
-    if (x->pid != y->pid)
-        return x->pid < y->pid ? -1 : 1;
-    if (x->began != y->began)
-        return x->began < y->began ? -1 : 1;
-    return i < k ? -1 : i > k;
+    const int pid = ORDER(x->pid, y->pid), began = ORDER(x->began, y->began);
+
+    return pid ? pid : began ? began : ORDER(i, k);
 }
 
 /* The first place in that order with a later image of the process, or with
@@ -862,9 +813,7 @@ static void end_lanes(const struct file *files, size_t count_of_files)
     by_process = enlarged(NULL, model.lane_count + 1, sizeof *by_process);
     for (size_t i = 0; i < model.lane_count; i++)
         by_process[i] = i;
-    if (model.lane_count > 0)
-        qsort(by_process, model.lane_count, sizeof *by_process,
-              in_process_order);
+    sort(by_process, model.lane_count, sizeof *by_process, in_process_order);
     for (size_t i = 0; i < reaped_count; i++)
         killed(&reaped[i]);
     for (size_t i = 0; i < model.lane_count; i++) {
@@ -889,24 +838,23 @@ static void end_lanes(const struct file *files, size_t count_of_files)
 /* --- The model -------------------------------------------------------------
  */
 
-/* Those with something to show, in the order in which they began, with names
- * that are different, and the first of them at 0. */
+/* The numbers of lanes, in the order in which they began. */
 static int by_begin(const void *a, const void *b)
 {
-    const struct lane *x = a, *y = b;
+    const size_t i = *(const size_t *)a, k = *(const size_t *)b;
+    const struct lane *x = &model.lanes[i], *y = &model.lanes[k];
+    const int began = ORDER(x->began, y->began), tid = ORDER(x->tid, y->tid);
 
-    if (x->began != y->began)
-        return x->began < y->began ? -1 : 1;
-    return x->tid < y->tid ? -1 : x->tid > y->tid;
+    return began ? began : tid ? tid : ORDER(i, k);
 }
 
-/* The numbers of lanes, by name and then by their order. */
+/* The same by name and then by their order. */
 static int by_name(const void *a, const void *b)
 {
     const size_t i = *(const size_t *)a, k = *(const size_t *)b;
     const int order = strcmp(model.lanes[i].name, model.lanes[k].name);
 
-    return order ? order : i < k ? -1 : i > k;
+    return order ? order : ORDER(i, k);
 }
 
 static int by_text(const void *a, const void *b)
@@ -930,8 +878,7 @@ static void name_lanes(void)
             snprintf(lane->name, sizeof lane->name, "%d", lane->pid);
         order[i] = i;
     }
-    if (count > 0)
-        qsort(order, count, sizeof *order, by_name);
+    sort(order, count, sizeof *order, by_name);
     for (size_t i = 0; i < count; i++)
         memcpy(names[i], model.lanes[order[i]].name, sizeof *names);
     for (size_t i = 1; i < count; i++) {
@@ -959,65 +906,35 @@ static bool touches_sockets(const struct lane *lane)
     return false;
 }
 
-/* Which lanes stay; the rest is forgotten. Where each of them goes. */
-static size_t *keep_lanes(void)
-{
-    const size_t count = model.lane_count;
-    size_t *place_of = enlarged(NULL, count + 1, sizeof *place_of);
-    struct lane *lanes = enlarged(NULL, count + 1, sizeof *lanes);
-    size_t kept = 0;
-    bool any = false;
-
-    for (size_t i = 0; i < count; i++)
-        any = any || touches_sockets(&model.lanes[i]);
-    for (size_t i = 0; i < count; i++) {
-        place_of[i] = 0;
-        model.lanes[i].number = i;
-        if (any ? touches_sockets(&model.lanes[i])
-                : model.lanes[i].span_count > 0)
-            lanes[kept++] = model.lanes[i];
-        else
-            free(model.lanes[i].spans);
-    }
-    if (kept > 0)
-        qsort(lanes, kept, sizeof *lanes, by_begin);
-    for (size_t i = 0; i < kept; i++) {
-        place_of[lanes[i].number] = i;
-        lanes[i].number = i;
-    }
-    free(model.lanes);
-    model.lanes = lanes;
-    model.lane_count = kept;
-    return place_of;
-}
-
+/* Those with something to show, in the order in which they began, with names
+ * that are different, and the first of them at 0. */
 static void settle_lanes(void)
 {
-    size_t *place_of = keep_lanes();
-    const double began = model.lane_count ? model.lanes[0].began : 0;
+    size_t *chosen = enlarged(NULL, model.lane_count + 1, sizeof *chosen);
+    bool *owns = enlarged(NULL, model.lane_count + 1, sizeof *owns);
+    size_t count = 0;
 
+    memset(owns, 0, model.lane_count * sizeof *owns);
+    for (size_t i = 0; i < model.endpoint_count; i++)
+        owns[model.endpoints[i]->lane] = true;
+    for (size_t i = 0; i < model.lane_count; i++)
+        if (model.endpoint_count ? owns[i] || touches_sockets(&model.lanes[i])
+                                 : model.lanes[i].span_count > 0)
+            chosen[count++] = i;
+    sort(chosen, count, sizeof *chosen, by_begin);
+    choose_lanes(&model, chosen, count);
+    free(chosen);
+    free(owns);
     for (size_t i = 0; i < model.endpoint_count; i++) {
         struct endpoint *e = model.endpoints[i];
 
-        e->lane = place_of[e->lane];
-        if (e->closed < 0 && e->lane < model.lane_count)
+        if (e->closed < 0)
             e->closed = model.lanes[e->lane].ended;
-        e->opened -= began;
-        e->closed -= began;
     }
-    free(place_of);
-    for (size_t i = 0; i < model.lane_count; i++) {
-        struct lane *lane = &model.lanes[i];
-
-        lane->began -= began;
-        lane->ended -= began;
-        if (lane->ended > model.length)
-            model.length = lane->ended;
-        for (size_t k = 0; k < lane->span_count; k++) {
-            lane->spans[k].began -= began;
-            lane->spans[k].ended -= began;
-        }
-    }
+    for (size_t i = 0; i < count; i++)
+        if (model.lanes[i].ended > model.length)
+            model.length = model.lanes[i].ended;
+    begin_later(&model, count ? model.lanes[0].began : 0);
     name_lanes();
 }
 
@@ -1058,8 +975,7 @@ struct model *read_traces(char **names)
         open_file(&files[i], names[i]);
         find_blocks(&files[i]);
     }
-    if (block_count > 0)
-        qsort(blocks, block_count, sizeof *blocks, by_image);
+    sort(blocks, block_count, sizeof *blocks, by_image);
     drop_copies();
     for (size_t i = 0; i < file_count; i++)
         tell_lost(&files[i]);

@@ -56,30 +56,6 @@ static char **traces(char **named)
     return only;
 }
 
-/* Let time begin that much later. */
-static void shift(struct model *model, double by)
-{
-    for (size_t i = 0; i < model->lane_count; i++) {
-        struct lane *lane = &model->lanes[i];
-
-        lane->began -= by;
-        lane->ended -= by;
-        for (size_t k = 0; k < lane->span_count; k++) {
-            lane->spans[k].began -= by;
-            lane->spans[k].ended -= by;
-        }
-    }
-    for (size_t i = 0; i < model->endpoint_count; i++) {
-        model->endpoints[i]->opened -= by;
-        model->endpoints[i]->closed -= by;
-    }
-    for (size_t i = 0; i < model->arrow_count; i++) {
-        model->arrows[i].sent -= by;
-        model->arrows[i].received -= by;
-    }
-    model->length -= by;
-}
-
 /* As long as a lane lives, and a little of what is around it. */
 static void look_at_lane(struct model *model)
 {
@@ -93,7 +69,7 @@ static void look_at_lane(struct model *model)
         view.to = lane->ended + margin;
         if (!html) { /* whose begin stays where it is */
             view.to -= view.from;
-            shift(model, view.from);
+            begin_later(model, view.from);
             view.from = 0;
         }
         return;
@@ -108,70 +84,17 @@ static bool shown(const struct lane *lane)
            !(hide && strncmp(lane->name, hide, strlen(hide)) == 0);
 }
 
-/* What else there is of a lane goes with it: endpoints, arrows. */
-static void leave_out(struct model *model, const size_t *number)
-{
-    size_t ends = 0, arrows = 0;
-
-    for (size_t i = 0; i < model->arrow_count; i++) {
-        struct arrow a = model->arrows[i];
-
-        a.from = number[a.from];
-        a.to = number[a.to];
-        if (a.from != SIZE_MAX && a.to != SIZE_MAX &&
-            number[a.source->lane] != SIZE_MAX &&
-            number[a.sink->lane] != SIZE_MAX)
-            model->arrows[arrows++] = a;
-    }
-    model->arrow_count = arrows;
-    for (size_t i = 0; i < model->lane_count; i++)
-        for (size_t k = 0; k < model->lanes[i].span_count; k++) {
-            struct span *s = &model->lanes[i].spans[k];
-
-            if (s->about && number[s->about->lane] == SIZE_MAX)
-                s->about = NULL; /* another thread of the process had it */
-        }
-    for (size_t i = 0; i < model->endpoint_count; i++) {
-        struct endpoint *e = model->endpoints[i];
-
-        if (e->other && number[e->other->lane] == SIZE_MAX)
-            e->other = NULL;
-    }
-    for (size_t i = 0; i < model->endpoint_count; i++) {
-        struct endpoint *e = model->endpoints[i];
-
-        if (number[e->lane] == SIZE_MAX) {
-            free(e);
-            continue;
-        }
-        e->lane = number[e->lane];
-        e->number = ends;
-        model->endpoints[ends++] = e;
-    }
-    model->endpoint_count = ends;
-}
-
 /* Leave out the lanes that are not to be seen. */
 static void hide_lanes(struct model *model)
 {
-    size_t *number = enlarged(NULL, model->lane_count + 1, sizeof *number);
-    size_t kept = 0;
+    size_t *chosen = enlarged(NULL, model->lane_count + 1, sizeof *chosen);
+    size_t count = 0;
 
     for (size_t i = 0; i < model->lane_count; i++)
-        number[i] = shown(&model->lanes[i]) ? kept++ : SIZE_MAX;
-    leave_out(model, number);
-    for (size_t i = 0; i < model->lane_count; i++) {
-        struct lane *lane = &model->lanes[i];
-
-        if (number[i] == SIZE_MAX) {
-            free(lane->spans);
-        } else {
-            lane->number = number[i];
-            model->lanes[number[i]] = *lane;
-        }
-    }
-    model->lane_count = kept;
-    free(number);
+        if (shown(&model->lanes[i]))
+            chosen[count++] = i;
+    choose_lanes(model, chosen, count);
+    free(chosen);
 }
 
 /* Into a file, all of it or a message; nothing without a name. */
