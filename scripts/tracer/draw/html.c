@@ -110,28 +110,8 @@ static void clear(struct pool *p)
     p->used = p->count = 0;
 }
 
-static void empty(struct pool *p)
-{
-    free(p->bytes);
-    free(p->begins);
-    free(p->places);
-    *p = (struct pool){0};
-}
-
 /* --- Shapes ----------------------------------------------------------------
  */
-
-/* How a call was answered, as the tally counts it. */
-enum answer { DONE, AGAIN, FAILED, UNFINISHED };
-
-static enum answer answer_of(const struct span *s)
-{
-    if (s->unfinished)
-        return UNFINISHED;
-    if (is_again(s) || s->error == EINTR)
-        return AGAIN;
-    return s->error ? FAILED : DONE;
-}
 
 /* What calls have in common: the same words, on the same socket. No holes, as
  * its bytes are compared. */
@@ -142,19 +122,24 @@ struct shape {
 
 static struct pool shapes, words;
 
-/* Calls that were folded differ in what they asked and were told. */
-static size_t shape_of(const struct span *s, bool folded)
+/* But for its words and bytes. */
+static struct shape shape_of(const struct span *s)
 {
-    struct shape shape = {
-        .bytes = folded ? 0 : span_bytes(s) / s->times,
+    return (struct shape){
         .call = s->call,
         .fd = s->fd,
         .connection = s->about ? (int32_t)s->about->number : -1,
         .state = (int32_t)span_state(s),
-        .answer = (int32_t)answer_of(s),
+        .answer = (int32_t)span_answer(s),
         .error = s->error,
-        .waits = !(s->flags & FLAG_NONBLOCKING) && call_kind(s->call) != SETUP,
+        .waits = may_wait(s),
     };
+}
+
+/* Calls that were folded differ in what they asked and were told. */
+static size_t shape_number(const struct span *s, bool folded)
+{
+    struct shape shape = shape_of(s);
     char text[TEXT];
 
     if (folded && s->fd >= 0)
@@ -165,27 +150,32 @@ static size_t shape_of(const struct span *s, bool folded)
                  s->error ? " " : "", span_error(s));
     else
         describe(s, text, sizeof text);
+    shape.bytes = folded ? 0 : span_bytes(s) / s->times;
     shape.words = (int32_t)number_of(&words, text, strlen(text) + 1);
     return number_of(&shapes, &shape, sizeof shape);
+}
+
+static const struct shape *shape_at(size_t number)
+{
+    return (const struct shape *)(const void *)shapes.bytes + number;
 }
 
 static void put_shapes(void)
 {
     fputs(",\n\"shapes\":[", out);
     for (size_t i = 0; i < shapes.count; i++) {
-        struct shape s;
+        const struct shape *s = shape_at(i);
 
-        memcpy(&s, shapes.bytes + i * sizeof s, sizeof s);
         fprintf(out,
                 "%s[%" PRId32 ",%" PRId32 ",%" PRId32 ",%" PRId32 ",%" PRId32
                 ",%" PRId32 ",%" PRId32 ",%" PRIu64 ",%" PRId32 "]",
-                i ? ",\n" : "\n", s.call, s.fd, s.connection, s.state, s.answer,
-                s.error, s.waits, s.bytes, s.words);
+                i ? ",\n" : "\n", s->call, s->fd, s->connection, s->state,
+                s->answer, s->error, s->waits, s->bytes, s->words);
     }
     fputs("],\n\"words\":[", out);
     for (size_t i = 0; i < words.count; i++) {
         fputs(i ? ",\n" : "\n", out);
-        json_string(out, words.bytes + words.begins[i]);
+        json_string(out, "", words.bytes + words.begins[i]);
     }
     fputc(']', out);
 }
@@ -199,24 +189,6 @@ struct entry {
     uint64_t bytes, times;
     bool folded;
 };
-
-/* What may become one: short calls of a lane on one socket, with the same kind
- * of answer. */
-struct fold {
-    int32_t fd, connection, call, answer, error, flags;
-};
-
-static struct fold fold_of(const struct span *s)
-{
-    return (struct fold){
-        .fd = s->fd,
-        .connection = s->about ? (int32_t)s->about->number : -1,
-        .call = s->call,
-        .answer = (int32_t)answer_of(s),
-        .error = s->error,
-        .flags = s->flags,
-    };
-}
 
 static void add_to(struct entry *e, const struct span *s)
 {
@@ -238,16 +210,14 @@ static size_t entry_for(const void *key, size_t size, size_t number)
 
     if (met.count == before)
         return entry_of[found];
-    if (met.count > entry_room) {
-        entry_room = 2 * met.count;
-        entry_of = enlarged(entry_of, entry_room, sizeof *entry_of);
-    }
+    entry_of = grown(entry_of, found, &entry_room, sizeof *entry_of);
     entry_of[found] = number;
     return number;
 }
 
-/* Fold the spans that are shorter than a stretch of so many seconds, stretch by
- * stretch; or none, if it is 0. With NULL for the entries, only count them. */
+/* Fold the spans that are shorter than a stretch of so many seconds and have
+ * the same shape, stretch by stretch; or none, if it is 0. With NULL for the
+ * entries, only count them. */
 static size_t fold_lane(const struct lane *lane, double seconds,
                         struct entry *entries)
 {
@@ -260,7 +230,7 @@ static size_t fold_lane(const struct lane *lane, double seconds,
 
         if (s->ended - s->began < seconds && !s->unfinished) {
             const double here = floor(s->began / seconds);
-            const struct fold key = fold_of(s);
+            const struct shape key = shape_of(s);
 
             if (here > stretch)
                 clear(&met);
@@ -347,7 +317,8 @@ static void put_entry(const struct entry *e, int64_t *before, bool first)
                                                          : SINGLE;
 
     fprintf(out, "%s%zu,%" PRId64 ",%" PRId64, first ? "" : ",",
-            4 * shape_of(&e->span, e->folded) + form, began - *before, length);
+            4 * shape_number(&e->span, e->folded) + form, began - *before,
+            length);
     if (form != SINGLE)
         fprintf(out, ",%" PRId64 ",%" PRIu64, inside, e->times);
     if (form == FOLDED)
@@ -394,8 +365,7 @@ static void put_tally(const struct lane *lane)
 
 static void put_life(const struct lane *lane)
 {
-    fputs("{\"name\":", out);
-    json_string(out, lane->name);
+    json_string(out, "{\"name\":", lane->name);
     fprintf(out,
             ",\"pid\":%" PRId32 ",\"tid\":%" PRId32 ",\"began\":%" PRId64
             ",\"ended\":%" PRId64 ",\"cpu\":%" PRId64 ",\"lost\":%" PRIu64
@@ -403,7 +373,7 @@ static void put_life(const struct lane *lane)
             lane->pid, lane->tid, nanoseconds(lane->began),
             nanoseconds(lane->ended),
             lane->cpu < 0 ? -1 : nanoseconds(lane->cpu), lane->lost);
-    json_string(out, lane->killed_by ? signal_name(lane->killed_by) : "");
+    json_string(out, "", lane->killed_by ? signal_name(lane->killed_by) : "");
     put_tally(lane);
 }
 
@@ -432,8 +402,7 @@ static void put_connections(const struct model *connections)
         fputs(i ? ",\n" : "\n", out);
         put_life(lane);
         describe_endpoint(e, text, sizeof text);
-        fputs(",\"what\":", out);
-        json_string(out, text);
+        json_string(out, ",\"what\":", text);
         fprintf(out, ",\"fd\":%" PRId32 ",\"lane\":%zu,\"other\":%" PRId64 "}",
                 e->fd, e->lane, e->other ? (int64_t)e->other->number : -1);
     }
@@ -482,31 +451,25 @@ static void put_calls(void)
 /* What the errors that occurred mean, and what to do about them. */
 static void put_errors(void)
 {
-    struct pool seen = {0};
+    static bool seen[INT16_MAX];
+    bool any = false;
 
     fputs(",\n\"errors\":{", out);
     for (size_t i = 0; i < shapes.count; i++) {
-        const size_t before = seen.count;
-        const struct error_entry *e;
-        struct shape s;
+        const int32_t error = shape_at(i)->error;
 
-        memcpy(&s, shapes.bytes + i * sizeof s, sizeof s);
-        if (s.error == 0)
+        if (error <= 0 || seen[error - 1])
             continue;
-        number_of(&seen, &s.error, sizeof s.error);
-        if (seen.count == before)
-            continue;
-        e = error_entry(s.error);
-        fprintf(out, "%s\"%" PRId32 "\":[", before ? "," : "", s.error);
-        json_string(out, e->symbol);
-        fputc(',', out);
-        json_string(out, e->text);
-        fputc(',', out);
-        json_string(out, e->advice ? e->advice : "");
+        fprintf(out, "%s\"%" PRId32 "\":", any ? "," : "", error);
+        json_string(out, "[", error_entry(error)->symbol);
+        json_string(out, ",", error_entry(error)->text);
+        json_string(out, ",",
+                    error_entry(error)->advice ? error_entry(error)->advice
+                                               : "");
         fputc(']', out);
+        seen[error - 1] = any = true;
     }
     fputc('}', out);
-    empty(&seen);
 }
 
 static void put_trace(const struct view *view)
@@ -514,10 +477,8 @@ static void put_trace(const struct view *view)
     const bool by_socket = model->lanes[0].endpoint != NULL;
     const double stretch = stretch_for(MOST_SPANS, count_entries);
 
-    fputs("{\"title\":", out);
-    json_string(out, view->title);
-    fputs(",\"command\":", out);
-    json_string(out, model->command ? model->command : "");
+    json_string(out, "{\"title\":", view->title);
+    json_string(out, ",\"command\":", model->command ? model->command : "");
     fprintf(out,
             ",\"length\":%" PRId64 ",\"from\":%" PRId64 ",\"to\":%" PRId64
             ",\"table\":%s,\"complete\":%s,\"only_connections\":%s"
@@ -561,10 +522,4 @@ void draw_html(const struct model *shown, const struct view *view, FILE *stream)
         die_because(0, "%s has no line for the trace", view->page);
     fclose(page);
     free(line);
-    free(entry_of);
-    entry_of = NULL;
-    entry_room = 0;
-    empty(&met);
-    empty(&shapes);
-    empty(&words);
 }

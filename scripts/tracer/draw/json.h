@@ -10,8 +10,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* A string with its quotes. Bytes that are no UTF-8 become U+FFFD. */
-void json_string(FILE *out, const char *text);
+/* A string with its quotes, behind what comes before it, which is written as it
+ * is. Bytes that are no UTF-8 become U+FFFD. */
+void json_string(FILE *out, const char *before, const char *text);
 
 /* Seconds as whole nanoseconds. */
 int64_t nanoseconds(double seconds);

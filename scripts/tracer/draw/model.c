@@ -361,13 +361,6 @@ void begin_later(struct model *model, double by)
 /* --- Lanes by connection ---------------------------------------------------
  */
 
-bool is_again(const struct span *s)
-{
-    return s->error == EAGAIN || s->error == EWOULDBLOCK ||
-           s->error == EINPROGRESS || s->error == EALREADY ||
-           (call_kind(s->call) == WAITS && s->result == 0 && !s->unfinished);
-}
-
 void add_span(struct lane *lane, const struct span *s)
 {
     struct tally *t = &lane->tally[s->call];
@@ -375,20 +368,26 @@ void add_span(struct lane *lane, const struct span *s)
     lane->spans =
         grown(lane->spans, lane->span_count, &lane->room, sizeof *lane->spans);
     lane->spans[lane->span_count++] = *s;
-    if (s->call != CALL_elsewhere) /* which is none */
-        t->called += s->times;
     t->inside += s->inside;
-    if (!(s->flags & FLAG_NONBLOCKING) && call_kind(s->call) != SETUP)
+    if (may_wait(s))
         t->blocked += s->inside;
     t->bytes += span_bytes(s);
-    if (s->unfinished || s->call == CALL_elsewhere)
+    if (s->call == CALL_elsewhere) /* which is no call */
         return;
-    if (is_again(s) || s->error == EINTR)
-        t->again += s->times;
-    else if (s->error)
-        t->failed += s->times;
-    else
+    t->called += s->times;
+    switch (span_answer(s)) {
+    case DONE:
         t->done += s->times;
+        break;
+    case AGAIN:
+        t->again += s->times;
+        break;
+    case FAILED:
+        t->failed += s->times;
+        break;
+    case UNFINISHED:
+        break;
+    }
 }
 
 static int by_began(const void *a, const void *b)
@@ -449,19 +448,37 @@ struct model *by_connection(const struct model *model)
 /* --- How time was spent ----------------------------------------------------
  */
 
+/* Was it told "not yet"? EAGAIN and its like; a wait that reported nothing. */
+static bool is_again(const struct span *s)
+{
+    return s->error == EAGAIN || s->error == EWOULDBLOCK ||
+           s->error == EINPROGRESS || s->error == EALREADY ||
+           (call_kind(s->call) == WAITS && s->result == 0 && !s->unfinished);
+}
+
+enum answer_kind span_answer(const struct span *span)
+{
+    if (span->unfinished)
+        return UNFINISHED;
+    if (is_again(span) || span->error == EINTR)
+        return AGAIN;
+    return span->error ? FAILED : DONE;
+}
+
+bool may_wait(const struct span *span)
+{
+    return !(span->flags & FLAG_NONBLOCKING) && call_kind(span->call) != SETUP;
+}
+
 enum state span_state(const struct span *span)
 {
     const enum kind kind = call_kind(span->call);
 
     if (kind == SLEEPS)
         return SLEEPING;
-    if (kind == SETUP)
-        return RUNNING;
-    if (!(span->flags & FLAG_NONBLOCKING))
+    if (may_wait(span))
         return BLOCKED;
-    if (is_again(span))
-        return WOULD_BLOCK;
-    return RUNNING;
+    return kind != SETUP && is_again(span) ? WOULD_BLOCK : RUNNING;
 }
 
 uint64_t span_bytes(const struct span *span)

@@ -147,8 +147,13 @@ const char *call_name(int call); /* "recv"; a literal */
 enum kind call_kind(int call);
 enum state span_state(const struct span *span);
 
-/* Was it told "not yet"? EAGAIN and its like; a wait that reported nothing. */
-bool is_again(const struct span *span);
+/* How it was answered, as a tally counts it. Interrupted is told to come
+ * again. */
+enum answer_kind { DONE, AGAIN, FAILED, UNFINISHED };
+enum answer_kind span_answer(const struct span *span);
+
+/* May it wait, as far as its descriptor and its flags tell? */
+bool may_wait(const struct span *span);
 
 /* The bytes that a span moved: 0 unless it sent or received on a socket. */
 uint64_t span_bytes(const struct span *span);
@@ -165,6 +170,14 @@ const char *span_error(const struct span *span);
  * without how often it was called. Writes at most size bytes, and a 0.
  */
 void describe(const struct span *span, char *text, size_t size);
+
+/* The length of the character of UTF-8 that a text begins with. 0 if it is
+ * none: cut off, longer than it has to be, half of a pair, beyond the last one,
+ * or one of the two that never will be one. */
+size_t character(const char *text);
+
+/* How many there are; each byte that belongs to none counts as one. */
+size_t characters(const char *text);
 
 /* What a descriptor is: "127.0.0.1:8080 to 127.0.0.1:40312", "listening on
  * 127.0.0.1:8080", "" if it is not known. */
@@ -189,11 +202,14 @@ void cut(const struct lane *lane, double from, double to, size_t count,
  */
 enum state slice_state(const struct slice *slice, double length);
 
-/* "SIGTERM", or the number. Good for seven more calls. */
+/* "SIGTERM", or the number; as next_text. */
 const char *signal_name(int number);
 
-/* "2.01 s", "3.4 ms", "120 us"; "1.2 MiB", "512 B". Good for seven more
- * calls. */
+/* Room for a text of up to 31 bytes, good for fifteen more calls of all that
+ * make their texts there. */
+char *next_text(void);
+
+/* "2.01 s", "3.4 ms", "120 us"; "1.2 MiB", "512 B"; as next_text. */
 const char *in_time(double seconds);
 const char *in_bytes(double bytes);
 

@@ -45,7 +45,7 @@ static void begin_event(char phase, const char *name, int pid, int tid)
 {
     fprintf(out, "%s\n{\"ph\":\"%c\",\"pid\":%d,\"tid\":%d,\"name\":",
             any ? "," : "", phase, pid, tid);
-    json_string(out, name);
+    json_string(out, "", name);
     any = true;
 }
 
@@ -58,8 +58,7 @@ static void put_time(const char *key, int64_t ns)
 static void put_name(const char *what, int pid, int tid, const char *name)
 {
     begin_event('M', what, pid, tid);
-    fputs(",\"args\":{\"name\":", out);
-    json_string(out, name);
+    json_string(out, ",\"args\":{\"name\":", name);
     fputs("}}", out);
 }
 
@@ -134,10 +133,7 @@ static size_t fd_room;
 
 static size_t new_track(int tid)
 {
-    if (track_count == track_room) {
-        track_room = track_room ? 2 * track_room : 16;
-        tracks = enlarged(tracks, track_room, sizeof *tracks);
-    }
+    tracks = grown(tracks, track_count, &track_room, sizeof *tracks);
     tracks[track_count] = (struct track){.tid = tid};
     return track_count++;
 }
@@ -193,7 +189,7 @@ static int place(int pid, const struct span *s, const char *name)
         if (tracks[t].next == 0) {
             const size_t next = further_track(pid, s, name);
 
-            tracks[t].next = next;
+            tracks[t].next = next; /* which may have moved */
         }
         t = tracks[t].next;
     }
@@ -216,10 +212,7 @@ static size_t move_count, move_room;
 
 static void remember(const struct span *s, size_t lane, int pid, int tid)
 {
-    if (move_count == move_room) {
-        move_room = move_room ? 2 * move_room : 256;
-        moves = enlarged(moves, move_room, sizeof *moves);
-    }
+    moves = grown(moves, move_count, &move_room, sizeof *moves);
     moves[move_count++] = (struct move){s, lane, pid, tid};
 }
 
@@ -228,8 +221,7 @@ static void put_arguments(const struct span *s)
     char text[TEXT];
 
     describe(s, text, sizeof text);
-    fputs(",\"args\":{\"call\":", out);
-    json_string(out, text);
+    json_string(out, ",\"args\":{\"call\":", text);
     fprintf(out, ",\"times\":%" PRIu32 ",\"state\":\"%s\"", s->times,
             looks[span_state(s)].words);
     if (s->times > 1) {
@@ -241,8 +233,7 @@ static void put_arguments(const struct span *s)
     else
         fprintf(out, ",\"result\":%" PRId32, s->result);
     if (s->error) {
-        fputs(",\"error\":", out);
-        json_string(out, span_error(s));
+        json_string(out, ",\"error\":", span_error(s));
     }
     if (span_bytes(s))
         fprintf(out, ",\"bytes\":%" PRIu64, span_bytes(s));
@@ -250,8 +241,7 @@ static void put_arguments(const struct span *s)
         fprintf(out, ",\"fd\":%d", s->fd);
     if (s->about) {
         describe_endpoint(s->about, text, sizeof text);
-        fputs(",\"socket\":", out);
-        json_string(out, text);
+        json_string(out, ",\"socket\":", text);
     }
     if (s->about && s->about->other)
         fprintf(out, ",\"other side\":\"pid %d, fd %d\"", s->about->other->pid,
@@ -323,12 +313,10 @@ static int by_place(const void *a, const void *b)
 {
     const struct move *x = a, *y = b;
 
-    if (x->lane != y->lane)
-        return x->lane < y->lane ? -1 : 1;
-    if (x->span->about->number != y->span->about->number)
-        return x->span->about->number < y->span->about->number ? -1 : 1;
-    return x->span->ended < y->span->ended ? -1
-                                           : x->span->ended > y->span->ended;
+    const int lane = ORDER(x->lane, y->lane);
+    const int end = ORDER(x->span->about->number, y->span->about->number);
+
+    return lane ? lane : end ? end : ORDER(x->span->ended, y->span->ended);
 }
 
 /* The span on this end that ended then; NULL if it is not shown. */
@@ -396,9 +384,9 @@ static int by_moment(const void *a, const void *b)
 {
     const struct change *x = a, *y = b;
 
-    if (x->when < y->when || x->when > y->when)
-        return x->when < y->when ? -1 : 1;
-    return x->process < y->process ? -1 : x->process > y->process;
+    const int when = ORDER(x->when, y->when);
+
+    return when ? when : ORDER(x->process, y->process);
 }
 
 /* A counter for each process that sent something: what it has sent, and
@@ -421,7 +409,7 @@ static void put_counters(const struct view *view)
         changes[count++] =
             (struct change){a->received, -(int64_t)a->bytes, owner[a->from]};
     }
-    qsort(changes, count, sizeof *changes, by_moment);
+    sort(changes, count, sizeof *changes, by_moment);
     for (size_t i = 0; i < count; i++) {
         const struct change *c = &changes[i];
         const int pid = pid_of(c->process);
@@ -447,28 +435,16 @@ void draw_perfetto(const struct model *shown, const struct view *view,
 {
     model = shown;
     out = stream;
-    any = false;
-    move_count = 0;
     find_processes();
-    fputs("{\"displayTimeUnit\":\"ms\",\"otherData\":{\"title\":", out);
-    json_string(out, view->title);
-    fputs(",\"command\":", out);
-    json_string(out, model->command ? model->command : "");
+    json_string(out, "{\"displayTimeUnit\":\"ms\",\"otherData\":{\"title\":",
+                view->title);
+    json_string(out, ",\"command\":", model->command ? model->command : "");
     fputs("},\n\"traceEvents\":[", out);
     for (size_t l = 0; l < model->lane_count; l++)
         put_lane(l, view);
-    if (move_count > 0)
-        qsort(moves, move_count, sizeof *moves, by_place);
+    sort(moves, move_count, sizeof *moves, by_place);
     for (size_t i = 0; i < model->arrow_count; i++)
         put_arrow(&model->arrows[i], i + 1);
     put_counters(view);
     fputs("\n]}\n", out);
-    free(owner);
-    free(tracks);
-    free(of_fd);
-    free(moves);
-    tracks = NULL;
-    of_fd = NULL;
-    moves = NULL;
-    track_room = fd_room = move_room = 0;
 }

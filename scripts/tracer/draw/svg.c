@@ -11,6 +11,7 @@
  */
 #include "draw.h"
 
+#include "error.h"
 #include "program.h"
 #include "svg_plan.h"
 
@@ -57,54 +58,23 @@ struct box {
 /* --- Text and numbers ------------------------------------------------------
  */
 
-/* A number with at most one decimal. Good for seven more calls. */
+/* A number with at most one decimal; as next_text. */
 static const char *num(double value)
 {
-    static char texts[8][32];
-    static unsigned turn;
-    char *text = texts[turn++ % 8];
+    char *text = next_text();
     const double tenths = round(value * 10);
 
-    snprintf(text, sizeof texts[0], fmod(tenths, 10) == 0 ? "%.0f" : "%.1f",
+    snprintf(text, 32, fmod(tenths, 10) == 0 ? "%.0f" : "%.1f",
              tenths == 0 ? 0 : tenths / 10);
     return text;
-}
-
-/* The length of the character of UTF-8 that a text begins with; 0 if that is
- * none, or one that XML does not allow. Names are whatever people call their
- * programs, and may be cut in the middle. */
-static size_t character(const char *text)
-{
-    const unsigned char *c = (const unsigned char *)text;
-    const size_t length = c[0] < 0x80   ? 1
-                          : c[0] < 0xc2 ? 0
-                          : c[0] < 0xe0 ? 2
-                          : c[0] < 0xf0 ? 3
-                          : c[0] < 0xf5 ? 4
-                                        : 0;
-
-    if (length == 1)
-        return c[0] >= ' ' && c[0] != 0x7f;
-    for (size_t i = 1; i < length; i++)
-        if ((c[i] & 0xc0) != 0x80)
-            return 0;
-    /* Too long for what they say, halves of a pair, beyond Unicode, and the
-     * two that are no characters. */
-    if ((c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xed && c[1] > 0x9f) ||
-        (c[0] == 0xf0 && c[1] < 0x90) || (c[0] == 0xf4 && c[1] > 0x8f) ||
-        (c[0] == 0xef && c[1] == 0xbf && c[2] > 0xbd))
-        return 0;
-    return length;
 }
 
 /* At most so many characters of a text, the last one an ellipsis if it is
  * longer, written so that XML takes it for text. */
 static void put_some(FILE *out, const char *text, size_t most)
 {
-    size_t length = 0;
+    const size_t length = characters(text);
 
-    for (const char *c = text; *c; c += character(c) ? character(c) : 1)
-        length++;
     for (size_t i = 0; *text && i < most; i++) {
         const size_t bytes = character(text);
 
@@ -112,8 +82,8 @@ static void put_some(FILE *out, const char *text, size_t most)
             fputs("\u2026", out);
             return;
         }
-        if (bytes == 0)
-            fputs("\uFFFD", out);
+        if (bytes == 0 || (unsigned char)*text < ' ' || *text == 0x7f)
+            fputs("\uFFFD", out); /* XML has no such character */
         else if (strchr("<>&\"'", *text))
             fprintf(out, "&#%d;", *text);
         else
@@ -141,13 +111,19 @@ static double width_of(const char *text, double letter)
     return width;
 }
 
-static void text_at(const struct picture *p, const char *class, double x,
-                    double y, const char *text)
+static void some_text_at(const struct picture *p, const char *class, double x,
+                         double y, const char *text, double most)
 {
     fprintf(p->out, "<text%s%s%s x='%s' y='%s'>", class[0] ? " class='" : "",
             class, class[0] ? "'" : "", num(x), num(y));
-    put(p->out, text);
+    put_some(p->out, text, (size_t)most);
     fputs("</text>\n", p->out);
+}
+
+static void text_at(const struct picture *p, const char *class, double x,
+                    double y, const char *text)
+{
+    some_text_at(p, class, x, y, text, 1000);
 }
 
 static void rect(const struct picture *p, const char *class, struct box b)
@@ -411,7 +387,7 @@ static void draw_mark(const struct picture *p, const struct mark *m, double top)
     static const char *const classes[] = {[NOTHING] = "",
                                           [ASKED] = "asked",
                                           [MOVED] = "moved",
-                                          [FAILED] = "failed"};
+                                          [FAILURE] = "failed"};
     struct box b = {p->left + m->left, top, p->left + m->right, top + p->bar};
     const bool wide = b.right - b.left >= NARROW;
 
@@ -420,7 +396,7 @@ static void draw_mark(const struct picture *p, const struct mark *m, double top)
     if (m->event == ASKED) {
         b.top += p->bar / 5;
         b.bottom -= p->bar / 5;
-    } else if (m->event == FAILED) {
+    } else if (m->event == FAILURE) {
         b.top -= 4;
         b.bottom += 4;
         b.right = b.left + 3;
@@ -508,6 +484,12 @@ static void draw_label(const struct picture *p, const struct strip *strip,
     }
 }
 
+static void put_name(const struct picture *p, const struct lane *lane, double y)
+{
+    some_text_at(p, "name", MARGIN, y, lane->name,
+                 (p->left - MARGIN - 10) / mono_13);
+}
+
 static void draw_name(const struct picture *p, const struct lane *lane,
                       double top)
 {
@@ -517,16 +499,10 @@ static void draw_name(const struct picture *p, const struct lane *lane,
     detail_of(lane, detail, sizeof detail);
     if (p->pitch < 30)
         detail[0] = '\0';
-    fprintf(p->out, "<text class='name' x='%d' y='%s'>", MARGIN,
-            num(middle + (detail[0] ? -2 : 4)));
-    put_some(p->out, lane->name, (size_t)((p->left - MARGIN - 10) / mono_13));
-    fputs("</text>\n", p->out);
-    if (!detail[0])
-        return;
-    fprintf(p->out, "<text class='soft' x='%d' y='%s'>", MARGIN,
-            num(middle + 13));
-    put_some(p->out, detail, (size_t)((p->left - MARGIN - 10) / sans_12));
-    fputs("</text>\n", p->out);
+    put_name(p, lane, middle + (detail[0] ? -2 : 4));
+    if (detail[0])
+        some_text_at(p, "soft", MARGIN, middle + 13, detail,
+                     (p->left - MARGIN - 10) / sans_12);
 }
 
 /* Where somebody is absent, a dotted line leads the eye to the name. */
@@ -777,7 +753,7 @@ static bool has_failures(const struct plan *plan)
 {
     for (size_t i = 0; i < plan->strip_count; i++)
         for (size_t k = 0; k < plan->strips[i].mark_count; k++)
-            if (plan->strips[i].marks[k].event == FAILED)
+            if (plan->strips[i].marks[k].event == FAILURE)
                 return true;
     return false;
 }
@@ -825,17 +801,9 @@ static bool is_worth_a_row(const struct lane *lane, int call)
     return t->called > 0 && (call_kind(call) != SETUP || t->failed > 0);
 }
 
-static void put_cell(const struct picture *p, double x, double y,
-                     const char *text)
-{
-    const bool none = strcmp(text, "0") == 0;
+enum { COLUMNS = 6 };
 
-    text_at(p, none ? "end soft" : "end", x, y, none ? "\u2013" : text);
-}
-
-enum { CALLED, DONE, AGAIN, FAILS, BLOCKS, BYTES, COLUMNS };
-
-/* Six columns, the last one at the right margin. */
+/* Of the columns, the last one stands at the right margin. */
 static double column_x(int column)
 {
     return WIDTH - MARGIN - (double)(COLUMNS - 1 - column) * 86;
@@ -845,16 +813,22 @@ static void draw_row(const struct picture *p, const struct lane *lane, int call,
                      double y)
 {
     const struct tally *t = &lane->tally[call];
+    const char *const cells[COLUMNS] = {
+        grouped(t->called),
+        grouped(t->done),
+        grouped(t->again),
+        grouped(t->failed),
+        t->blocked > 0 ? in_time(t->blocked) : "0",
+        t->bytes ? in_bytes((double)t->bytes) : "0",
+    };
 
     text_at(p, "mono", p->left, y, call_name(call));
-    put_cell(p, column_x(CALLED), y, grouped(t->called));
-    put_cell(p, column_x(DONE), y, grouped(t->done));
-    put_cell(p, column_x(AGAIN), y, grouped(t->again));
-    put_cell(p, column_x(FAILS), y, grouped(t->failed));
-    put_cell(p, column_x(BLOCKS), y,
-             t->blocked > 0 ? in_time(t->blocked) : "0");
-    put_cell(p, column_x(BYTES), y,
-             t->bytes ? in_bytes((double)t->bytes) : "0");
+    for (int k = 0; k < COLUMNS; k++) {
+        const bool none = strcmp(cells[k], "0") == 0;
+
+        text_at(p, none ? "end soft" : "end", column_x(k), y,
+                none ? "\u2013" : cells[k]);
+    }
 }
 
 static void draw_rule(const struct picture *p, double y)
@@ -865,9 +839,8 @@ static void draw_rule(const struct picture *p, double y)
 
 static void draw_table_head(const struct picture *p, double y)
 {
-    static const char *const words[COLUMNS] = {
-        [CALLED] = "called", [DONE] = "done",     [AGAIN] = "not yet",
-        [FAILS] = "failed",  [BLOCKS] = "waited", [BYTES] = "bytes"};
+    static const char *const words[COLUMNS] = {"called", "done",   "not yet",
+                                               "failed", "waited", "bytes"};
 
     if (is_part(p))
         text_at(p, "soft", MARGIN, y, "all in all:");
@@ -896,13 +869,8 @@ static void draw_table(struct picture *p)
             if (!named)
                 draw_rule(p, y + 6);
             y += ROW;
-            if (!named) {
-                fprintf(p->out, "<text class='name' x='%d' y='%s'>", MARGIN,
-                        num(y));
-                put_some(p->out, lane->name,
-                         (size_t)((p->left - MARGIN - 10) / mono_13));
-                fputs("</text>\n", p->out);
-            }
+            if (!named)
+                put_name(p, lane, y);
             named = true;
             draw_row(p, lane, call, y);
             rows++;
@@ -939,31 +907,6 @@ static void arrange(struct picture *p)
     p->pitch = lanes <= 8 ? 68 : lanes <= 16 ? 44 : lanes <= 30 ? 34 : 24;
 }
 
-static size_t rows_of(const struct picture *p)
-{
-    size_t rows = 0;
-
-    for (size_t i = 0; i < p->model->lane_count; i++)
-        for (int call = 0; call < CALLS; call++)
-            rows += is_worth_a_row(&p->model->lanes[i], call);
-    return rows;
-}
-
-/* The height has to be told before anything is drawn. */
-static double height_of(const struct picture *p)
-{
-    const size_t rows = rows_of(p);
-    double height = PLOT_Y + (double)p->plan.strip_count * p->pitch + AXIS;
-
-    if (p->plan.strip_count < p->model->lane_count)
-        height += ROW;
-    if (!p->view->no_table)
-        height +=
-            ROW * (1.0 + (double)(rows > MOST_ROWS ? MOST_ROWS + 1 : rows)) +
-            MARGIN;
-    return height;
-}
-
 static void draw_lanes(struct picture *p)
 {
     const size_t more = p->model->lane_count - p->plan.strip_count;
@@ -985,29 +928,37 @@ static void draw_lanes(struct picture *p)
 
 void draw_svg(const struct model *model, const struct view *view, FILE *out)
 {
-    struct picture p = {.model = model, .view = view, .out = out};
-    double height;
+    struct picture p = {.model = model, .view = view};
+    char *drawn = NULL;
+    size_t size = 0;
 
     arrange(&p);
     p.plan = make_plan(model, view, floor(WIDTH - MARGIN - p.left));
-    height = height_of(&p);
-    fprintf(out,
-            "<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%s' "
-            "viewBox='0 0 %d %s' role='img' aria-labelledby='title desc' "
-            "font-family='sans-serif'>\n",
-            WIDTH, num(height), WIDTH, num(height));
-    draw_description(&p);
-    draw_style(&p);
-    fprintf(out, "<rect class='paper' width='%d' height='%s'/>\n", WIDTH,
-            num(height));
-    fprintf(out, "<text class='title' x='%d' y='%d'>", MARGIN, TITLE_Y);
-    put_some(out, title_of(&p), (size_t)((WIDTH - 2 * MARGIN) / title_18));
-    fputs("</text>\n", out);
+    /* How high it is has to be told first, and is known last. */
+    p.out = open_memstream(&drawn, &size);
+    if (!p.out)
+        die("cannot draw a picture");
+    some_text_at(&p, "title", MARGIN, TITLE_Y, title_of(&p),
+                 (WIDTH - 2 * MARGIN) / title_18);
     if (!view->no_legend)
         draw_legend(&p);
     draw_lanes(&p);
     if (!view->no_table)
         draw_table(&p);
+    if (fclose(p.out) != 0)
+        die("cannot draw a picture");
+    p.out = out;
+    fprintf(out,
+            "<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%s' "
+            "viewBox='0 0 %d %s' role='img' aria-labelledby='title desc' "
+            "font-family='sans-serif'>\n",
+            WIDTH, num(p.bottom), WIDTH, num(p.bottom));
+    draw_description(&p);
+    draw_style(&p);
+    fprintf(out, "<rect class='paper' width='%d' height='%s'/>\n", WIDTH,
+            num(p.bottom));
+    fwrite(drawn, 1, size, out);
     fputs("</svg>\n", out);
+    free(drawn);
     free_plan(&p.plan);
 }

@@ -9,7 +9,6 @@
 
 #include "program.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,8 +117,8 @@ static void share_out(struct cutting *c, const struct span *s)
 
 static enum event event_of(const struct span *s)
 {
-    if (s->error && !is_again(s) && s->error != EINTR)
-        return FAILED;
+    if (span_answer(s) == FAILED)
+        return FAILURE;
     if (span_bytes(s) || (call_kind(s->call) == OPENS && !s->error))
         return MOVED;
     return NOTHING;
@@ -132,10 +131,10 @@ static void note_event(struct cutting *c, const struct span *s)
     const size_t i = slice_at(c, s->ended);
 
     if (s->unfinished || event <= c->events[i] ||
-        (event != FAILED && s->ended - s->began > 2 * c->length))
+        (event != FAILURE && s->ended - s->began > 2 * c->length))
         return;
     c->events[i] = event;
-    if (event == FAILED)
+    if (event == FAILURE)
         c->failed[i] = s;
 }
 
@@ -185,7 +184,7 @@ static void find_marks(struct cutting *c)
             (last && last->event == MOVED && c->events[i] == MOVED &&
              pixels(c, i) - last->right < 6))
             continue;
-        if (last && last->event == c->events[i] && last->event != FAILED &&
+        if (last && last->event == c->events[i] && last->event != FAILURE &&
             pixels(c, i) - last->right < (last->event == ASKED ? 4 : 0.1)) {
             last->right = pixels(c, i + 1);
             continue;
@@ -288,21 +287,21 @@ static int by_lanes(const void *a, const void *b)
 {
     const struct line *x = a, *y = b;
 
-    if (x->from != y->from)
-        return x->from < y->from ? -1 : 1;
-    if (x->to != y->to)
-        return x->to < y->to ? -1 : 1;
-    if (x->sent != y->sent)
-        return x->sent < y->sent ? -1 : 1;
-    return x->received < y->received ? -1 : x->received > y->received;
+    const int from = ORDER(x->from, y->from), to = ORDER(x->to, y->to);
+    const int sent = ORDER(x->sent, y->sent);
+
+    return from   ? from
+           : to   ? to
+           : sent ? sent
+                  : ORDER(x->received, y->received);
 }
 
 static int by_place(const void *a, const void *b)
 {
     const struct line *x = a, *y = b;
-    const double begin_x = x->sent, begin_y = y->sent;
+    const int sent = ORDER(x->sent, y->sent);
 
-    return begin_x != begin_y ? (begin_x < begin_y ? -1 : 1) : by_lanes(a, b);
+    return sent ? sent : by_lanes(a, b);
 }
 
 /* The bundle among those so far that a line falls on; NULL if none. They are
@@ -326,7 +325,7 @@ static void bundle(struct plan *plan, double near)
 {
     size_t bundles = 0;
 
-    qsort(plan->lines, plan->line_count, sizeof *plan->lines, by_lanes);
+    sort(plan->lines, plan->line_count, sizeof *plan->lines, by_lanes);
     for (size_t i = 0; i < plan->line_count; i++) {
         const struct line line = plan->lines[i];
         struct line *b = bundle_of(plan, bundles, &line, near);
@@ -345,7 +344,7 @@ static void bundle(struct plan *plan, double near)
  * is moved a little, or they would look like one arrow with two heads. */
 static void move_apart(struct plan *plan)
 {
-    qsort(plan->lines, plan->line_count, sizeof *plan->lines, by_place);
+    sort(plan->lines, plan->line_count, sizeof *plan->lines, by_place);
     for (size_t i = 0; i < plan->line_count; i++)
         for (size_t k = 0; k < i; k++) {
             const struct line *before = &plan->lines[k];

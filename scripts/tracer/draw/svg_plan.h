@@ -24,7 +24,7 @@ struct stretch {
 };
 
 /* What is too short to have a stretch, and is to be seen all the same. */
-enum event { NOTHING, ASKED, MOVED, FAILED };
+enum event { NOTHING, ASKED, MOVED, FAILURE };
 
 struct mark {
     enum event event;

@@ -58,17 +58,6 @@ static void paint(const char *escape)
         fputs(escape, out);
 }
 
-/* Characters, of which a name in UTF-8 has fewer than bytes: those that go on
- * begin with the bits 10. */
-static size_t characters(const char *text)
-{
-    size_t count = 0;
-
-    for (; *text; text++)
-        count += ((unsigned char)*text & 0xc0) != 0x80;
-    return count;
-}
-
 static void put_label(const char *name)
 {
     size_t used = 0;

@@ -101,17 +101,24 @@ static const struct constant tcp_options[] = {
 static const struct constant ipv6_options[] = {{IPV6_V6ONLY, "IPV6_V6ONLY"},
                                                {0}};
 
-/* One of them, or the number. Good for seven more calls. */
+char *next_text(void)
+{
+    /* cppcheck-suppress constVariable ; it is written to by others */
+    static char texts[16][32];
+    static unsigned turn;
+
+    return texts[turn++ % 16];
+}
+
+/* One of them, or the number; as next_text. */
 static const char *called(const struct constant *list, int value)
 {
-    static char texts[8][16];
-    static unsigned turn;
-    char *text = texts[turn++ % 8];
+    char *text = next_text();
 
     for (; list->name; list++)
         if (list->value == value)
             return list->name;
-    snprintf(text, sizeof texts[0], "%d", value);
+    snprintf(text, 32, "%d", value);
     return text;
 }
 
@@ -131,15 +138,6 @@ static const char *bits(const struct constant *list, int value)
 
 /* --- Quantities ------------------------------------------------------------
  */
-
-static char *next_text(void)
-{
-    /* cppcheck-suppress constVariable ; it is written to by others */
-    static char texts[8][32];
-    static unsigned turn;
-
-    return texts[turn++ % 8];
-}
 
 const char *in_time(double seconds)
 {
@@ -179,6 +177,37 @@ double nice_step(double wanted)
                                : 10 * ten;
 }
 
+/* --- Characters ------------------------------------------------------------
+ */
+
+size_t character(const char *text)
+{
+    const unsigned char *c = (const unsigned char *)text;
+    const size_t length = c[0] < 0x80                   ? 1
+                          : c[0] >= 0xc2 && c[0] < 0xe0 ? 2
+                          : c[0] >= 0xe0 && c[0] < 0xf0 ? 3
+                          : c[0] >= 0xf0 && c[0] < 0xf5 ? 4
+                                                        : 0;
+
+    for (size_t i = 1; i < length; i++)
+        if ((c[i] & 0xc0) != 0x80)
+            return 0;
+    if ((c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xed && c[1] > 0x9f) ||
+        (c[0] == 0xf0 && c[1] < 0x90) || (c[0] == 0xf4 && c[1] > 0x8f) ||
+        (c[0] == 0xef && c[1] == 0xbf && c[2] > 0xbd))
+        return 0;
+    return length;
+}
+
+size_t characters(const char *text)
+{
+    size_t count = 0;
+
+    for (; *text; text += character(text) ? character(text) : 1)
+        count++;
+    return count;
+}
+
 /* --- Calls -----------------------------------------------------------------
  */
 
@@ -205,9 +234,6 @@ static void arguments(const struct span *s, char *text, size_t size)
         if (s->result == 0)
             snprintf(text, size, "[%d, %d]", asked, more);
         break;
-    case CALL_listen:
-        snprintf(text, size, "%d, %d", fd, asked);
-        break;
     case CALL_accept4:
         snprintf(text, size, "%d, %s", fd,
                  more & SOCK_NONBLOCK ? "SOCK_NONBLOCK" : "0");
@@ -216,22 +242,17 @@ static void arguments(const struct span *s, char *text, size_t size)
     case CALL_connect:
         snprintf(text, size, "%d, port %d", fd, more);
         break;
+    case CALL_listen:
     case CALL_send:
     case CALL_recv:
     case CALL_read:
     case CALL_write:
-        snprintf(text, size, "%d, %d", fd, asked);
-        break;
     case CALL_sendto:
     case CALL_recvfrom:
         if (more)
             snprintf(text, size, "%d, %d, port %d", fd, asked, more);
         else
             snprintf(text, size, "%d, %d", fd, asked);
-        break;
-    case CALL_select:
-    case CALL_pselect:
-        snprintf(text, size, "%d, %s", high, limit(asked));
         break;
     case CALL_poll:
     case CALL_ppoll:
@@ -240,9 +261,11 @@ static void arguments(const struct span *s, char *text, size_t size)
         else
             snprintf(text, size, "%d descriptors, %s", high, limit(asked));
         break;
+    case CALL_select:
+    case CALL_pselect:
     case CALL_epoll_wait:
     case CALL_epoll_pwait:
-        snprintf(text, size, "%d, %s", fd, limit(asked));
+        snprintf(text, size, "%d, %s", fd >= 0 ? fd : high, limit(asked));
         break;
     case CALL_epoll_ctl:
         snprintf(text, size, "%d, %s, %d, %s", fd, called(operations, high & 3),
