@@ -213,8 +213,4 @@ char *next_text(void);
 const char *in_time(double seconds);
 const char *in_bytes(double bytes);
 
-/* The distance between two labels of an axis: the least of 1, 2, 5, 10, 20...
- * that is not below what is wanted. */
-double nice_step(double wanted);
-
 #endif

@@ -2,7 +2,7 @@
 /*
  * svg - a picture for documents: a lane for each who took part, with a
  * bar over time; arrows for what was sent and received; an axis, a legend, and
- * the counts. What there is room for, svg_plan.c finds out.
+ * the counts. What there is room for, plan.c finds out.
  *
  * States differ in shape as well as in colour, and the colours follow the
  * reader's choice of light or dark. Fonts are the reader's, and nobody tells
@@ -12,8 +12,8 @@
 #include "draw.h"
 
 #include "error.h"
+#include "plan.h"
 #include "program.h"
-#include "svg_plan.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -714,35 +714,30 @@ static void tick_text(double value, double step, char *text, size_t size)
                  value > 0 ? value : 0);
 }
 
+static double tick_x(const struct picture *p, const struct axis *a, long n)
+{
+    return p->left + place_of(&p->plan, (double)n * a->step * a->seconds);
+}
+
 static void draw_axis(struct picture *p)
 {
-    const double range = p->plan.to - p->plan.from;
-    const double unit = range >= 2 ? 1 : range >= 0.002 ? 1e-3 : 1e-6;
-    const double step = nice_step(range / unit / (p->plan.width / 75));
+    const struct axis a = axis_of(&p->plan, 75);
     const double bottom = PLOT_Y + (double)p->plan.strip_count * p->pitch;
-    const long first = (long)ceil(p->plan.from / unit / step - 1e-9);
-    const long last = (long)floor(p->plan.to / unit / step + 1e-9);
+    char text[48];
 
     fputs("<path class='grid' d='", p->out);
-    for (long k = first; k <= last; k++)
-        fprintf(p->out, "M%s %sV%s",
-                num(p->left + place_of(&p->plan, (double)k * step * unit)),
-                num(PLOT_Y - 4), num(bottom + 4));
+    for (long n = a.first; n <= a.last; n++)
+        fprintf(p->out, "M%s %sV%s", num(tick_x(p, &a, n)), num(PLOT_Y - 4),
+                num(bottom + 4));
     fputs("'/>\n", p->out);
     fprintf(p->out, "<path class='rule' d='M%s %sh%s'/>\n", num(p->left),
             num(bottom + 4), num(p->plan.width));
-    for (long k = first; k <= last; k++) {
-        char text[48];
-
-        tick_text((double)k * step, step, text, sizeof text);
-        text_at(p, "soft middle",
-                p->left + place_of(&p->plan, (double)k * step * unit),
-                bottom + 20, text);
+    for (long n = a.first; n <= a.last; n++) {
+        tick_text((double)n * a.step, a.step, text, sizeof text);
+        text_at(p, "soft middle", tick_x(p, &a, n), bottom + 20, text);
     }
-    text_at(p, "soft", MARGIN, bottom + 20,
-            unit == 1      ? "time in s"
-            : unit == 1e-3 ? "time in ms"
-                           : "time in us");
+    snprintf(text, sizeof text, "time in %s", a.unit);
+    text_at(p, "soft", MARGIN, bottom + 20, text);
     p->bottom = bottom + AXIS;
 }
 

@@ -10,9 +10,9 @@
  * What moved in it stands in the row below.
  */
 #define _GNU_SOURCE
-#include "draw.h"
 
 #include "error.h"
+#include "plan.h"
 #include "program.h"
 
 #include <langinfo.h>
@@ -42,7 +42,7 @@ static const struct {
 static FILE *out;
 static bool colour, ascii, connections;
 static size_t label, width; /* columns of the names, and of the picture */
-static double from, slice_length;
+static struct plan plan;    /* in columns */
 
 /* On a connection's lane nobody runs: it is open. */
 static const char *sign(enum state state)
@@ -78,36 +78,32 @@ static void put_label(const char *name)
 /* Labels at round times, in the unit that stands on the left. */
 static void draw_axis(void)
 {
-    const double length = slice_length * (double)width;
-    const char *unit = length >= 1 ? "s" : length >= 1e-3 ? "ms" : "us";
-    const double scale = length >= 1 ? 1 : length >= 1e-3 ? 1e3 : 1e6;
-    const double step = nice_step(length / (double)width * 12);
+    const struct axis axis = axis_of(&plan, 12);
     char *labels = enlarged(NULL, width + 1, 1);
     char *marks = enlarged(NULL, width + 1, 1);
     size_t used = 0, last = 0;
 
     memset(labels, ' ', width);
     memset(marks, ' ', width);
-    for (long long n = (long long)ceil(from / step - 1e-6);; n++) {
-        const double at = ((double)n * step - from) / slice_length + 1e-6;
+    for (long n = axis.first; n <= axis.last; n++) {
+        const double time = (double)n * axis.step;
+        const double place = place_of(&plan, time * axis.seconds);
+        const size_t at = (size_t)(place + 1e-6);
         char text[32];
-        size_t size;
+        const size_t size =
+            (size_t)snprintf(text, sizeof text, "%.10g", n > 0 ? time : 0);
 
-        if (at >= (double)width)
-            break;
-        size = (size_t)snprintf(text, sizeof text, "%.10g",
-                                n > 0 ? (double)n * step * scale : 0);
-        if ((size_t)at < used || (size_t)at + size > width)
+        if (at < used || at + size > width)
             continue;
-        memcpy(labels + (size_t)at, text, size);
-        marks[(size_t)at] = '|';
-        used = (size_t)at + size + 1;
-        last = (size_t)at + 1;
+        memcpy(labels + at, text, size);
+        marks[at] = '|';
+        used = at + size + 1;
+        last = at + 1;
     }
     labels[used ? used - 1 : 0] = '\0';
     marks[last] = '\0';
     paint("\033[2m");
-    fprintf(out, "%*s  %s\n%*s  %s\n", (int)label - 2, unit, labels,
+    fprintf(out, "%*s  %s\n%*s  %s\n", (int)label - 2, axis.unit, labels,
             (int)label - 2, "", marks);
     paint("\033[0m");
     free(labels);
@@ -117,115 +113,75 @@ static void draw_axis(void)
 /* --- What stands in a lane -------------------------------------------------
  */
 
-/* The columns of a span, first and last; false if it is out of the picture. */
-static bool columns_of(const struct span *s, size_t *first, size_t *last)
+/* The longest of these that there is room for: the calls that a stretch is
+ * about, and how often they were told "not yet"; or the first of them. */
+static void name_stretch(const struct stretch *s, size_t room, char *text,
+                         size_t size)
 {
-    const double left = (s->began - from) / slice_length;
-    const double right = (s->ended - from) / slice_length;
-
-    if (right < 0 || left >= (double)width)
-        return false;
-    *first = left < 0 ? 0 : (size_t)left;
-    *last = right >= (double)width ? width - 1 : (size_t)right;
-    return true;
-}
-
-/* What a stretch of columns in one state is about: the call that held it
- * longest; or the calls that were told "not yet", and how often. */
-static void name_stretch(const struct lane *lane, enum state state,
-                         size_t first, size_t beyond, char *text, size_t size)
-{
-    double inside[CALLS] = {0}, times = 0;
-    int longest = CALL_none, second = CALL_none;
+    char calls[TEXT - 40];
 
     text[0] = '\0';
-    for (size_t i = 0; i < lane->span_count; i++) {
-        const struct span *s = &lane->spans[i];
-        const double stretch_from = from + (double)first * slice_length;
-        const double stretch_to = from + (double)beyond * slice_length;
-        const double a = s->began > stretch_from ? s->began : stretch_from;
-        const double b = s->ended < stretch_to ? s->ended : stretch_to;
-        const double share =
-            s->ended > s->began ? (b - a) / (s->ended - s->began) : b >= a;
-
-        if (span_state(s) != state || share <= 0)
-            continue;
-        inside[s->call] +=
-            share * (state == WOULD_BLOCK ? s->times : s->inside);
-        times += share * s->times;
-    }
-    for (int c = 1; c < CALLS; c++)
-        if (inside[c] > inside[longest]) {
-            second = longest;
-            longest = c;
-        } else if (inside[c] > inside[second]) {
-            second = c;
-        }
-    if (longest == CALL_none)
+    if (s->state == RUNNING || room < 6)
         return;
-    if (state != WOULD_BLOCK)
-        snprintf(text, size, " %s ", call_name(longest));
-    else if (inside[second] > inside[longest] / 10)
-        snprintf(text, size, " %s, %s: %s times ", call_name(longest),
-                 call_name(second), grouped((unsigned long long)(times + 0.5)));
+    name_calls(s, calls, sizeof calls);
+    if (s->state == WOULD_BLOCK)
+        snprintf(text, size, " %s: %s times ", calls,
+                 grouped((unsigned long long)(s->agains + 0.5)));
     else
-        snprintf(text, size, " %s: %s times ", call_name(longest),
-                 grouped((unsigned long long)(times + 0.5)));
+        snprintf(text, size, " %s ", calls);
+    if (strlen(text) + 2 > room)
+        snprintf(text, size, " %.*s ", (int)strcspn(calls, ","), calls);
+    if (!calls[0] || strlen(text) + 2 > room)
+        text[0] = '\0';
 }
 
-/* One stretch: its sign all along, and a name in the middle if that fits; of
- * names that are too long, the first word. */
-static void draw_stretch(const struct lane *lane, enum state state,
-                         size_t first, size_t beyond)
+/* Its sign all along, and a name in the middle. */
+static void draw_stretch(const struct stretch *s)
 {
-    const size_t room = beyond - first;
-    char name[TEXT] = "";
-    size_t length, at;
+    const size_t room = (size_t)(s->right - s->left);
+    char name[TEXT];
+    size_t rest;
 
-    if (state != RUNNING && state != ABSENT && room >= 6)
-        name_stretch(lane, state, first, beyond, name, sizeof name);
-    length = strlen(name);
-    if (length + 2 > room && state == WOULD_BLOCK) {
-        length = 2 + strcspn(name + 1, ":, ");
-        name[length - 1] = ' ';
-        name[length] = '\0';
-    }
-    if (length + 2 > room)
-        length = 0;
-    at = (room - length) / 2;
-    paint(looks[state].colour);
-    for (size_t i = 0; i < room; i++) {
-        if (length && i == at) {
+    name_stretch(s, room, name, sizeof name);
+    rest = room - strlen(name);
+    paint(looks[s->state].colour);
+    for (size_t i = 0; i < rest; i++) {
+        if (name[0] && i == rest / 2) {
             paint("\033[1m");
             fputs(name, out);
             paint("\033[0m");
-            paint(looks[state].colour);
-            i += length - 1;
-        } else {
-            fputs(sign(state), out);
+            paint(looks[s->state].colour);
         }
+        fputs(sign(s->state), out);
     }
-    if (colour && looks[state].colour[0])
+    if (colour && looks[s->state].colour[0])
         paint("\033[0m");
 }
 
-static void draw_states(const struct lane *lane, const struct slice *slices)
+static void draw_states(const struct lane *lane)
 {
-    size_t last = width;
+    struct strip strip = make_strip(&plan, lane, width);
 
-    while (last > 0 && !slices[last - 1].there)
-        last--;
+    if (strip.stretches[strip.stretch_count - 1].state == ABSENT)
+        strip.stretch_count--;
     put_label(lane->name);
-    for (size_t first = 0, beyond; first < last; first = beyond) {
-        const enum state state = slice_state(&slices[first], slice_length);
-
-        beyond = first + 1;
-        while (beyond < last &&
-               slice_state(&slices[beyond], slice_length) == state)
-            beyond++;
-        draw_stretch(lane, state, first, beyond);
-    }
+    for (size_t i = 0; i < strip.stretch_count; i++)
+        draw_stretch(&strip.stretches[i]);
     fputc('\n', out);
+    free_strip(&strip);
+}
+
+/* The columns of a span, first and last; false if it is out of the picture. */
+static bool columns_of(const struct span *s, size_t *first, size_t *last)
+{
+    const double left = place_of(&plan, s->began);
+    const double right = place_of(&plan, s->ended);
+
+    if (right < 0 || left >= plan.width)
+        return false;
+    *first = left < 0 ? 0 : (size_t)left;
+    *last = right >= plan.width ? width - 1 : (size_t)right;
+    return true;
 }
 
 /* The row below: > where something was sent, < where it was received, and how
@@ -406,28 +362,22 @@ static void share_columns(const struct model *model, size_t lanes,
 void draw_terminal(const struct model *model, const struct view *view,
                    FILE *stream)
 {
-    size_t lanes = model->lane_count;
-    struct slice *slices;
-
-    if (lanes > MOST_LANES)
-        lanes = MOST_LANES;
+    const size_t lanes =
+        model->lane_count < MOST_LANES ? model->lane_count : MOST_LANES;
 
     setlocale(LC_CTYPE, "");
     ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
     out = stream;
     colour = view->colour;
     connections = model->lanes[0].endpoint != NULL;
-    from = view->from;
     share_columns(model, lanes, view->columns);
-    slice_length = (view->to - view->from) / (double)width;
-    slices = enlarged(NULL, width, sizeof *slices);
+    plan = (struct plan){view->from, view->to, .width = (double)width};
 
     if (view->title[0])
         fprintf(out, "%s\n\n", view->title);
     draw_axis();
     for (size_t i = 0; i < lanes; i++) {
-        cut(&model->lanes[i], view->from, view->to, width, slices);
-        draw_states(&model->lanes[i], slices);
+        draw_states(&model->lanes[i]);
         draw_moves(&model->lanes[i]);
     }
     if (lanes < model->lane_count)
@@ -437,5 +387,4 @@ void draw_terminal(const struct model *model, const struct view *view,
         draw_legend();
     if (!view->no_table)
         draw_counts(model, lanes);
-    free(slices);
 }

@@ -8,7 +8,6 @@
 #include "error.h"
 
 #include <fcntl.h>
-#include <math.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -165,16 +164,6 @@ const char *in_bytes(double bytes)
     snprintf(text, 32, unit && bytes < 100 ? "%.1f %s" : "%.0f %s", bytes,
              units[unit]);
     return text;
-}
-
-double nice_step(double wanted)
-{
-    const double ten = pow(10, floor(log10(wanted)));
-
-    return wanted <= ten       ? ten
-           : wanted <= 2 * ten ? 2 * ten
-           : wanted <= 5 * ten ? 5 * ten
-                               : 10 * ten;
 }
 
 /* --- Characters ------------------------------------------------------------

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * svg_plan - makes the plan of a picture. However long a trace is, a
- * picture has only so many pixels: a lane is cut into slices of one each, and
- * arrows into bundles. Where that still makes too much for a file that is to
- * be read by a browser, slices and bundles get wider.
+ * plan - makes the plan of a drawing. However long a trace is, a picture has
+ * only so many pixels: a lane is cut into slices of one each, and arrows into
+ * bundles. Where that still makes too much for a file that is to be read by a
+ * browser, slices and bundles get wider.
  */
-#include "svg_plan.h"
+#include "plan.h"
 
 #include "program.h"
 
@@ -199,12 +199,17 @@ static void find_marks(struct cutting *c)
     }
 }
 
-static void make_strip(const struct plan *plan, const struct lane *lane,
-                       size_t slices, struct strip *strip)
+struct strip make_strip(const struct plan *plan, const struct lane *lane,
+                        size_t slices)
 {
+    struct strip strip = {
+        .lane = lane,
+        .stretches = enlarged(NULL, slices, sizeof *strip.stretches),
+        .marks = enlarged(NULL, slices, sizeof *strip.marks),
+    };
     struct cutting c = {
         .plan = plan,
-        .strip = strip,
+        .strip = &strip,
         .count = slices,
         .length = (plan->to - plan->from) / (double)slices,
         .slices = enlarged(NULL, slices, sizeof *c.slices),
@@ -213,11 +218,6 @@ static void make_strip(const struct plan *plan, const struct lane *lane,
         .failed = enlarged(NULL, slices, sizeof *c.failed),
     };
 
-    *strip = (struct strip){
-        .lane = lane,
-        .stretches = enlarged(NULL, slices, sizeof *strip->stretches),
-        .marks = enlarged(NULL, slices, sizeof *strip->marks),
-    };
     for (size_t i = 0; i < slices; i++) {
         c.events[i] = NOTHING;
         c.failed[i] = NULL;
@@ -240,6 +240,13 @@ static void make_strip(const struct plan *plan, const struct lane *lane,
     free(c.owner);
     free(c.events);
     free(c.failed);
+    return strip;
+}
+
+void free_strip(struct strip *strip)
+{
+    free(strip->stretches);
+    free(strip->marks);
 }
 
 /* All strips, of slices as thin as a pixel or as thin as there is room for. */
@@ -253,16 +260,14 @@ static void make_strips(struct plan *plan, const struct model *model)
         size_t parts = 0;
 
         for (size_t i = 0; i < plan->strip_count; i++) {
-            make_strip(plan, &model->lanes[i], (size_t)(plan->width / grain),
-                       &plan->strips[i]);
+            plan->strips[i] = make_strip(plan, &model->lanes[i],
+                                         (size_t)(plan->width / grain));
             parts += plan->strips[i].stretch_count + plan->strips[i].mark_count;
         }
         if (parts <= MOST_STRETCHES || plan->width / grain < 16)
             return;
-        for (size_t i = 0; i < plan->strip_count; i++) {
-            free(plan->strips[i].stretches);
-            free(plan->strips[i].marks);
-        }
+        for (size_t i = 0; i < plan->strip_count; i++)
+            free_strip(&plan->strips[i]);
     }
 }
 
@@ -405,10 +410,36 @@ struct plan make_plan(const struct model *model, const struct view *view,
 
 void free_plan(struct plan *plan)
 {
-    for (size_t i = 0; i < plan->strip_count; i++) {
-        free(plan->strips[i].stretches);
-        free(plan->strips[i].marks);
-    }
+    for (size_t i = 0; i < plan->strip_count; i++)
+        free_strip(&plan->strips[i]);
     free(plan->strips);
     free(plan->lines);
+}
+
+/* --- The axis --------------------------------------------------------------
+ */
+
+/* The least of 1, 2, 5, 10, 20... that is not below what is wanted. */
+static double nice_step(double wanted)
+{
+    const double ten = pow(10, floor(log10(wanted)));
+
+    return wanted <= ten       ? ten
+           : wanted <= 2 * ten ? 2 * ten
+           : wanted <= 5 * ten ? 5 * ten
+                               : 10 * ten;
+}
+
+struct axis axis_of(const struct plan *plan, double width_of_label)
+{
+    const double range = plan->to - plan->from;
+    struct axis axis = range >= 1      ? (struct axis){"s", 1, 0, 0, 0}
+                       : range >= 1e-3 ? (struct axis){"ms", 1e-3, 0, 0, 0}
+                                       : (struct axis){"us", 1e-6, 0, 0, 0};
+
+    axis.step =
+        nice_step(range / axis.seconds / (plan->width / width_of_label));
+    axis.first = (long)ceil(plan->from / axis.seconds / axis.step - 1e-9);
+    axis.last = (long)floor(plan->to / axis.seconds / axis.step + 1e-9);
+    return axis;
 }
