@@ -175,7 +175,13 @@ struct trace_moment {
     int64_t ns;
 };
 
-enum trace_clock { CLOCK_OF_NANOSECONDS, CLOCK_OF_TICKS };
+/* What ticks are: nanoseconds, which may cost a system call or never do
+ * (vdso(7)); or those of the processor's own counter. */
+enum trace_clock {
+    CLOCK_OF_NANOSECONDS,
+    CLOCK_OF_TICKS,
+    CLOCK_WITHOUT_CALLS,
+};
 
 struct trace_header {
     char magic[8]; /* "wbtrace" */
@@ -262,7 +268,7 @@ static inline struct trace_moment moment_now(enum trace_clock clock)
             best.ns = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
         }
     }
-    if (clock == CLOCK_OF_NANOSECONDS)
+    if (clock != CLOCK_OF_TICKS)
         best.tick = (uint64_t)best.ns;
     return best;
 }

@@ -223,16 +223,24 @@ static void check(const char *command)
 /* The counter serves as a clock where the kernel takes it for one itself. */
 static enum trace_clock choose_clock(void)
 {
-    char source[32] = "";
-    const size_t size = head_of("/sys/devices/system/clocksource/clocksource0/"
-                                "current_clocksource",
-                                source, sizeof source - 1);
+    static const struct {
+        const char *source;
+        enum trace_clock clock;
+    } known[] = {
+        {"tsc\n", TICKS_EXIST ? CLOCK_OF_TICKS : CLOCK_WITHOUT_CALLS},
+        {"arch_sys_counter\n",
+         TICKS_EXIST ? CLOCK_OF_TICKS : CLOCK_WITHOUT_CALLS},
+        {"kvm-clock\n", CLOCK_WITHOUT_CALLS},
+        {"hyperv_clocksource_tsc_page\n", CLOCK_WITHOUT_CALLS},
+    };
+    char source[64] = "";
 
-    return TICKS_EXIST && size > 0 &&
-                   (strcmp(source, "tsc\n") == 0 ||
-                    strcmp(source, "arch_sys_counter\n") == 0)
-               ? CLOCK_OF_TICKS
-               : CLOCK_OF_NANOSECONDS;
+    head_of("/sys/devices/system/clocksource/clocksource0/current_clocksource",
+            source, sizeof source - 1);
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(source, known[i].source) == 0)
+            return known[i].clock;
+    return CLOCK_OF_NANOSECONDS;
 }
 
 /* How long a tick is, from two moments that lie a little apart. */

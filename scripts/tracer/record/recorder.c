@@ -950,29 +950,6 @@ static void thread_ends(void *unused)
 /* --- Under a filter --------------------------------------------------------
  */
 
-/* Does the clock of the trace run without a system call? The processor's own
- * does; else it depends on what the kernel tells the time by (vdso(7)). */
-static bool clock_is_free(void)
-{
-    static const char *const good[] = {"tsc", "arch_sys_counter", "kvm-clock",
-                                       "hyperv_clocksource_tsc_page"};
-    char source[64] = "";
-    const int fd = (int)syscall(SYS_openat, AT_FDCWD,
-                                "/sys/devices/system/clocksource/clocksource0/"
-                                "current_clocksource",
-                                O_RDONLY | O_CLOEXEC);
-
-    if (fd != -1) {
-        (void)!syscall(SYS_read, fd, source, sizeof source - 1);
-        close_trace(fd);
-    }
-    source[strcspn(source, "\n")] = '\0';
-    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
-        if (strcmp(source, good[i]) == 0)
-            return true;
-    return trace_clock == CLOCK_OF_TICKS;
-}
-
 /* Each descriptor that is open, and each function that will be called. */
 static void know_everything(void)
 {
@@ -1015,7 +992,7 @@ bool filter_ahead(void)
         know_everything();
         make_reserve();
     }
-    own.filter_ends_it = !clock_is_free();
+    own.filter_ends_it = trace_clock == CLOCK_OF_NANOSECONDS;
     atomic_store(&filtered, true);
     errno = error;
     return true;

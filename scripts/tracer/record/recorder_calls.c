@@ -318,23 +318,45 @@ ON_DESCRIPTOR(int, listen, CALL_listen, (int fd, int queue), (fd, queue),
 ON_DESCRIPTOR(int, shutdown, CALL_shutdown, (int fd, int which), (fd, which),
               how |= FLAG_NONBLOCKING, NOTHING, which, 0)
 
-STAND_IN(int, socket, (int family, int type, int protocol))
-{
-    struct stay stay;
+/* Calls that are about no descriptor, or only now and then about one: recorded
+ * IF that holds. ASKED and AHEAD, what is known of MORE by then, are looked at
+ * before the call, and the rest after it. */
+#define ON_CONDITION(TYPE, NAME, PARAMETERS, ARGUMENTS, IF, CALL, FD, HOW,     \
+                     PLACE, ASKED, AHEAD, ERROR, MORE, AFTER)                  \
+    STAND_IN(TYPE, NAME, PARAMETERS)                                           \
+    {                                                                          \
+        struct stay stay;                                                      \
+                                                                               \
+        FIND(NAME);                                                            \
+        if (!(IF))                                                             \
+            return real_##NAME ARGUMENTS;                                      \
+                                                                               \
+        const int64_t asked = ASKED;                                           \
+        const int about = FD;                                                  \
+        const unsigned how = HOW;                                              \
+                                                                               \
+        enter(&stay, CALL, about, how, asked, AHEAD);                          \
+                                                                               \
+        const TYPE result = real_##NAME ARGUMENTS;                             \
+        const int error = ERROR;                                               \
+                                                                               \
+        leave(&stay, CALL, about, PLACE, how, error, (int64_t)result, asked,   \
+              MORE);                                                           \
+        AFTER;                                                                 \
+        return result;                                                         \
+    }
+#define ERRNO_IF_FAILED (result == -1 ? errno : 0)
 
-    FIND(socket);
-    if (!awake())
-        return real_socket(family, type, protocol);
-    enter(&stay, CALL_socket, -1, FLAG_NONBLOCKING, 0, 0);
+/* A new descriptor, of this kind. */
+#define MAKES(NAME, PARAMETERS, ARGUMENTS, ASKED, MORE, KIND, TYPE, MODE)      \
+    ON_CONDITION(int, NAME, PARAMETERS, ARGUMENTS, awake(), CALL_##NAME, -1,   \
+                 FLAG_NONBLOCKING, NO_PLACE, ASKED, 0, ERRNO_IF_FAILED, MORE,  \
+                 if (result >= 0) became(result, KIND, TYPE, MODE))
 
-    const int result = real_socket(family, type, protocol);
-
-    leave(&stay, CALL_socket, -1, NO_PLACE, FLAG_NONBLOCKING,
-          result == -1 ? errno : 0, result, type, family);
-    if (result >= 0)
-        became(result, SOCKET, type, type & SOCK_NONBLOCK);
-    return result;
-}
+MAKES(socket, (int family, int type, int protocol), (family, type, protocol),
+      type, family, SOCKET, type, type &SOCK_NONBLOCK)
+MAKES(epoll_create, (int size), (size), size, 0, OTHER, 0, false)
+MAKES(epoll_create1, (int flags), (flags), flags, 0, OTHER, 0, false)
 
 /* Two at a time: the second descriptor is in more. */
 STAND_IN(int, socketpair, (int family, int type, int protocol, int fds[2]))
@@ -369,38 +391,27 @@ static bool closes(int fd, struct stay *stay)
     return is_socket;
 }
 
-STAND_IN(int, close, (int fd))
-{
-    struct stay stay;
+#define CLOSES(NAME, PARAMETERS, ARGUMENTS, FD)                                \
+    STAND_IN(int, NAME, PARAMETERS)                                            \
+    {                                                                          \
+        const int before = errno, about = FD;                                  \
+        struct stay stay;                                                      \
+                                                                               \
+        FIND(NAME);                                                            \
+        errno = before;                                                        \
+        if (about < 0 || !closes(about, &stay))                                \
+            return real_##NAME ARGUMENTS;                                      \
+                                                                               \
+        const int result = real_##NAME ARGUMENTS;                              \
+                                                                               \
+        leave(&stay, CALL_close, about, NO_PLACE, FLAG_NONBLOCKING,            \
+              ERRNO_IF_FAILED, result, 0, 0);                                  \
+        return result;                                                         \
+    }
 
-    FIND(close);
-    if (!closes(fd, &stay))
-        return real_close(fd);
-
-    const int result = real_close(fd);
-
-    leave(&stay, CALL_close, fd, NO_PLACE, FLAG_NONBLOCKING,
-          result == -1 ? errno : 0, result, 0, 0);
-    return result;
-}
-
+CLOSES(close, (int fd), (fd), fd)
 /* The C library closes in it, unseen. */
-STAND_IN(int, fclose, (FILE * file))
-{
-    const int before = errno, fd = file ? fileno_unlocked(file) : -1;
-    struct stay stay;
-
-    FIND(fclose);
-    errno = before;
-    if (fd < 0 || !closes(fd, &stay))
-        return real_fclose(file);
-
-    const int result = real_fclose(file);
-
-    leave(&stay, CALL_close, fd, NO_PLACE, FLAG_NONBLOCKING,
-          result == -1 ? errno : 0, result, 0, 0);
-    return result;
-}
+CLOSES(fclose, (FILE * file), (file), file ? fileno_unlocked(file) : -1)
 
 /* Here sockets go as well, without a word about each. */
 STAND_IN(int, close_range, (unsigned first, unsigned last, int flags))
@@ -428,35 +439,20 @@ STAND_IN(void, closefrom, (int first))
 #endif
 
 /* Numbers that come to mean something else without a call that is recorded. */
-STAND_IN(int, dup, (int fd))
-{
-    FIND(dup);
+#define COPIES(NAME, PARAMETERS, ARGUMENTS)                                    \
+    STAND_IN(int, NAME, PARAMETERS)                                            \
+    {                                                                          \
+        FIND(NAME);                                                            \
+                                                                               \
+        const int result = real_##NAME ARGUMENTS;                              \
+                                                                               \
+        copied(fd, result);                                                    \
+        return result;                                                         \
+    }
 
-    const int result = real_dup(fd);
-
-    copied(fd, result);
-    return result;
-}
-
-STAND_IN(int, dup2, (int fd, int to))
-{
-    FIND(dup2);
-
-    const int result = real_dup2(fd, to);
-
-    copied(fd, result);
-    return result;
-}
-
-STAND_IN(int, dup3, (int fd, int to, int flags))
-{
-    FIND(dup3);
-
-    const int result = real_dup3(fd, to, flags);
-
-    copied(fd, result);
-    return result;
-}
+COPIES(dup, (int fd), (fd))
+COPIES(dup2, (int fd, int to), (fd, to))
+COPIES(dup3, (int fd, int to, int flags), (fd, to, flags))
 
 /* --- Blocking or not, and other options ------------------------------------
  */
@@ -555,23 +551,13 @@ ON_DESCRIPTOR(int, setsockopt, CALL_setsockopt,
               NOTHING, (int64_t)level * 65536 + (name & 0xffff),
               as_int(error, value, length))
 
-STAND_IN(int, getsockopt,
-         (int fd, int level, int name, void *value, socklen_t *length))
-{
-    struct stay stay;
-
-    FIND(getsockopt);
-    if (level != SOL_SOCKET || name != SO_ERROR || !watching(fd))
-        return real_getsockopt(fd, level, name, value, length);
-    enter(&stay, CALL_getsockopt, fd, FLAG_NONBLOCKING, 0, 0);
-
-    const int result = real_getsockopt(fd, level, name, value, length);
-
-    leave(&stay, CALL_getsockopt, fd, place_of(CALL_getsockopt, fd),
-          FLAG_NONBLOCKING, result == -1 ? errno : 0, result, SO_ERROR,
-          result == 0 ? as_int(0, value, *length) : 0);
-    return result;
-}
+ON_CONDITION(int, getsockopt,
+             (int fd, int level, int name, void *value, socklen_t *length),
+             (fd, level, name, value, length),
+             level == SOL_SOCKET && name == SO_ERROR && watching(fd),
+             CALL_getsockopt, fd, FLAG_NONBLOCKING,
+             place_of(CALL_getsockopt, fd), SO_ERROR, 0, ERRNO_IF_FAILED,
+             error ? 0 : as_int(0, value, *length), NOTHING)
 
 /* --- Waiting ---------------------------------------------------------------
  */
@@ -655,27 +641,11 @@ static int only(const struct pollfd *list, nfds_t count)
     return count == 1 && list ? list[0].fd : -1;
 }
 
-#define WAITS(NAME, CALL, PARAMETERS, ARGUMENTS, FD, WIDTH, LIMIT, MORE)       \
-    STAND_IN(int, NAME, PARAMETERS)                                            \
-    {                                                                          \
-        struct stay stay;                                                      \
-                                                                               \
-        FIND(NAME);                                                            \
-        if (!awake())                                                          \
-            return real_##NAME ARGUMENTS;                                      \
-                                                                               \
-        const int64_t us = LIMIT;                                              \
-        const unsigned how = us == 0 ? FLAG_NONBLOCKING : 0U;                  \
-        const int about = FD;                                                  \
-                                                                               \
-        enter(&stay, CALL, about, how, us, WIDTH);                             \
-                                                                               \
-        const int result = real_##NAME ARGUMENTS;                              \
-                                                                               \
-        leave(&stay, CALL, about, place_of(CALL, about), how,                  \
-              result == -1 ? errno : 0, result, us, MORE);                     \
-        return result;                                                         \
-    }
+/* HIGH is how many descriptors, or events, it is asked about. */
+#define WAITS(NAME, CALL, PARAMETERS, ARGUMENTS, FD, HIGH, LIMIT, MORE)        \
+    ON_CONDITION(int, NAME, PARAMETERS, ARGUMENTS, awake(), CALL, FD,          \
+                 asked == 0 ? FLAG_NONBLOCKING : 0U, place_of(CALL, about),    \
+                 LIMIT, HIGH, ERRNO_IF_FAILED, MORE, NOTHING)
 
 WAITS(poll, CALL_poll, (struct pollfd * list, nfds_t count, int limit),
       (list, count, limit), only(list, count), watched((int64_t)count, 0),
@@ -716,78 +686,34 @@ WAITS(epoll_pwait, CALL_epoll_pwait,
       (fd, ready, most, limit, mask), fd, watched(most, 0), us_of_ms(limit),
       happened(ready, most, result))
 
-#define MAKES_SET(NAME, ARGUMENT)                                              \
-    STAND_IN(int, NAME, (int ARGUMENT))                                        \
-    {                                                                          \
-        struct stay stay;                                                      \
-                                                                               \
-        FIND(NAME);                                                            \
-        if (!awake())                                                          \
-            return real_##NAME(ARGUMENT);                                      \
-        enter(&stay, CALL_##NAME, -1, FLAG_NONBLOCKING, 0, 0);                 \
-                                                                               \
-        const int result = real_##NAME(ARGUMENT);                              \
-                                                                               \
-        leave(&stay, CALL_##NAME, -1, NO_PLACE, FLAG_NONBLOCKING,              \
-              result == -1 ? errno : 0, result, ARGUMENT, 0);                  \
-        if (result >= 0)                                                       \
-            became(result, OTHER, 0, false);                                   \
-        return result;                                                         \
-    }
-MAKES_SET(epoll_create, size)
-MAKES_SET(epoll_create1, flags)
-
-STAND_IN(int, epoll_ctl, (int fd, int op, int about, struct epoll_event *event))
+static int64_t told(int op, const struct epoll_event *event, int error)
 {
-    struct stay stay;
-
-    FIND(epoll_ctl);
-    if (!awake())
-        return real_epoll_ctl(fd, op, about, event);
-    enter(&stay, CALL_epoll_ctl, fd, FLAG_NONBLOCKING, 0, 0);
-
-    const int result = real_epoll_ctl(fd, op, about, event);
-    const int error = result == -1 ? errno : 0;
     const uint32_t events =
         event && op != EPOLL_CTL_DEL && was_read(error) ? event->events : 0;
 
-    leave(&stay, CALL_epoll_ctl, fd, place_of(CALL_epoll_ctl, fd),
-          FLAG_NONBLOCKING, error, result, about,
-          op << 16 | (int)(events & 0xffff) |
-              ((events & EPOLLET) ? 1 << 20 : 0));
-    return result;
+    return op << 16 | (int)(events & 0xffff) |
+           ((events & EPOLLET) ? 1 << 20 : 0);
 }
+
+ON_CONDITION(int, epoll_ctl,
+             (int fd, int op, int target, struct epoll_event *event),
+             (fd, op, target, event), awake(), CALL_epoll_ctl, fd,
+             FLAG_NONBLOCKING, place_of(CALL_epoll_ctl, fd), target, 0,
+             ERRNO_IF_FAILED, told(op, event, error), NOTHING)
 
 /* --- Sleeping --------------------------------------------------------------
  */
 
-/* What is left may come to stand where the length did. */
 #define SLEEPS(TYPE, NAME, PARAMETERS, ARGUMENTS, LENGTH, ERROR)               \
-    STAND_IN(TYPE, NAME, PARAMETERS)                                           \
-    {                                                                          \
-        struct stay stay;                                                      \
-                                                                               \
-        FIND(NAME);                                                            \
-        if (!awake())                                                          \
-            return real_##NAME ARGUMENTS;                                      \
-                                                                               \
-        const int64_t us = LENGTH;                                             \
-                                                                               \
-        enter(&stay, CALL_##NAME, -1, 0, us, 0);                               \
-                                                                               \
-        const TYPE result = real_##NAME ARGUMENTS;                             \
-                                                                               \
-        leave(&stay, CALL_##NAME, -1, place_of(CALL_##NAME, -1), 0, ERROR,     \
-              (int64_t)result, us, 0);                                         \
-        return result;                                                         \
-    }
+    ON_CONDITION(TYPE, NAME, PARAMETERS, ARGUMENTS, awake(), CALL_##NAME, -1,  \
+                 0, place_of(CALL_##NAME, -1), LENGTH, 0, ERROR, 0, NOTHING)
 
 SLEEPS(unsigned, sleep, (unsigned length), (length),
        length > INT32_MAX / 1000000 ? INT32_MAX : (int64_t)length * 1000000, 0)
 SLEEPS(int, usleep, (useconds_t length), (length), (int64_t)length,
-       result == -1 ? errno : 0)
+       ERRNO_IF_FAILED)
 SLEEPS(int, nanosleep, (const struct timespec *length, struct timespec *left),
-       (length, left), us_of(length), result == -1 ? errno : 0)
+       (length, left), us_of(length), ERRNO_IF_FAILED)
 /* Asked for an instant, it is recorded as asked for 0. It returns the error. */
 SLEEPS(int, clock_nanosleep,
        (clockid_t id, int flags, const struct timespec *length,
@@ -798,41 +724,36 @@ SLEEPS(int, clock_nanosleep,
 /* --- Filters of system calls -----------------------------------------------
  */
 
-STAND_IN(int, prctl,
-         (int option, unsigned long a, unsigned long b, unsigned long c,
-          unsigned long d))
-{
-    FIND(prctl);
-    if (option != PR_SET_SECCOMP)
-        return real_prctl(option, a, b, c, d);
+#define SETS_FILTER(TYPE, NAME, PARAMETERS, ARGUMENTS, IF)                     \
+    STAND_IN(TYPE, NAME, PARAMETERS)                                           \
+    {                                                                          \
+        FIND(NAME);                                                            \
+        if (!(IF))                                                             \
+            return real_##NAME ARGUMENTS;                                      \
+                                                                               \
+        const bool ahead = filter_ahead();                                     \
+        const TYPE result = real_##NAME ARGUMENTS;                             \
+                                                                               \
+        if (ahead)                                                             \
+            filter_behind(result != -1);                                       \
+        return result;                                                         \
+    }
 
-    const bool ahead = filter_ahead();
-    const int result = real_prctl(option, a, b, c, d);
-
-    if (ahead)
-        filter_behind(result == 0);
-    return result;
-}
+SETS_FILTER(int, prctl,
+            (int option, unsigned long a, unsigned long b, unsigned long c,
+             unsigned long d),
+            (option, a, b, c, d), option == PR_SET_SECCOMP)
 
 /* As the kernel has it; some C libraries come without its headers. */
 enum { SET_MODE_STRICT, SET_MODE_FILTER };
 
 /* This is how most libraries set a filter; our own calls come along here, too.
  */
-STAND_IN(long, syscall,
-         (long number, long a, long b, long c, long d, long e, long f))
-{
-    FIND(syscall);
-    if (number != SYS_seccomp || (a != SET_MODE_STRICT && a != SET_MODE_FILTER))
-        return real_syscall(number, a, b, c, d, e, f);
-
-    const bool ahead = filter_ahead();
-    const long result = real_syscall(number, a, b, c, d, e, f);
-
-    if (ahead)
-        filter_behind(result != -1);
-    return result;
-}
+SETS_FILTER(long, syscall,
+            (long number, long a, long b, long c, long d, long e, long f),
+            (number, a, b, c, d, e, f),
+            number == SYS_seccomp &&
+                (a == SET_MODE_STRICT || a == SET_MODE_FILTER))
 
 /* --- Processes and jumps ---------------------------------------------------
  */
