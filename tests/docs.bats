@@ -85,7 +85,7 @@ load helpers
 
 @test "reference: is every key of every report explained, and no other?" {
     cd "$root"
-    sed -n '/^## The report/,/^## For/p' docs/reference.md | grep '^| `' |
+    sed -n '/^## The report/,/^## Environment/p' docs/reference.md | grep '^| `' |
         awk -F '|' '{ print $2 }' | grep -o '[a-z0-9_]*' | sort >"$T/page"
     {
         sed -n 's/.*report("\([a-z0-9_]*\)".*/\1/p' demos/*/*.c
