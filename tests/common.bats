@@ -63,13 +63,6 @@ unit() {
     done
 }
 
-every_program() {
-    local path
-    for path in "$root"/demos/*/*.c; do
-        basename "$path" .c
-    done
-}
-
 @test "every program: does --help go to stdout, and name usage and options?" {
     for name in $(every_program); do
         client "$name" --help
@@ -83,19 +76,6 @@ every_program() {
     done
 }
 
-# What stands behind the options on a program's usage line.
-operands_of() {
-    "$(program "$1")" --help | sed -n '1s/.*\[OPTION\]... //p;1s/^\(Usage: .*\)\[OPTION\]\.\.\.$/\1/p'
-}
-
-# The programs whose operands begin like this.
-programs_with() {
-    local name
-    for name in $(every_program); do
-        [[ $(operands_of "$name")\  != "$1 "* ]] || echo "$name"
-    done
-}
-
 @test "every program: is bad usage told on stderr, with status 2?" {
     only_in plain long
     for name in $(every_program); do
@@ -105,7 +85,7 @@ programs_with() {
         'BEHAVIOUR HOST PORT') good='reset 127.0.0.1 1' bad=('reset' 'reset 127.0.0.1' 'reset 127.0.0.1 70000' 'shout 127.0.0.1 1') ;;
         '[ERRNO]'*) good='EAGAIN' bad=() ;;
         'Usage: '*) good='' bad=('extra') ;; # no operands at all
-        *) flunk "what does $name want?" ;;
+        *) flunk "Which operands of $name are bad? Add a case here for '$(operands_of "$name")'" ;;
         esac
         for arguments in "${bad[@]}" "--nonsense $good" "--log loud $good" \
             "--stop-after soon $good" '--stop-after'; do
@@ -230,7 +210,7 @@ sockets_at_0_1_2() {
 }
 
 @test "every server: does the log stay out of the connection, with standard error closed?" {
-    for name in echo_blocking echo_busypoll echo_select echo_poll echo_epoll echo_epoll_edge; do
+    for name in $(programs_with PORT | grep '^echo_'); do
         # The listener would be 0, and the first client 2.
         launch server sh -c 'exec "$@" <&- 2>&-' sh "$bin/$name" --log debug --stop-after "$bound" 0
         listens server

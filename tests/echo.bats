@@ -5,10 +5,11 @@
 
 load helpers
 
-pollers='echo_busypoll echo_select echo_poll echo_epoll echo_epoll_edge'
-waiters='echo_select echo_poll echo_epoll echo_epoll_edge' # the pollers that sleep
-servers="echo_blocking $pollers"
-clients='echo_client echo_client_busypoll'
+# By their names: a client is called so, and one that blocks is.
+clients=$(every_program | grep '^echo_client')
+servers=$(basename -s .c "$root"/demos/echo/*.c | grep -v client)
+pollers=$(grep -v blocking <<<"$servers")
+waiters=$(grep -v busypoll <<<"$pollers") # the pollers that sleep
 
 @test "clients: do lines from arguments come back?" {
     serve server echo_busypoll

@@ -59,6 +59,46 @@ is() {
     fi
 }
 
+# agree PLACE ENTRIES OTHER-PLACE ENTRIES WHAT-TO-DO: do both places have the same
+# entries, one a line, in any order? Says which one is missing where if not.
+agree() {
+    local missing surplus
+    missing=$(comm -13 <(sort <<<"$2") <(sort <<<"$4"))
+    surplus=$(comm -23 <(sort <<<"$2") <(sort <<<"$4"))
+    [ -n "$missing$surplus" ] || return 0
+    [ -z "$missing" ] || echo "not in $1, but in $3: ${missing//$'\n'/, }"
+    [ -z "$surplus" ] || echo "in $1, but not in $3: ${surplus//$'\n'/, }"
+    flunk "What to do: $5"
+}
+
+# The programs of demos/, a name a line.
+every_program() {
+    basename -s .c "$root"/demos/*/*.c
+}
+
+# The exercises, a name a line.
+every_exercise() {
+    basename -s .ex "$root"/scripts/exercises/*.ex
+}
+
+# The pairs of demos/pairs: two names and their limits a line.
+every_pair() {
+    grep -v -e '^#' -e '^$' "$root/demos/pairs"
+}
+
+# What stands behind the options on a program's usage line.
+operands_of() {
+    "$(program "$1")" --help | sed -n '1s/.*\[OPTION\]... //p;1s/^\(Usage: .*\)\[OPTION\]\.\.\.$/\1/p'
+}
+
+# The programs whose operands begin like this.
+programs_with() {
+    local name
+    for name in $(every_program); do
+        [[ $(operands_of "$name")\  != "$1 "* ]] || echo "$name"
+    done
+}
+
 # holds 'EXPRESSION': arithmetic, with decimals.
 holds() {
     awk "BEGIN { exit !($1) }" || flunk "does not hold: $1"

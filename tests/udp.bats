@@ -4,7 +4,7 @@
 
 load helpers
 
-servers='udp_echo_blocking udp_echo_nonblocking'
+servers=$(every_program | grep '^udp_echo_')
 
 @test "udp: do datagrams keep their boundaries, and is an empty one no end?" {
     for name in $servers; do
