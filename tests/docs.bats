@@ -7,13 +7,11 @@ load helpers
 
 @test "README: is every program in it, and no other?" {
     cd "$root"
-    programs=$(basename -s .c demos/*/*.c | sort)
     # Programs are named in backquotes; so are options, files and calls.
     grep -o '`[a-z_]*`' README.md | tr -d '`' | sort -u >"$T/named"
-    is "$(comm -12 "$T/named" <(echo "$programs"))" "$programs"
-    while read -r name; do
-        is "$name: $(compgen -G "demos/*/$name.c" || true)" "$name: $(ls demos/*/"$name".c)"
-    done < <(grep _ "$T/named" | grep -v -e '^O_' -e '^SO_')
+    grep -x -e '.*_.*' -e "$(every_program)" "$T/named" | grep -v -e '^O_' -e '^SO_' >"$T/shown"
+    agree README.md "$(cat "$T/shown")" \
+        'demos/' "$(every_program)" 'name it in the table "The programs", or among the partners below it'
 }
 
 @test "pages: does every program they name exist, and every option of it?" {
@@ -24,23 +22,31 @@ load helpers
             *_seconds | bytes_* | trips_per_second | round_trips | too_slow | server_*) continue ;; # keys of reports
             esac
             [ -x "$bin/$name" ] || [ -f "docs/exercises/$name.md" ] || [ -f "scripts/graders/$name" ] ||
-                flunk "$page: $name"
+                flunk "$page names $name, which is neither a program nor an exercise"
         done
         grep -oE '`[a-z]+(_[a-z]+)* --[a-z-]+' "$page" | tr -d '`' | while read -r name option; do
-            [ ! -x "$bin/$name" ] || "$bin/$name" --help | grep -q -e "^  $option " || flunk "$page: $name $option"
+            [ ! -x "$bin/$name" ] || "$bin/$name" --help | grep -q -e "^  $option " ||
+                flunk "$page names $name $option, and $name has no such option"
         done
     done
 }
 
+# The pairs as the README's table has them: the lesson, and two programs around
+# each arrow of its row.
+pairs_shown() {
+    sed -n 's/^| `\([a-z]*\)` | \([^|]*→[^|]*\) |.*/\1 \2/p' "$root/README.md" | tr -d '`,' | awk '
+        { for (i = 3; i < NF; i++) if ($i == "→") { gsub(/;/, ""); print $1, $(i - 1), $(i + 1) } }'
+}
+
 @test "README: is every pair of demos/pairs in it, in its lesson, and no other?" {
     cd "$root"
-    grep -v -e '^#' -e '^$' demos/pairs | while read -r first second _; do
+    every_pair | while read -r first second _; do
         lesson=$(dirname demos/*/"$first.c")
-        [ -f "$lesson/$second.c" ] || flunk "$second is not in $lesson"
-        grep "^| \`${lesson#demos/}\` |" README.md | grep -qF "\`$first\` → \`$second\`" ||
-            flunk "not in the README: $first → $second"
-    done
-    is "$(grep -o '→' README.md | wc -l)" "$(grep -vc -e '^#' -e '^$' demos/pairs)"
+        [ -f "$lesson/$second.c" ] || flunk "demos/pairs: $second is not in $lesson, where $first is"
+        echo "${lesson#demos/} $first $second"
+    done >"$T/pairs"
+    agree 'the table of README.md' "$(pairs_shown)" demos/pairs "$(cat "$T/pairs")" \
+        'an arrow in the row of the lesson for each line of demos/pairs: `FIRST` → `SECOND`'
 }
 
 @test "pages: does every command of theirs exist?" {
@@ -48,26 +54,37 @@ load helpers
     for page in README.md docs/*.md; do
         # Files under scripts/ and build/, and make's targets.
         for command in $(grep -oE '\b(scripts|build/bin)/[a-z_]+' "$page" | sort -u); do
-            [ -x "$command" ] || [ -x "$bin/${command#build/bin/}" ] || flunk "$page: $command"
+            [ -x "$command" ] || [ -x "$bin/${command#build/bin/}" ] ||
+                flunk "$page names $command, which is not there"
         done
         for target in $(sed -n 's/^\$ make \([a-z]*\).*/\1/p' "$page"); do
-            grep -q "^$target:" Makefile || flunk "$page: make $target"
+            grep -q "^$target:" Makefile || flunk "$page names 'make $target', which the Makefile does not have"
         done
     done
     # Whatever CI runs, the page tells.
     grep -v '^#' .ci/run | grep -o 'S*[A-Z=1]* *scripts/.*' | while read -r command; do
-        grep -qF "\$ $command" README.md || flunk "not in the README: $command"
+        grep -qF "\$ $command" README.md || flunk "README.md does not name '$command', which .ci/run runs: add a line '\$ $command'"
     done
 }
 
-@test "pages: does every link lead somewhere?" {
+# The names that a page's headings have in links: as hosting sites make them.
+anchors_of() {
+    awk '/^```/ { code = !code } !code && sub(/^#+ +/, "")' "$1" | tr '[:upper:]' '[:lower:]' |
+        sed -e 's/[^a-z0-9_ -]//g' -e 's/ /-/g'
+}
+
+@test "pages: does every link lead somewhere, to a heading that is there?" {
     cd "$root"
-    for page in README.md docs/*.md; do
+    for page in README.md docs/*.md docs/*/*.md; do
         for link in $(grep -oE '\]\([^)]+\)' "$page" | sed 's/^](//; s/)$//'); do
             case $link in
             http*) continue ;;
+            '#'*) to=$page ;;
+            *) to=$(dirname "$page")/${link%%#*} ;;
             esac
-            [ -e "$(dirname "$page")/${link%%#*}" ] || flunk "$page: $link"
+            [ -e "$to" ] || flunk "$page links to $link, which is not there: correct the link"
+            [[ $link != *'#'* ]] || anchors_of "$to" | grep -qxF -e "${link#*#}" ||
+                flunk "$page links to $link, and no heading there is called so; those that are: $(anchors_of "$to" | tr '\n' ' ')"
         done
     done
 }
@@ -75,11 +92,13 @@ load helpers
 @test "calls: is every cell of the card what that call answers in that mode?" {
     run --separate-stderr timeout 20 "$build/tests/modes"
     is "$status: $stderr" '0: '
-    is "$(sed -n '/^## /,$p' "$root/docs/calls.md")" "$output"
+    is "$(sed -n '/^## /,$p' "$root/docs/calls.md")" "$output" ||
+        flunk "What to do: put what 'build/tests/modes' prints into docs/calls.md, from its first heading on"
 }
 
 @test "errors: is the card the program's table, whole and by category, and no other page?" {
-    is "$(sed -n '/^## /,$p' "$root/docs/errors.md")" "$("$build/tests/unit" --error-table)"
+    is "$(sed -n '/^## /,$p' "$root/docs/errors.md")" "$("$build/tests/unit" --error-table)" ||
+        flunk "What to do: put what 'build/tests/unit --error-table' prints into docs/errors.md, from its first heading on"
     is "$(grep -l '^| symbol' "$root"/README.md "$root"/docs/*.md)" "$root/docs/errors.md"
 }
 
@@ -92,13 +111,15 @@ load helpers
         "$bin/echo_blocking" --report --stop-after 1ms 0 | sed -n 's/^report: //p' |
             tr ' ' '\n' | sed 's/=.*//'
     } | sort -u >"$T/programs"
-    is "$(cat "$T/page")" "$(cat "$T/programs")"
+    agree docs/reference.md "$(cat "$T/page")" 'the reports of the programs' "$(cat "$T/programs")" \
+        'a line in the table "The report" for each key'
 }
 
 @test "reference: is every option that all programs share in it, in the programs' words?" {
     "$bin/echo_blocking" --help | grep -oE '^  --[a-z-]+( [A-Z]+)?' | grep -v -- --bind | sed 's/^  //' |
         while read -r option; do
-            grep -qF "| \`$option\` |" "$root/docs/reference.md" || flunk "$option"
+            grep -qF "| \`$option\` |" "$root/docs/reference.md" ||
+                flunk "docs/reference.md lacks $option, which every program has: add a line '| \`$option\` | ... |'"
         done
 }
 
@@ -109,11 +130,12 @@ terms() {
 
 @test "glossary: is it alphabetical, and does every term have one entry?" {
     [ "$(terms | wc -l)" -gt 40 ]
-    is "$(terms)" "$(terms | LC_ALL=C sort -f)"
-    is "$(terms | uniq -di)" ''
+    is "$(terms)" "$(terms | LC_ALL=C sort -f)" ||
+        flunk "What to do: move the terms of docs/glossary.md into this order"
+    is "$(terms | uniq -di)" '' || flunk "What to do: keep one of these entries in docs/glossary.md"
     # The words that one looks up first.
     for term in blocking non-blocking 'would block' readiness EAGAIN 'half-close' SIGPIPE; do
-        is "$term: $(terms | grep -cx "$term")" "$term: 1"
+        terms | grep -qx "$term" || flunk "docs/glossary.md lacks '$term'"
     done
 }
 

@@ -313,12 +313,15 @@ one_comparison() {
 @test "pictures: is each lesson in one, and is each made by the script?" {
     cd "$root"
     scripts/pictures --list | awk '{ print $1 }' | sort >"$T/made"
-    is "$(basename -s .svg docs/pictures/*.svg | sort)" "$(cat "$T/made")"
+    agree docs/pictures "$(basename -s .svg docs/pictures/*.svg)" 'scripts/pictures --list' "$(cat "$T/made")" \
+        "draw the missing one with 'scripts/pictures NAME', and keep no other"
     while read -r name; do
-        grep -q "pictures/$name.svg)" README.md docs/*.md docs/tutorial/*.md || flunk "no page shows $name"
+        grep -q "pictures/$name.svg)" README.md docs/*.md docs/tutorial/*.md ||
+            flunk "no page shows docs/pictures/$name.svg: put it into the page that it is about"
     done <"$T/made"
     for lesson in docs/tutorial/[01]*.md; do
-        grep -q "](../pictures/$(basename "$lesson" | cut -c 1-2)-" "$lesson" || flunk "no picture: $lesson"
+        grep -q "](../pictures/$(basename "$lesson" | cut -c 1-2)-" "$lesson" ||
+            flunk "$lesson shows no picture: add a scene to scripts/pictures, and show what it draws"
     done
 }
 

@@ -59,7 +59,15 @@ plays() {
     only_in plain long
     needs_clone
     is "$(cat "$shared/first_page")" ''
-    is "$(grep -c '@test "tutorial: [0-9]' "$BATS_TEST_FILENAME")" "$(find "$root/docs/tutorial" -name '[0-9]*.md' | wc -l)"
+}
+
+@test "tutorial: is every lesson played above, and in the table of contents?" {
+    cd "$root"
+    lessons=$(basename -a docs/tutorial/[0-9]*.md)
+    agree tests/tutorial.bats "$(sed -n 's/^@test .* plays \([0-9].*\); }$/\1/p' "$BATS_TEST_FILENAME")" docs/tutorial "$lessons" \
+        "tests/tutorial.bats has a line '@test \"tutorial: N, ...\" { plays NN-NAME.md; }' for each page"
+    agree docs/tutorial/README.md "$(sed -n 's/^| \[[0-9]*\](\(.*\.md\)) |.*/\1/p' docs/tutorial/README.md)" docs/tutorial "$lessons" \
+        "its table has a line '| [N](NN-NAME.md) | the question | your number |' for each page"
 }
 
 @test "tutorial: do the pages hold at the pace of fingers, where programs overlap?" {
@@ -141,9 +149,8 @@ spoiled() {
 ## The lines that matter
 ## What would go wrong otherwise
 ## Exercise
-## Further reading'
-        grep -q '^\*\*Your number:\*\*' "$page" || flunk "$page has no number"
-        is "$(basename "$page"): $(grep -c "($(basename "$page"))" "$root/docs/tutorial/README.md")" "$(basename "$page"): 1"
+## Further reading' || flunk "What to do: give $page these headings, in this order"
+        grep -q '^\*\*Your number:\*\*' "$page" || flunk "$page needs a paragraph that begins with '**Your number:**'"
     done
 }
 
@@ -154,33 +161,17 @@ spoiled() {
         lesson=$(sed -n 's/^Lesson \([0-9]*\).*/\1/p' "$card")
         [ -n "$lesson" ] || continue
         sed -n '/^## Exercise/,/^## Further/p' tutorial/"$(printf %02d "$lesson")"-*.md | grep -q "\b$name\b" ||
-            flunk "lesson $lesson does not name $name"
+            flunk "the exercise $name is for lesson $lesson: name it in that page below '## Exercise'"
     done
     for name in $(grep -ho 'exercise start [a-z_]*' tutorial/*.md | sed 's/.* //'); do
-        [ -f "exercises/$name.md" ] || flunk "there is no exercise $name"
+        [ -f "exercises/$name.md" ] || flunk "a lesson sends one to the exercise $name, which is not there"
     done
 }
 
-@test "tutorial: is every program of the demos seen in it?" {
+@test "tutorial: is every program of the demos seen in it, played in an act, or one of a pair?" {
     cd "$root"
-    for program in demos/*/*.c; do
-        name=$(basename "$program" .c)
-        case $name in
-        # Taught by its pair, or a tool of measurements.
-        echo_client_busypoll | timeout_busypoll | timeout_select | connect_pool | nagle_stall) continue ;;
-        esac
-        grep -qE "\b$name\b" docs/tutorial/*.md || flunk "nobody is shown $name"
-    done
-}
-
-@test "tutorial and exercises: does every link lead somewhere?" {
-    cd "$root"
-    for page in docs/tutorial/*.md docs/exercises/*.md; do
-        for link in $(grep -oE '\]\([^)]+\)' "$page" | sed 's/^](//; s/)$//'); do
-            case $link in
-            http*) continue ;;
-            esac
-            [ -e "$(dirname "$page")/${link%%#*}" ] || flunk "$page: $link"
-        done
+    for name in $(every_program); do
+        grep -qw -e "$name" docs/tutorial/*.md scripts/acts/*.sh <(every_pair) ||
+            flunk "nobody is shown $name: show it in a lesson or an act, or put its pair into demos/pairs"
     done
 }
