@@ -42,11 +42,14 @@ copy_tree() {
 
 # --- What they say about themselves --------------------------------------------
 
+every_script() {
+    find "$root/scripts" -maxdepth 1 -type f -perm -100 -exec basename {} \; | sort
+}
+
 @test "help: has that of every script the same sections, in order and in 80 columns?" {
     cd "$root"
-    for script in scripts/*; do
-        name=${script#scripts/}
-        [ -f "$script" ] && [ -x "$script" ] || continue
+    for name in $(every_script); do
+        script=scripts/$name
         run --separate-stderr "$script" --help
         is "$name $status: $stderr" "$name 0: "
         [[ ${lines[0]} =~ ^$name\ -\ .*[.?]$ ]] || flunk "${lines[0]}"
@@ -63,17 +66,17 @@ copy_tree() {
 
 @test "help: does it name all options and no others, examples that are there, and status 2?" {
     cd "$root"
-    for name in benchmark demo exercise gallery lint pair scale test; do
+    for name in $(every_script); do
         run --separate-stderr "scripts/$name" --help
-        grep -o '^  --[a-z]*' <<<"$output" | tr -d ' ' | sort -u >"$T/told"
         # Those that the script looks out for; --side is between demo and its panes.
-        sed -n 's/^ *\(--[a-z][-a-z |]*\)).*/\1/p' "scripts/$name" | tr -s ' |' '\n' |
-            grep -v -x -e --side | sort -u >"$T/known"
-        is "$name: $(cat "$T/told")" "$name: $(cat "$T/known")"
+        agree "scripts/$name --help" "$(grep -o '^  --[a-z-]*' <<<"$output" | tr -d ' ' | sort -u)" \
+            "the 'case' of scripts/$name" "$(sed -n 's/^ *\(--[a-z][-a-z |]*\)).*/\1/p' "scripts/$name" |
+                tr -s ' |' '\n' | grep -e '^--' | grep -v -x -e --side | sort -u)" \
+            "the header comment of scripts/$name, which is its help, names every option that it takes"
         sed -n '/^Examples:/,/^$/p' <<<"$output" | grep -o 'scripts/[a-z]* ' | tr -d ' ' | sort -u >"$T/named"
         sed -n '/^See also:/,$p' <<<"$output" | grep -oE '[A-Za-z./]+/[A-Za-z./]+|README.md' >>"$T/named"
         while read -r file; do
-            [ -e "$file" ] || flunk "$name: $file"
+            [ -e "$file" ] || flunk "scripts/$name --help names $file, which is not there"
         done <"$T/named"
         run --separate-stderr "scripts/$name" --nonsense
         is "$name $status: $output" "$name 2: "
