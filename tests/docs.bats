@@ -94,6 +94,50 @@ anchors_of() {
     done
 }
 
+@test "lessons: is every one played by tests/tutorial.bats, and in the table of contents?" {
+    cd "$root"
+    lessons=$(basename -a docs/tutorial/[0-9]*.md)
+    agree tests/tutorial.bats "$(sed -n 's/^@test .* plays \([0-9].*\); }$/\1/p' tests/tutorial.bats)" docs/tutorial "$lessons" \
+        "tests/tutorial.bats has a line '@test \"tutorial: N, ...\" { plays NN-NAME.md; }' for each page"
+    agree docs/tutorial/README.md "$(sed -n 's/^| \[[0-9]*\](\(.*\.md\)) |.*/\1/p' docs/tutorial/README.md)" docs/tutorial "$lessons" \
+        "its table has a line '| [N](NN-NAME.md) | the question | your number |' for each page"
+}
+
+@test "lessons: has every one its parts, in order?" {
+    for page in "$root"/docs/tutorial/[0-9]*.md; do
+        is "$(grep '^## ' "$page")" '## The question
+## Predict
+## Try it
+## The lines that matter
+## What would go wrong otherwise
+## Exercise
+## Further reading' || flunk "What to do: give $page these headings, in this order"
+        grep -q '^\*\*Your number:\*\*' "$page" || flunk "$page needs a paragraph that begins with '**Your number:**'"
+    done
+}
+
+@test "exercises: does the lesson of every exercise send one there, and to none that is not?" {
+    cd "$root/docs"
+    for card in exercises/[a-z]*.md; do
+        name=$(basename "$card" .md)
+        lesson=$(sed -n 's/^Lesson \([0-9]*\).*/\1/p' "$card")
+        [ -n "$lesson" ] || continue
+        sed -n '/^## Exercise/,/^## Further/p' tutorial/"$(printf %02d "$lesson")"-*.md | grep -q "\b$name\b" ||
+            flunk "the exercise $name is for lesson $lesson: name it in that page below '## Exercise'"
+    done
+    for name in $(grep -ho 'exercise start [a-z_]*' tutorial/*.md | sed 's/.* //'); do
+        [ -f "exercises/$name.md" ] || flunk "a lesson sends one to the exercise $name, which is not there"
+    done
+}
+
+@test "programs: is every one seen in a lesson, played in an act, or one of a pair?" {
+    cd "$root"
+    for name in $(every_program); do
+        grep -qw -e "$name" docs/tutorial/*.md scripts/acts/*.sh <(every_pair) ||
+            flunk "nobody is shown $name: show it in a lesson or an act, or put its pair into demos/pairs"
+    done
+}
+
 @test "calls: is every cell of the card what that call answers in that mode?" {
     run --separate-stderr timeout 20 "$build/tests/modes"
     is "$status: $stderr" '0: '
