@@ -45,12 +45,14 @@ pairs_shown() {
 
 @test "README: is every pair of demos/pairs in it, in its lesson, and no other?" {
     cd "$root"
-    every_pair | while read -r first second _; do
+    pairs=''
+    while read -r first second _; do
         lesson=$(dirname demos/*/"$first.c")
-        [ -f "$lesson/$second.c" ] || flunk "demos/pairs: $second is not in $lesson, where $first is"
-        echo "${lesson#demos/} $first $second"
-    done >"$T/pairs"
-    agree 'the table of README.md' "$(pairs_shown)" demos/pairs "$(cat "$T/pairs")" \
+        [ -f "$lesson/$first.c" ] || flunk "demos/pairs names $first, which is not in demos/"
+        [ -f "$lesson/$second.c" ] || flunk "demos/pairs names $second, which is not in $lesson, where $first is"
+        pairs+="${lesson#demos/} $first $second"$'\n'
+    done < <(every_pair)
+    agree 'the table of README.md' "$(pairs_shown)" demos/pairs "${pairs%$'\n'}" \
         'an arrow in the row of the lesson for each line of demos/pairs: `FIRST` → `SECOND`'
 }
 
