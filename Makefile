@@ -148,7 +148,7 @@ $(timeline): $(call objects,$(wildcard scripts/tracer/draw/*.c)) $(library)
 # --- The tests ----------------------------------------------------------------
 
 # Checks of the library, something to compare with, fingers that type.
-tests    := $(addprefix $(BUILD)/tests/,bare calls modes typist unit)
+tests    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/*.c))
 
 $(tests): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(library)
 	$(link_program)
