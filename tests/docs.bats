@@ -198,10 +198,10 @@ terms() {
         [[ $places == *['`(']* ]] || flunk "nowhere to see: $term"
         while read -r name argument; do
             case $name:$argument in
-            scripts/*) [ -x "$name" ] || flunk "$term: $name" ;;
-            */*) [ -f "$name" ] || flunk "$term: $name" ;;
-            *:--*) "$bin/$name" --help | grep -q -e "^  $argument " || flunk "$term: $name $argument" ;;
-            *) [ -x "$bin/$name" ] || [ -d "demos/$name" ] || flunk "$term: $name" ;;
+            scripts/*) [ -x "$name" ] || flunk "the entry $term names the script $name, which is not there" ;;
+            */*) [ -f "$name" ] || flunk "the entry $term names the file $name, which is not there" ;;
+            *:--*) "$bin/$name" --help | grep -q -e "^  $argument " || flunk "the entry $term names $argument, which $name --help does not know" ;;
+            *) [ -x "$bin/$name" ] || [ -d "demos/$name" ] || flunk "the entry $term names $name, which is no program and no lesson" ;;
             esac
         done < <(grep -o '`[^`]*`' <<<"$places" | tr -d '`')
     done

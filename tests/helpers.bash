@@ -99,6 +99,15 @@ programs_with() {
     done
 }
 
+# says TEXT...: are these in $output, in this order?
+says() {
+    local rest=$output text
+    for text in "$@"; do
+        [[ $rest == *"$text"* ]] || flunk "'$text' is missing in this output, or stands before what was asked for first: $output" || return 1
+        rest=${rest#*"$text"}
+    done
+}
+
 # holds 'EXPRESSION': arithmetic, with decimals.
 holds() {
     awk "BEGIN { exit !($1) }" || flunk "does not hold: $1"
@@ -170,11 +179,11 @@ shared=${WB_SHARED:-${BATS_FILE_TMPDIR:-}}
 # once NAME COMMAND...: whoever comes first does it; the others wait until it is
 # done, and fail if it has failed.
 once() {
-    local name=$1 end=$((SECONDS + 400))
+    local name=$1 end=$((SECONDS + 400)) result=0
     shift
     if mkdir "$shared/$name.begun" 2>/dev/null; then
-        "$@"
-        echo $? >"$shared/$name.new"
+        "$@" || result=$?
+        echo "$result" >"$shared/$name.new"
         mv "$shared/$name.new" "$shared/$name.status"
     fi
     until [ -f "$shared/$name.status" ]; do

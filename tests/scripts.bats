@@ -56,7 +56,7 @@ every_script() {
         [[ ${lines[1]} == "Usage: $script"* ]] || flunk "${lines[1]}"
         is "$name: $(grep -oE '^[A-Z][a-z ]+:' <<<"$output" | grep -v -e Environment -e Files | tr '\n' ' ')" \
             "$name: Usage: Options: Output: Exit status: Examples: See also: "
-        grep -q -e '^Environment:' -e '^Files:' <<<"$output" || flunk "$name: neither environment nor files"
+        grep -q -e '^Environment:' -e '^Files:' <<<"$output" || flunk "$name --help has neither a section Environment nor a section Files"
         is "$name: $(awk 'length > 80' <<<"$output")" "$name: "
         for code in 0 1 2; do
             grep -q "^  $code   [a-z]" <<<"$output" || flunk "$name does not tell about status $code"
@@ -96,7 +96,7 @@ every_script() {
     is "$(awk -F '\t' 'NR > 1 && NF != 9' "$T/out.tsv")" ''
     tail -n +3 "$T/out.tsv" | while IFS=$'\t' read -r name count active trips p50 _; do
         # What is in the file stands in the table.
-        grep -q "^$name  *$count  *$active  *$trips  *$p50 " <<<"$output" || flunk "$name $count $active"
+        grep -q "^$name  *$count  *$active  *$trips  *$p50 " <<<"$output" || flunk "the table lacks this line of out.tsv: $name $count $active $trips $p50"
         [ "$trips" -gt 0 ]
     done
     is "$(grep -c '^20 connections: busypoll .* times that of 4\.$' <<<"$output")" 1
@@ -107,7 +107,7 @@ every_script() {
         is "$name $(grep -c "<path class='$name'" "$T/out.svg")" "$name 4"
     done
     is "$(head -c 4 "$T/out.svg")$(tail -n 1 "$T/out.svg")" '<svg</svg>'
-    ! grep -qi -e nan -e inf "$T/out.svg" || flunk 'a number is none'
+    ! grep -qi -e nan -e inf "$T/out.svg" || flunk "out.svg has a number that is none: $(grep -i -m 1 -e nan -e inf "$T/out.svg")"
 }
 
 @test "scale: are what select cannot do and bad usage told?" {

@@ -167,7 +167,7 @@ with_commas() {
         client "$name" --deadline 300ms 127.0.0.1 "$port"
         is "$name $status" "$name 1"
         [[ $stderr == *"$name: stopped by the deadline before all was sent" ]] || flunk "$stderr"
-        [[ $output == *'left behind: 1'*' bytes'* ]] || flunk "$output"
+        says 'left behind: 1' ' bytes'
         stop sink
     done
 }

@@ -50,7 +50,7 @@ nothing_stays() {
     nothing_stays it.trace
     there scripts/timeline --list "$T/a b/it.trace"
     is "$status: $stderr" '0: '
-    [[ $output == *'ECONNREFUSED'*'EAGAIN'* ]] || flunk "$output"
+    says 'ECONNREFUSED' 'EAGAIN'
     there scripts/trace build/bin/errno_provoke EAGAIN
     is "$status: $stderr" '0: trace: recorded; scripts/timeline draws it'
 }
@@ -70,7 +70,7 @@ nothing_stays() {
     there scripts/compare --quick --svg "$T/a b/svg" echo_blocking echo_busypoll
     is "$status: $stderr" '0: '
     is "$(grep -c '^client 2 ' <<<"$output")" 2
-    [[ $output == *'+set_nonblocking(listener);'* ]] || flunk "$output"
+    says '+set_nonblocking(listener);'
     is "$(ls "$T/a b/svg")" $'echo_blocking.svg\necho_busypoll.svg'
     nothing_stays svg
 }
