@@ -374,7 +374,7 @@ static int append(const struct trace_record *r)
         count = 0;
     }
     if (r->call < NOTE_NAME && (r->call == CALL_elsewhere || !is_not_yet(r)))
-        own.since = (uint32_t)count + has_waited(r->flags, r->ended - r->began);
+        own.since = (uint32_t)count + has_waited(r);
     own.window->records[count] = *r;
     atomic_store_explicit(&own.window->count, count + 1, memory_order_release);
     return (int)count;
@@ -386,16 +386,9 @@ static int append(const struct trace_record *r)
 static bool waits_already(const struct trace_record *r, unsigned waiting)
 {
     struct trace_record *const last = &later[waiting - 1];
-    const struct outcome outcome = {.fd = r->fd,
-                                    .call = r->call,
-                                    .flags = r->flags,
-                                    .error = r->error,
-                                    .result = r->result,
-                                    .asked = r->asked};
 
     if (waiting <= own.taken || waiting > LATER || r->call >= NOTE_NAME ||
-        !is_not_yet(r) || !same_outcome(last, &outcome) ||
-        last->more != r->more)
+        !is_not_yet(r) || !same_answer(last, r))
         return false;
     last->ended = r->ended;
     last->inside += r->inside;
@@ -488,7 +481,7 @@ static bool may_not_wait(const struct trace_record *r)
     return (syscall(SYS_fcntl, r->fd, F_GETFL) & O_NONBLOCK) != 0;
 }
 
-static void record(const struct trace_record *r, uint32_t place)
+void record(const struct trace_record *r, uint32_t place)
 {
     const int error = errno;
     struct trace_record corrected = *r;
@@ -519,23 +512,6 @@ static void record(const struct trace_record *r, uint32_t place)
     if (atomic_load_explicit(&own.later, memory_order_relaxed))
         catch_up();
     errno = error;
-}
-
-void record_call(const struct outcome *outcome, int32_t more, uint64_t began,
-                 uint64_t ended, uint32_t place)
-{
-    record(&(struct trace_record){.began = began,
-                                  .ended = ended,
-                                  .inside = ended - began,
-                                  .result = outcome->result,
-                                  .asked = outcome->asked,
-                                  .more = more,
-                                  .times = 1,
-                                  .fd = outcome->fd,
-                                  .call = outcome->call,
-                                  .flags = outcome->flags,
-                                  .error = outcome->error},
-           place);
 }
 
 /* --- Notes -----------------------------------------------------------------

@@ -90,10 +90,8 @@ struct stand_in {
 struct descriptor *look(int fd);
 struct descriptor *know(int fd);
 bool wake(void);
-struct outcome;
 void look_back(uint64_t until);
-void record_call(const struct outcome *outcome, int32_t more, uint64_t began,
-                 uint64_t ended, uint32_t place);
+void record(const struct trace_record *r, uint32_t place);
 void catch_up(void);
 void became(int fd, int kind, int type, bool nonblocking);
 void copied(int from, int to);
@@ -209,36 +207,20 @@ static inline uint32_t records_written(void)
                                           memory_order_relaxed);
 }
 
-/* What a call was and was told: two words, for it is compared each time. */
-struct outcome {
-    int32_t fd;
-    uint8_t call, flags;
-    int16_t error;
-    int32_t result, asked;
-};
-
-static inline bool same_outcome(const struct trace_record *r,
-                                const struct outcome *outcome)
+/* Was it the same call, and was it asked and told the same? */
+static inline bool same_answer(const struct trace_record *a,
+                               const struct trace_record *b)
 {
-    uint64_t words[2], others[2];
-
-    memcpy(words, outcome, sizeof words);
-    memcpy(&others[0], &r->fd, sizeof others[0]);
-    memcpy(&others[1], &r->result, sizeof others[1]);
-    return words[0] == others[0] && words[1] == others[1];
+    return a->fd == b->fd && a->call == b->call && a->flags == b->flags &&
+           a->error == b->error && a->result == b->result &&
+           a->asked == b->asked && a->more == b->more;
 }
-_Static_assert(sizeof(struct outcome) == 16, "two words");
-_Static_assert(offsetof(struct trace_record, error) ==
-                   offsetof(struct trace_record, fd) + 6,
-               "the first of them");
-_Static_assert(offsetof(struct trace_record, asked) ==
-                   offsetof(struct trace_record, result) + 4,
-               "the second");
 
 /* Has the call waited? */
-static inline bool has_waited(unsigned flags, uint64_t length)
+static inline bool has_waited(const struct trace_record *r)
 {
-    return !(flags & FLAG_NONBLOCKING) && length >= lengths.burst;
+    return !(r->flags & FLAG_NONBLOCKING) &&
+           r->ended - r->began >= lengths.burst;
 }
 
 /*
@@ -251,33 +233,33 @@ static inline bool has_waited(unsigned flags, uint64_t length)
  * answer, transfer or wait ends the run. A wait goes on only if it is the very
  * next call.
  */
-static inline bool fold(const struct outcome *outcome, int32_t more,
-                        uint64_t began, uint64_t ended, uint32_t place)
+static inline bool fold(const struct trace_record *next, uint32_t place)
 {
     const uint32_t number = own.latest[place];
     struct trace_record *const r = &own.window->records[number];
 
-    if (!same_outcome(r, outcome) || r->more != more || r->times == UINT32_MAX)
+    if (!same_answer(r, next) || r->times == UINT32_MAX)
         return false;
-    if (outcome->result > 0) {
-        if (began - r->ended >= lengths.burst || ended - began >= lengths.burst)
+    if (next->result > 0) {
+        if (next->began - r->ended >= lengths.burst ||
+            next->inside >= lengths.burst)
             return false;
-        if (group_of[outcome->call] != GROUP_WAITS)
+        if (group_of[next->call] != GROUP_WAITS)
             own.since = records_written();
     } else {
-        const bool waited = has_waited(outcome->flags, ended - began);
+        const bool waited = has_waited(next);
         const uint32_t first = waited ? records_written() - 1 : own.since;
 
-        if (began - r->ended >= lengths.pause || number < first)
+        if (next->began - r->ended >= lengths.pause || number < first)
             return false;
         if (waited)
             own.since = number + 1;
     }
     /* In this order: who looks in between must not see more inside of the
      * run than it is long. */
-    r->ended = ended;
+    r->ended = next->ended;
     atomic_signal_fence(memory_order_seq_cst);
-    r->inside += ended - began;
+    r->inside += next->inside;
     r->times++;
     return true;
 }
@@ -289,13 +271,18 @@ leave(const struct stay *stay, enum call call, int fd, uint32_t place,
       unsigned flags, int error, int64_t result, int64_t asked, int64_t more)
 {
     const uint64_t ended = tick();
-    const struct outcome outcome = {
+    const struct trace_record r = {
+        .began = stay->began,
+        .ended = ended,
+        .inside = ended - stay->began,
+        .result = limited(result),
+        .asked = limited(asked),
+        .more = (int32_t)more,
+        .times = 1,
         .fd = fd,
         .call = (uint8_t)call,
         .flags = (uint8_t)flags,
         .error = (int16_t)error,
-        .result = limited(result),
-        .asked = limited(asked),
     };
     bool folded = false;
 
@@ -310,14 +297,14 @@ leave(const struct stay *stay, enum call call, int fd, uint32_t place,
     if (place < own.places && !own.busy) {
         own.busy = true;
         atomic_signal_fence(memory_order_seq_cst);
-        folded = fold(&outcome, (int32_t)more, stay->began, ended, place);
+        folded = fold(&r, place);
         atomic_signal_fence(memory_order_seq_cst);
         own.busy = false;
         if (atomic_load_explicit(&own.later, memory_order_relaxed))
             catch_up();
     }
     if (!folded)
-        record_call(&outcome, (int32_t)more, stay->began, ended, place);
+        record(&r, place);
 }
 
 /* Where the runs of a call on a descriptor are kept. */
