@@ -64,11 +64,11 @@ times() {
             END { print drawn }' <<<"$output")" "$acts"
 
     # The table has every number that was shown, as it was shown, and no other.
-    is "$(sed -n 's/^=> //p' <<<"$output")" "$(sed '1,/^All that was measured/d' <<<"$output" | sed -n 's/^   //p')"
+    is "$(sed -n 's/^=> //p' <<<"$output")" "$(sed '1,/^All numbers measured/d' <<<"$output" | sed -n 's/^   //p')"
 
     # The README shows the begin of that table: the same lines, other numbers.
     is "$(sed -n '/^Who is/,/^```$/p' "$root/README.md" | labels)" \
-        "$(sed '1,/^All that was measured/d; /^Up the ladder/,$d' <<<"$output" | labels)"
+        "$(sed '1,/^All numbers measured/d; /^Up the ladder/,$d' <<<"$output" | labels)"
 
     # And they are those of the programs of this run.
     left=$(sed -n 's/^=> .*left behind *//p' <<<"$output")
@@ -122,7 +122,7 @@ copy_tree() {
     copy_tree
     sed -i "s/claim .*/claim '1 > 2' 'pigs fly'/; /'two small sends/d" "$T/tree/scripts/acts/nagle.sh"
     run --separate-stderr timeout 60 "$T/tree/scripts/demo" --quick nagle </dev/null
-    is "$status: $stderr" '1: demo: this run does not show what the act tells: pigs fly (1 > 2)'
+    is "$status: $stderr" '1: demo: the numbers of this run contradict the act: pigs fly (1 > 2)'
     [[ $output == *'=> two sends'* && $output != *Answer:* ]] || flunk "$output"
     left_nothing
 }
@@ -201,7 +201,7 @@ copy_tree() {
     done
     finish demo
     is "$status" 1
-    grep -q '^demo: the sender did not end as it should' "$T/demo.err"
+    grep -q '^demo: the sender failed: exit status 1$' "$T/demo.err"
     left_nothing
 }
 
@@ -304,7 +304,7 @@ close_screen() {
         esac
         until_screen '^status '
         screen | grep -q "^status ${way#*:}$" || flunk "$way: $(screen)"
-        [ "$way" != failure:1 ] || screen | grep -q '^demo: the blocking side failed: the client 2 did not end as it should'
+        [ "$way" != failure:1 ] || screen | grep -q '^demo: the blocking side failed: the client 2 failed: exit status 1'
         close_screen
         left_nothing
     done
@@ -318,12 +318,12 @@ close_screen() {
     done
     rm -f "$T/path/tmux"
     PATH=$T/path demo --quick --split connect </dev/null
-    is "$status: $stderr" '0: demo: tmux is not installed: one side after the other'
+    is "$status: $stderr" '0: demo: tmux is not installed; playing one side after the other'
     for side in blocking non-blocking; do
         is "$(times "Connecting to a host that does not answer ($side)")" 1
     done
     is "$(sed -n 's/^ *[0-9]*\.[0-9][0-9] => //p' <<<"$output" | sed 's/   */ /')" \
-        "$(sed '1,/^All that was measured/d' <<<"$output" | sed -n 's/^   //p' | sed 's/   */ /')"
+        "$(sed '1,/^All numbers measured/d' <<<"$output" | sed -n 's/^   //p' | sed 's/   */ /')"
     is "$(awk 'length > 80' <<<"$output")" ''
     left_nothing
 }

@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2154 # from lib.sh and stage.sh
 # SPDX-License-Identifier: MIT
-# Title: The server is not there: again, elsewhere, or kept
+# Title: A server does not answer: retry, failover, connection pool
 
 prepare() {
     each=${quick:+200ms}
@@ -10,11 +10,11 @@ prepare() {
 }
 
 play() {
-    question 'A server does not answer. When is it worth another try, whom else' \
-        'could one ask, and what does a connection cost anyway?'
+    question 'A server does not answer. When is it worth another try, which other' \
+        'server could we ask, and what does a connection cost?'
     beat 3 || return
 
-    scene 'Again: pauses that grow up to a cap, and are drawn at random.'
+    scene 'Retry: the pauses are random, and grow longer up to a cap.'
     predict 'how many tries until the server is back?' || return
     serve server echo_poll
     dismiss server
@@ -25,31 +25,31 @@ play() {
     dismiss server
     show_timeline
     number 'retry: tries until it was connected' "$(value client tries)"
-    claim "$(value client tries) > 2" 'a server that comes back is found again'
-    number 'retry: that took' "$(in_unit "$(value client waited_seconds)")"
+    claim "$(value client tries) > 2" 'the client finds a server that comes back'
+    number 'retry: time until it was connected' "$(in_unit "$(value client waited_seconds)")"
     beat 2 || return
 
-    scene "Elsewhere: the first is dead, the second mute, the third lives."
-    predict "how long until somebody answers, with $each for each?" || return
+    scene 'Failover: the first server refuses, the second is silent, the third answers.'
+    predict "how long until one of them answers, with $each for each server?" || return
     serve server tarpit
     mute=$port
     serve 'server 2' echo_poll --log warn
     launch client '' connect_failover --each "$each" 127.0.0.1 1 127.0.0.1 "$mute" 127.0.0.1 "$port"
     succeed client
     in_turn=$(value client waited_seconds)
-    number "failover: served after, with $each for each" "$(in_unit "$in_turn")"
+    number "failover: served after, $each for each server" "$(in_unit "$in_turn")"
     launch client '' connect_failover --race 50ms 127.0.0.1 1 127.0.0.1 "$mute" 127.0.0.1 "$port"
     succeed client
     race=$(value client waited_seconds)
-    number 'failover: the same as a race' "$(in_unit "$race")"
+    number 'failover: served after, as a race' "$(in_unit "$race")"
     show_timeline
-    claim "$in_turn > 0.8 * $(in_seconds "$each")" 'a mute server costs its whole deadline'
-    claim "$race < $in_turn" 'a race is faster than one after the other'
+    claim "$in_turn > 0.8 * $(in_seconds "$each")" 'a silent server costs its whole deadline'
+    claim "$race < $in_turn" 'a race is faster than trying one after the other'
     dismiss server
     beat 2 || return
 
-    scene "Kept: $repeat requests over new connections, and over four kept ones."
-    predict 'how many connections does either make?' || return
+    scene "Pool: $repeat requests over new connections, then over four kept open."
+    predict 'how many connections will each of the two runs make?' || return
     for keep in 0 4; do
         launch client '' connect_pool --keep "$keep" --repeat "$repeat" 127.0.0.1 "$port" hello
         succeed client
@@ -59,11 +59,12 @@ play() {
         number "pool of $keep: time spent connecting" "$(in_unit "$(value client connecting_seconds)")"
     done
     dismiss 'server 2'
-    claim "$without_pool == $repeat && $connects <= 4" 'kept connections are used again'
+    claim "$without_pool == $repeat && $connects <= 4" 'kept connections are reused'
     beat 2 || return
 
-    answer 'Only what can get better is tried again, later and later, and out of' \
-        'step with others. Each server has a deadline of its own. And what is' \
-        'kept need not be made, but has to be looked at: it may be dead.'
+    answer 'Retry only what can recover, and wait longer each time, at random, so' \
+        'that clients do not all return together. Give each server its own' \
+        'deadline. A kept connection saves a connect, but check it before you' \
+        'use it: it may be dead.'
     beat 3
 }

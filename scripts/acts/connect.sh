@@ -12,8 +12,8 @@ prepare() {
 }
 
 blocking() {
-    scene "Blocking: stuck inside connect, until somebody kills it after $patience."
-    predict 'how long would it wait if nobody killed it?' || return
+    scene "Blocking: stuck inside connect until we kill it after $patience."
+    predict 'how long would it wait if we did not kill it?' || return
     serve server tarpit
     launch client '' connect_blocking --stop-after "$patience" 127.0.0.1 "$port"
     finish client
@@ -27,7 +27,7 @@ blocking() {
 }
 
 nonblocking() {
-    scene "Non-blocking: the program has a deadline of its own, $deadline."
+    scene "Non-blocking: the program has its own deadline of $deadline."
     predict 'when will it give up, and how often will it have asked?' || return
     serve server tarpit
     launch client '' connect_nonblocking --deadline "$deadline" 127.0.0.1 "$port"
@@ -41,11 +41,11 @@ nonblocking() {
     number 'non-blocking: prime numbers found meanwhile' "$work"
     claim "$gave_up > 0.8 * $(in_seconds "$deadline") && $gave_up < 2 + 5 * $(in_seconds "$deadline")" \
         'a non-blocking connect gives up at the deadline'
-    claim "$asked > 100" 'and asks very often until then'
+    claim "$asked > 100" 'a non-blocking connect asks very often until the deadline'
 }
 
 play() {
-    question 'The server machine swallows our connect without a word.' \
+    question 'A server does not answer our connect at all, not even to refuse it.' \
         'How long does the program wait, and who decides that?'
     beat 3 || return
 
@@ -56,7 +56,7 @@ play() {
     nonblocking || return
     beat 2 || return
 
-    scene "The server comes to its senses after $release: the attempt succeeds."
+    scene "The server starts to accept after $release: the pending connect succeeds."
     predict "when will it be connected: after $release, or later?" || return
     serve server tarpit --release "$release"
     launch client '' connect_nonblocking --deadline 10s 127.0.0.1 "$port"
@@ -66,21 +66,21 @@ play() {
     connected=$(value client waited_seconds)
     number 'non-blocking: connected after' "$(in_unit "$connected")"
     claim "$(value client 'done') == 1 && $(value client failed) == 0" \
-        'an attempt that is under way may still succeed'
+        'a connect that is under way may still succeed'
     beat 2 || return
 
-    scene 'Nobody listens on that port any more: refused at once.'
+    scene 'No server listens on that port any more: refused at once.'
     predict 'how long will it wait now?' || return
     launch client '' connect_nonblocking 127.0.0.1 "$port"
     finish client
     refused=$(value client waited_seconds)
     number 'non-blocking: refused after' "$(in_unit "$refused")"
-    claim "$refused < $gave_up / 2" 'refused is an answer, and comes at once'
+    claim "$refused < $gave_up / 2" 'a refusal is an answer and comes at once'
     beat 2 || return
 
-    answer 'Blocking: as long as the kernel likes; we killed it after' \
-        "$(in_unit "$blocking_waited"). Non-blocking: as long as the program likes, here" \
-        "$(in_unit "$gave_up"), with time for $work prime numbers. And refused is an" \
-        'answer: only silence makes one wait.'
+    answer 'Blocking: the kernel decides how long; we killed the program after' \
+        "$(in_unit "$blocking_waited"). Non-blocking: the program decides, here" \
+        "$(in_unit "$gave_up"), with time for $work prime numbers." \
+        'A refusal is an answer; only silence makes a program wait.'
     beat 3
 }

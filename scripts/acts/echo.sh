@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Title: Who is served?
 
-# One server, two clients. The first is answered, and then silent for a while
-# after the second one has connected.
+# One server, two clients. The first gets its answer. Then it stays silent for a
+# while after the second one has connected.
 two_clients() {
     serve server "$@"
     launch 'client 1' 'hello' echo_client --hold 60s 127.0.0.1 "$port" hello
@@ -23,7 +23,7 @@ prepare() {
 }
 
 blocking() {
-    scene 'Blocking: recv waits for client 1, and nobody looks after client 2.'
+    scene 'Blocking: the server waits in recv for client 1; client 2 must wait.'
     predict 'how long will the second client wait?' || return
     two_clients echo_blocking
     blocking_wait=$waited blocking_share=$share blocking_percent=$percent
@@ -32,8 +32,8 @@ blocking() {
 }
 
 nonblocking() {
-    scene 'Non-blocking: the server asks everybody, round after round.'
-    predict 'how long now, and how much CPU will that take?' || return
+    scene 'Non-blocking: the server asks each client in turn, again and again.'
+    predict 'how long will client 2 wait now, and how much CPU will that take?' || return
     two_clients echo_busypoll
     polling_wait=$waited polling_share=$share polling_percent=$percent
     number 'busy-poll: client 2 waited' "$(in_unit "$waited")"
@@ -41,8 +41,8 @@ nonblocking() {
 }
 
 play() {
-    question 'A server talks with one client, who falls silent but stays.' \
-        'A second client comes. How long does it wait for an answer?'
+    question 'A server talks to one client, which falls silent but stays connected.' \
+        'A second client connects. How long does it wait for an answer?'
     beat 3 || return
 
     show_pair echo_blocking echo_busypoll
@@ -58,8 +58,8 @@ play() {
         'busy-polling uses much more CPU than blocking'
     beat 2 || return
 
-    scene 'The same with a nap of 1 ms after each round.'
-    predict 'what do a thousand naps a second change, of wait and CPU?' || return
+    scene 'The same server, with a nap of 1 ms after each round.'
+    predict 'how will a thousand naps a second change the wait and the CPU?' || return
     two_clients echo_busypoll --nap 1ms
     number 'busy-poll with naps: client 2 waited' "$(in_unit "$waited")"
     number 'busy-poll with naps: CPU of the server' "$share"
@@ -67,8 +67,8 @@ play() {
     claim "$blocking_wait > 2 * $waited" 'with naps client 2 is served as well'
     beat 2 || return
 
-    answer "Blocking: as long as the other one likes, here $(in_unit "$blocking_wait")," \
-        "and no CPU ($blocking_share). Asking all the time: $(in_unit "$polling_wait"), at the" \
-        "price of a core ($polling_share). Naps trade one for the other."
+    answer "Blocking: as long as client 1 is silent, here $(in_unit "$blocking_wait")," \
+        "with almost no CPU ($blocking_share). Busy-polling: $(in_unit "$polling_wait"), but" \
+        "it burns a core ($polling_share). Naps save CPU; the wait is a little longer."
     beat 3
 }

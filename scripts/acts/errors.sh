@@ -1,35 +1,35 @@
 # shellcheck shell=sh disable=SC2154 # from lib.sh and stage.sh
 # SPDX-License-Identifier: MIT
-# Title: What errors say
+# Title: What errors mean
 
 play() {
-    question 'Minus one, and a number in errno. How do they come about, and which' \
-        'of them are errors at all?'
+    question 'A call returns -1 and sets errno. What causes each of these errors,' \
+        'and which of them are errors at all?'
     beat 3 || return
 
-    scene 'Provoked, one after the other (scripts/gallery explains each of them).'
-    predict 'which errors can you name, and which of them mean: wait?' || return
+    scene 'One program provokes them all (scripts/gallery explains each of them).'
+    predict 'which errors can you name, and which of them mean "wait"?' || return
     launch program '' errno_provoke
     succeed program
     show_timeline
-    number 'errors made to happen' "$(value program provoked)"
-    claim "$(value program provoked) > 10" 'errors can be made to happen'
+    number 'errors provoked' "$(value program provoked)"
+    claim "$(value program provoked) > 10" 'a program can provoke more than ten errors'
     beat 4 || return
 
-    scene 'Three that mean: not yet.'
-    predict 'and what is one to do about each of the three?' || return
+    scene 'Three of them mean "not yet".'
+    predict 'what should a program do about each of the three?' || return
     launch program '' errno_explain EAGAIN EINPROGRESS EALREADY
     succeed program
     beat 4 || return
 
-    scene "And the third set of select, which tutorials call 'for errors'?"
-    predict 'when the peer resets: readable, writable, exceptional?' || return
+    scene 'Many tutorials say that the third set of select is for errors. Is it?'
+    predict 'after a reset, is a socket readable, writable, exceptional?' || return
     launch program '' select_except
     succeed program
     beat 4 || return
 
-    answer 'Most of them are answers: ask later, or it is under way. The rest tell' \
-        'what has ended, and what to do. And an error makes a socket readable' \
-        'and writable: the third set is for urgent data.'
+    answer 'Some are just answers: try later, or it is under way. The others say' \
+        'what has ended and what to do. An error makes a socket readable and' \
+        'writable; the third set of select is for urgent data.'
     beat 3
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Title: Up the ladder: select, poll, epoll
 
-# One server with many clients, of which one talks.
+# One server with many clients, only one of them active.
 one_of_many() {
     serve server "$1"
     launch load '' echo_load --connections "$many" --active 1 --idle "$idle" \
@@ -11,15 +11,15 @@ one_of_many() {
     dismiss server
     show_timeline
     idle_cpu=$(value load server_idle) trip=$(value load server_us)
-    [ -n "$trip" ] || fail "this machine does not tell how much processor time a program used"
+    [ -n "$trip" ] || fail "this machine does not report the CPU time of a process"
     idle_share=$(awk -v share="$idle_cpu" 'BEGIN { printf "%.1f %%", 100 * share }')
-    number "$1: CPU while nobody talks" "$idle_share"
-    number "$1: CPU for one round trip" "$trip us"
+    number "$1: CPU while idle" "$idle_share"
+    number "$1: CPU time per round trip" "$trip us"
 }
 
-# What every waiting server has over the one that asks all the time.
+# Every server that sleeps saves CPU compared with the one that spins.
 claim_idle() {
-    claim "$busy_idle > 3 * $idle_cpu" "$1 uses next to no CPU while nobody talks"
+    claim "$busy_idle > 3 * $idle_cpu" "$1 uses almost no CPU while idle"
 }
 
 prepare() {
@@ -32,44 +32,44 @@ prepare() {
 }
 
 play() {
-    question 'Asking every socket burns a core. Who else could be asked, and what' \
-        "does an answer cost with $many connections, of which one talks?"
+    question 'Asking every socket burns a core. What else can a server ask, and what' \
+        "does an answer cost with $many connections, only one of them active?"
     beat 3 || return
 
-    scene 'Asking each socket, round after round.'
-    predict "what does one round trip cost if $many sockets are asked?" || return
+    scene 'Busy-polling: ask each socket in turn, again and again.'
+    predict "what does one round trip cost if the server asks $many sockets?" || return
     one_of_many echo_busypoll
     busy_idle=$idle_cpu busy_trip=$trip
     beat 2 || return
 
     show_pair echo_busypoll echo_select
     beat 5 || return
-    scene 'Handing the kernel a set, each time anew, and sleeping: select.'
-    predict 'how much CPU while nobody talks, and for a round trip?' || return
+    scene 'select: hand the kernel the whole set at each call, and sleep.'
+    predict 'how much CPU while idle, and how much per round trip?' || return
     one_of_many echo_select
     claim_idle select
     beat 2 || return
 
     show_pair echo_select echo_poll
     beat 5 || return
-    scene 'The same with a list, of any length: poll.'
-    predict 'cheaper than select, dearer, or the same?' || return
+    scene 'poll: the same with a list of any length.'
+    predict 'cheaper than select, more expensive, or the same?' || return
     one_of_many echo_poll
     claim_idle poll
     beat 2 || return
 
     show_pair echo_poll echo_epoll
     beat 5 || return
-    scene 'Leaving the list in the kernel, and asking what has changed: epoll.'
-    predict 'and now?' || return
+    scene 'epoll: the kernel keeps the interest list and returns the ready ones.'
+    predict 'how much CPU while idle and per round trip this time?' || return
     one_of_many echo_epoll
     claim_idle epoll
     claim "$busy_trip > 1.5 * $trip" \
-        'looking at the ready one alone is cheaper than asking everybody'
+        'looking only at the ready socket is cheaper than asking every socket'
     beat 2 || return
 
-    answer 'Whoever sleeps in the kernel uses no CPU while nothing happens. But' \
-        'select and poll look at everybody for the sake of one; epoll looks at' \
-        'that one alone. (scripts/scale measures up to 10,000 connections.)'
+    answer 'A server that sleeps in the kernel uses no CPU while nothing happens.' \
+        'But select and poll look at every socket to find one; epoll looks only' \
+        'at that one. (scripts/scale measures up to 10,000 connections.)'
     beat 3
 }

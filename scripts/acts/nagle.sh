@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2154 # from lib.sh and stage.sh
 # SPDX-License-Identifier: MIT
-# Title: 40 milliseconds, out of nothing
+# Title: Two small sends, and a delay of 40 milliseconds
 
 prepare() {
     exchanges=${quick:+11}
@@ -8,12 +8,12 @@ prepare() {
 }
 
 play() {
-    question 'Header and body of a request go out in two sends. On the loopback an' \
-        'answer comes in microseconds. Does it?'
+    question 'A request goes out in two sends: header, then body. On loopback the' \
+        'answer should come within microseconds. Does it?'
     beat 3 || return
 
-    scene "The middle one of $exchanges exchanges, three ways."
-    predict 'how long does an exchange take, in two sends and in one?' || return
+    scene "The median of $exchanges exchanges, in three ways."
+    predict 'how long does an exchange take with two sends, and with one?' || return
     launch program '' nagle_stall --exchanges "$exchanges"
     succeed program
     show_timeline
@@ -24,11 +24,11 @@ play() {
     number 'two sends, TCP_NODELAY' "$(in_unit "$no_delay")"
     number 'one send' "$(in_unit "$one_send")"
     claim "$two_sends > 5 * $no_delay && $two_sends > 5 * $one_send" \
-        'two small sends wait for each other, unless told not to'
+        'two small sends take much longer than one, unless TCP_NODELAY is set'
     beat 2 || return
 
     answer "Nagle's algorithm holds the second part back until the first one is" \
-        'confirmed, and the peer puts confirming off. Hand the kernel whole' \
-        'messages; and where that cannot be, switch the waiting off.'
+        'acknowledged, and the peer delays its acknowledgement. So send whole' \
+        'messages; where you cannot, set TCP_NODELAY.'
     beat 3
 }

@@ -20,8 +20,8 @@ blocking() {
 }
 
 nonblocking() {
-    scene 'The correction: remember how far it came, ask again, work meanwhile.'
-    predict 'how often will it ask, and will it take longer than blocking?' || return
+    scene 'Corrected: remember the offset, try again, and work in between.'
+    predict 'how often will it call send, and will it take longer than blocking?' || return
     serve receiver sink --pace "$pace"
     launch sender '' send_all 127.0.0.1 "$port"
     succeed sender
@@ -33,7 +33,7 @@ nonblocking() {
     number 'resumed: longest time held in one call' "$(in_unit "$(value sender held_seconds)")"
     number 'resumed: times asked' "$(with_commas "$(value sender calls)")"
     number 'resumed: prime numbers found meanwhile' "$(with_commas "$work")"
-    claim "$work > 0" 'who does not wait has time for other work'
+    claim "$work > 0" 'a program that does not wait has time for other work'
 }
 
 play() {
@@ -47,8 +47,8 @@ play() {
     show_pair send_blocking send_once
     beat 3 || return
 
-    scene 'Non-blocking, one call, its count not heeded: the classic mistake.'
-    predict 'how many of the 136,314,880 bytes will it take?' || return
+    scene 'Non-blocking, one call, its return value ignored: the classic mistake.'
+    predict 'how many of the 136,314,880 bytes will that call take?' || return
     serve receiver sink --pace "$pace"
     launch sender '' send_once 127.0.0.1 "$port"
     succeed sender
@@ -69,12 +69,12 @@ play() {
     beat 5 || return
 
     nonblocking || return
-    claim "$all_received == $left + $sent" 'who asks again loses nothing'
+    claim "$all_received == $left + $sent" 'a program that sends the rest later loses nothing'
     beat 2 || return
 
     answer "A blocking send holds the program, here for $(in_unit "$blocking_held"). A" \
-        "non-blocking one takes what fits, and $share_left was left behind." \
-        'Who remembers the offset and asks again loses nothing: all' \
-        "$(with_commas "$all_received") bytes came, and the time was free for other work."
+        "non-blocking send takes what fits; here $share_left was left behind." \
+        'Remember the offset and try again, and nothing is lost: all' \
+        "$(with_commas "$all_received") bytes arrived, with time left for other work."
     beat 3
 }

@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2154 # from lib.sh and stage.sh
 # SPDX-License-Identifier: MIT
-# Title: Asking again, or sleeping until it is worth it
+# Title: Asking again and again, or sleeping until the socket is ready
 
 prepare() {
     pace=${quick:+400M}
@@ -31,14 +31,14 @@ play() {
         beat 2 || return
     done
 
-    claim "$spinning_told > 5 * $told" 'who sleeps is told to wait far less often'
+    claim "$spinning_told > 5 * $told" "a program that sleeps hears 'would block' far less often"
 
     show_pair connect_nonblocking connect_poll
     beat 5 || return
     predict 'how much CPU will waiting take, without poll and with it?' || return
     serve server tarpit
     for way in connect_nonblocking connect_poll; do
-        scene "No answer to $way, until its deadline."
+        scene "$way gets no answer until its deadline."
         launch client '' "$way" --deadline "$deadline" 127.0.0.1 "$port"
         finish client
         show_timeline
@@ -48,7 +48,7 @@ play() {
     done
     dismiss server
     claim "$spinning > 3 * $waiting" 'poll waits for the same deadline with much less CPU'
-    scene 'Nobody listens: the socket is writable all the same.'
+    scene 'No server listens: the socket becomes writable all the same.'
     predict 'connected, or not?' || return
     launch client '' connect_poll 127.0.0.1 "$port"
     finish client
@@ -57,7 +57,7 @@ play() {
     beat 2 || return
 
     answer 'poll sleeps until the socket is ready: the same bytes, the same' \
-        'deadline, next to no CPU. Writable means that the connect has ended;' \
-        'SO_ERROR tells how.'
+        'deadline, almost no CPU. Writable means only that the connect has' \
+        'ended; SO_ERROR says whether it succeeded.'
     beat 3
 }

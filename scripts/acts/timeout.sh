@@ -8,8 +8,8 @@ prepare() {
 }
 
 play() {
-    question "A server says nothing. Four programs want to wait for $limit: which of" \
-        'them waits how long, and at what price?'
+    question "A server sends nothing. Four programs want to wait for $limit. How long" \
+        'does each of them really wait, and how much CPU does it use?'
     beat 3 || return
 
     show_pair timeout_busypoll timeout_poll
@@ -17,8 +17,8 @@ play() {
     show_pair timeout_poll timeout_option
     beat 4 || return
 
-    scene "All four of them, one after the other, with a limit of $limit."
-    predict 'who is late, by how much, and who burns a core?' || return
+    scene "All four, one after the other, with a limit of $limit."
+    predict 'which of them are late, by how much, and which burn a core?' || return
     serve server echo_poll
     for way in timeout_busypoll timeout_select timeout_poll timeout_option; do
         launch client '' "$way" --limit "$limit" 127.0.0.1 "$port"
@@ -30,14 +30,14 @@ play() {
         claim "$waited > 0.8 * $(in_seconds "$limit") && $waited < 2 + 5 * $(in_seconds "$limit")" \
             "$way gives up at the limit"
         [ "$way" = timeout_busypoll ] ||
-            claim "$burnt > 3 * $percent" "$way waits with much less CPU than asking does"
+            claim "$burnt > 3 * $percent" "$way waits with much less CPU than busy-polling"
     done
     dismiss server
     show_timeline
     beat 2 || return
 
-    answer 'All of them give up, and say so. Asking is exact and burns a core; the' \
-        "kernel's timers are a little late, SO_RCVTIMEO the most. None of them" \
-        'is a limit for each byte: the deadline is one for the whole line.'
+    answer 'All four give up and say so. Busy-polling is exact but burns a core;' \
+        "the kernel's timers are a little late, SO_RCVTIMEO the most. In all" \
+        'four the deadline is for the whole line, not for each byte.'
     beat 3
 }

@@ -1,24 +1,24 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # shared with lib.sh, stage.sh and demo
 # SPDX-License-Identifier: MIT
 #
-# split.sh - both sides of an act at the same time: blocking on the left,
-# non-blocking on the right, and one clock for both, in tmux; one after the
-# other where there is none.
+# split.sh - play both sides of an act at the same time in tmux: blocking on the
+# left, non-blocking on the right, one clock for both. Without tmux, play one
+# side after the other.
 #
-# Each side is a process of its own, 'demo --side SIDE FOLDER ACT'. In FOLDER
-# are, as they come about:
+# Each side is a process of its own, 'demo --side SIDE FOLDER ACT'. The processes
+# talk to each other through files in FOLDER:
 #
-#   SIDE.go        a FIFO that tells when the clock began; no side begins before
-#   SIDE.numbers   what the side has measured
-#   SIDE.err       what it has complained of
-#   SIDE.ended     its exit status, if it has ended by itself
-#   SIDE.gone      the side has tidied up: nothing of it is left
-#   panes          the sides are in panes, and stay there when they have ended
-#   attached       somebody sees them
-#   both           both have ended: now a key counts
-#   SIDE.listens   the side waits for that key
-#   key            the key that was pressed then
-#   over           it is time to go
+#   SIDE.go        a FIFO with the start time; the side waits for it
+#   SIDE.numbers   the numbers that the side has measured
+#   SIDE.err       its stderr
+#   SIDE.ended     its exit status, if it ended by itself
+#   SIDE.gone      the side has cleaned up and leaves nothing behind
+#   panes          the sides run in panes, and stay there after they have ended
+#   attached       a terminal shows the panes
+#   both           both sides have ended: from now on a key counts
+#   SIDE.listens   the side is waiting for that key
+#   key            the key that was pressed
+#   over           the sides must exit now
 
 sides='blocking nonblocking'
 
@@ -31,8 +31,8 @@ side_title() {
     printf '%s' "$1" | sed 's/^non/&-/'
 }
 
-# Sets time: hundredths of a second, on a clock that all processes share and
-# that costs no process to look at (proc(5), uptime).
+# Sets time, in hundredths of a second. All processes share this clock, and
+# reading it starts no process (proc(5), uptime).
 look_at_clock() {
     read -r time _ </proc/uptime
     time=$((${time%.*} * 100 + 1${time#*.} - 100))
@@ -40,7 +40,7 @@ look_at_clock() {
 
 # --- One side ----------------------------------------------------------------
 
-# A side's lines have a clock of their own, and not much room.
+# Shorten a line: a pane is narrow, and stamp adds its own time.
 shorten() {
     text=${text#[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9] info   }
     case $columns:$text in
@@ -50,7 +50,7 @@ shorten() {
     esac
 }
 
-# Puts the time that has passed since the start in front of each line.
+# Put the time since the start in front of each line.
 stamp() {
     while IFS= read -r line; do
         [ -n "$line" ] || continue
@@ -64,7 +64,7 @@ leave_side() {
     left_with=$?
     trap '' HUP TERM INT
     close_stage
-    # Unless it had ended before, or had to go with the other one.
+    # Unless the act was over already, or the other side ended it.
     [ -e "$folder/$side.ended" ] || [ -e "$folder/over" ] ||
         echo "$left_with" >"$folder/$side.ended"
     : >"$folder/$side.gone"
@@ -75,7 +75,7 @@ play_side() {
     side=$1 folder=$2
     exec 2>"$folder/$side.err"
     size=$(stty size 2>/dev/null) || size='24 80'
-    columns=$((${size#* } - 6)) # those of the stamp
+    columns=$((${size#* } - 6)) # the stamp needs 6
     [ "$columns" -ge 60 ] || label=8
     open_stage "$folder"
     trap leave_side EXIT
@@ -95,7 +95,7 @@ play_side() {
     [ -e "$folder/panes" ] || return 0
     until_there both
     [ ! -e "$folder/over" ] || return 0
-    # What was typed too early does not count.
+    # Discard keys that were pressed too early.
     stty -icanon -echo min 0 time 0
     dd bs=1000 count=1 >"$stage/typed" 2>&1
     : >"$folder/$side.listens"
@@ -104,7 +104,7 @@ play_side() {
     until_there over
 }
 
-# Wait until that file, or the end, is there.
+# until_there FILE: wait until that file exists, or the act is over.
 until_there() {
     until [ -e "$folder/$1" ] || [ -e "$folder/over" ] || [ ! -d "$folder" ]; do
         sleep 0.1
@@ -113,13 +113,13 @@ until_there() {
 
 # --- Both of them ------------------------------------------------------------
 
-# The panes are in a tmux of our own, which knows nothing of any other and of
-# nobody's settings.
+# The panes run in a tmux server of our own, apart from any other and without
+# the user's configuration.
 tm() {
     TMUX='' TMUX_TMPDIR=$stage tmux -L "wouldblock-$$" -f /dev/null "$@"
 }
 
-# pane SIDE TMUX-COMMAND...: with that side in it.
+# pane SIDE TMUX-COMMAND...: open a pane and play that side in it.
 pane() {
     pane_side=$1
     shift
@@ -140,17 +140,17 @@ dress_panes() {
     tm set -g pane-border-format " #{pane_title} "
     tm select-pane -t :.1 -T "$(side_title nonblocking)"
     tm select-pane -t :.0 -T "$(side_title blocking)"
-    tm select-pane -t :.0 # which gets the keys
+    tm select-pane -t :.0 # it gets the keys
 }
 
-# The time looked at, since the start, behind some words.
+# show_clock TEXT: show TEXT and the time since the start in the status line.
 show_clock() {
     passed=$((time - start))
     tm set -g status-right "$1$((passed / 100)).$((passed % 100 / 10)) s "
 }
 
-# In the background, while the audience looks: lets both sides begin, shows the
-# clock, and ends it all.
+# Runs in the background while tmux is attached: start both sides, show the
+# clock, and detach at the end.
 conduct() {
     tries=100
     until [ -n "$(tm list-clients 2>/dev/null)" ]; do
@@ -159,7 +159,7 @@ conduct() {
         sleep 0.05
     done
     : >"$folder/attached"
-    # Whoever takes the terminal away, takes the panes away.
+    # If the terminal goes away, the panes must go too.
     tm set -g destroy-unattached on
     look_at_clock
     start=$time
@@ -175,10 +175,10 @@ conduct() {
     if [ -z "$quick" ] && ! grep -qv '^0$' "$folder"/*.ended; then
         : >"$folder/both"
         until_there blocking.listens
-        show_clock 'a key goes on, q quits  '
+        show_clock 'any key: continue, q quits  '
         until_there key
     fi
-    # A side that has to go now has not failed.
+    # A side that is stopped from now on has not failed.
     : >"$folder/over"
     tm detach-client -s wouldblock -E true
 }
@@ -187,7 +187,7 @@ stop_panes() {
     [ -e "$folder/panes" ] || return 0
     : >"$folder/over"
     tm kill-server 2>/dev/null
-    # They are not our children: nobody tells us when they have ended.
+    # The sides are children of tmux: we cannot wait for them.
     for side in $sides; do
         tries=100
         until [ -e "$folder/$side.gone" ] || [ ! -e "$folder/$side.err" ] || [ $tries -eq 0 ]; do
@@ -207,11 +207,11 @@ side_by_side() {
     : >"$folder/panes"
     pane blocking new-session -d -s wouldblock -x "${size#* }" -y "${size% *}" &&
         pane nonblocking split-window -h || return
-    dress_panes 2>/dev/null # an old tmux does without
+    dress_panes 2>/dev/null # an old tmux may not know all of it
     conduct &
     conductor=$!
     pids="$conductor $pids"
-    exec 8<&0 # the shell gives a background process another one
+    exec 8<&0 # the shell gives background processes another stdin
     tm attach <&8 2>"$folder/attach.err" &
     pids="$! $pids"
     wait_for $!
@@ -237,11 +237,11 @@ one_after_the_other() {
 new_folder() {
     folder=$(mktemp -d "$stage/split.XXXXXX") || fail "cannot make a temporary folder"
     mkfifo "$folder/blocking.go" "$folder/nonblocking.go"
-    # Held open, so that nobody waits for a side that does not even begin.
+    # Hold both ends open: otherwise a write blocks if a side does not start.
     exec 6<>"$folder/blocking.go" 7<>"$folder/nonblocking.go"
 }
 
-# Plays both sides of $act; status 1 asks to quit.
+# Play both sides of $act. Status 1: the user wants to quit.
 split_act() {
     new_folder
     if [ -z "$why_not" ] && ! side_by_side; then
@@ -249,7 +249,7 @@ split_act() {
         new_folder
     fi
     if [ -n "$why_not" ]; then
-        printf '%s: %s: one side after the other\n' "$me" "$why_not" >&2
+        printf '%s: %s; playing one side after the other\n' "$me" "$why_not" >&2
         one_after_the_other
     fi
     for side in $sides; do
@@ -259,13 +259,13 @@ split_act() {
         [ "$ended" -eq 0 ] ||
             fail "the $(side_title "$side") side failed: $(tail -n 1 "$folder/$side.err" | sed "s/^$me: //")"
     done
-    # If neither has, the terminal has gone away.
+    # Neither side has ended: the terminal went away.
     [ -s "$folder/blocking.ended" ] && [ -s "$folder/nonblocking.ended" ] || exit 129
     cat "$folder/blocking.numbers" "$folder/nonblocking.numbers" >"$stage/numbers.$act"
     [ "$(cat "$folder/key" 2>/dev/null)" != q ]
 }
 
-# Sets why_not: what keeps the sides from standing side by side, if anything.
+# Sets why_not: why the sides cannot be shown side by side; empty if they can.
 begin_split() {
     trap leave_split EXIT
     folder=$stage
@@ -273,7 +273,7 @@ begin_split() {
     if ! have tmux; then
         why_not='tmux is not installed'
     elif [ ! -t 0 ] || [ ! -t 1 ]; then
-        why_not='this is no terminal'
+        why_not='stdin or stdout is not a terminal'
     elif size=$(stty size) && [ "${size#* }" -lt 76 ]; then
         why_not='the terminal is narrower than 76 columns'
     fi

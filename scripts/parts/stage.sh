@@ -1,18 +1,18 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # shared with lib.sh and demo
 # SPDX-License-Identifier: MIT
 #
-# stage.sh - what the acts of the demonstration are played on: programs in
-# their roles, each line they print with the role's name and colour in front;
-# beats at which an instructor can talk; the numbers just measured; and a
-# timeline of each scene, for whatever is on the stage is recorded.
+# stage.sh - functions for the acts of the demonstration. They start programs in
+# roles and print each line with the name and colour of its role; they pause at
+# beats, where an instructor can talk; they show the numbers just measured; and
+# they record each scene and draw its timeline.
 #
-# An act is a file in scripts/acts: its title in a comment, a function prepare,
-# which sets how long things take, and a function play, which calls 'beat ||
-# return' wherever one may stop to talk. No program runs during a beat, so one
-# may talk as long as one likes. An act with two sides has them in functions
+# An act is a file in scripts/acts: its title in a comment; a function prepare,
+# which sets how long things take; and a function play, which calls 'beat ||
+# return' wherever an instructor may want to talk. No program runs during a beat,
+# so the talk can be as long as you like. An act with two sides has functions
 # blocking and nonblocking, for --split.
 
-# The room for what is printed, and in it for the name of a role; a pane has less.
+# The width of the output, and of the role's name in it; a pane has less.
 columns=80 label=9
 
 # --- The stage ---------------------------------------------------------------
@@ -26,7 +26,7 @@ open_stage() {
 }
 
 close_stage() {
-    # What the programs said, if that was kept from view, and one failed.
+    # If a program failed, show output that was hidden until now.
     [ $? -ne 1 ] || [ ! -s "$stage/said" ] || cat "$stage/said" >&2
     stop_everything
     [ -z "${terminal_was:-}" ] || stty "$terminal_was" 2>/dev/null
@@ -36,9 +36,10 @@ close_stage() {
 
 # pids holds the processes that were started and not yet waited for.
 stop_everything() {
-    # One by one: one that has ended already must not spare the others; and one
-    # that is stopped hears of it only when it goes on. It goes on first: while it
-    # ends, a tool such as a leak checker may hold it, and must not be let down.
+    # One kill per process: a single kill could fail because one of them has
+    # already ended. SIGCONT, since a stopped process handles SIGTERM only after
+    # it continues. SIGCONT comes first: later it could disturb a leak checker
+    # that has stopped the process while it exits.
     for pid in $pids; do
         kill -CONT "$pid" 2>/dev/null
         kill "$pid" 2>/dev/null
@@ -59,7 +60,7 @@ wait_for() {
     return $status
 }
 
-# --- Telling -----------------------------------------------------------------
+# --- Text --------------------------------------------------------------------
 
 title_of() {
     sed -n 's/^# Title: //p' "$root/scripts/acts/$1.sh"
@@ -89,33 +90,33 @@ scene() {
     goes_on "$1"
 }
 
-# The same of one that is the same scene still, with the same record.
+# A heading within the same scene: the recording continues.
 goes_on() {
     printf '\n'
     printf '* %s\n' "$1" | fold -s -w "$columns" | sed "s/.*/$bold&$plain/"
 }
 
-# With --pause: what everybody may commit to before the run shows it, and a
-# moment to do so. Status 1 as for beat.
+# With --pause: ask the class for a prediction before the run, and give them a
+# moment. Status 1 as for beat.
 predict() {
     [ -n "$pause" ] || return 0
     printf '%sPredict:%s  %s\n' "$bold$yellow" "$plain" "$1"
     beat 2
 }
 
-# claim 'EXPRESSION' WORDS: what the act tells has to hold for the numbers of
-# this very run, as arithmetic of awk; otherwise the demonstration ends. Ratios,
-# and wide ones: the machine may be busy with other things.
+# claim 'EXPRESSION' WORDS: check what the act says against the numbers of this
+# run. EXPRESSION is arithmetic for awk; if it is false, the demonstration fails.
+# Compare ratios, and leave a wide margin: the machine may be busy.
 claim() {
     [ -z "${WB_CLAIMS:-}" ] || printf '%s\t%s\t%s\n' "$act" "$2" "$1" >>"$WB_CLAIMS"
     awk "BEGIN { exit !($1) }" ||
-        fail "this run does not show what the act tells: $2 ($1)"
+        fail "the numbers of this run contradict the act: $2 ($1)"
 }
 
-# --- The record ---------------------------------------------------------------
+# --- Recording -----------------------------------------------------------------
 
-# A new trace for what comes now. Without a tracer everything else is the same;
-# no_trace says why there is none.
+# Start a new trace. Without a tracer everything else works as usual; no_trace
+# says why there is no trace.
 record_anew() {
     trace='' no_trace='the tracer needs Linux'
     rm -f "$stage/trace"
@@ -126,10 +127,11 @@ record_anew() {
     fi
 }
 
-# recorded ROLE COMMAND...: in place of this process, for the pid counts.
+# recorded ROLE COMMAND...: run COMMAND in place of this process, so that its pid
+# is the one the caller knows.
 recorded() {
     if [ -n "$trace" ]; then
-        read -r own_pid _ </proc/self/stat # which $$ is not, in the background
+        read -r own_pid _ </proc/self/stat # $$ is wrong in a background process
         export WB_TRACE="$trace" WB_TRACE_NAME="$own_pid:$1"
         export LD_PRELOAD="$recorder${LD_PRELOAD:+:$LD_PRELOAD}"
         export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0"
@@ -138,23 +140,23 @@ recorded() {
     exec "$@"
 }
 
-# The timeline of this scene, so far. A side of --split has no room for it.
+# Draw the timeline of this scene so far. A pane of --split has no room for it.
 show_timeline() {
     [ -n "$trace" ] && [ -z "$side" ] || return 0
     printf '\n'
     "$build/trace/timeline" --no-table --width "$columns" ${bold:+--colour} \
         ${explained:+--no-legend} "$@" "$trace"
-    explained=yes # once an act
+    explained=yes # the legend: once per act
     printf '\n'
 }
 
-# The lines in which two programs differ.
+# Show the lines in which two programs differ.
 show_pair() {
     printf '\n%s\n' "What differs ($dim""scripts/pair $1 $2$plain):"
     CLICOLOR_FORCE=${bold:+1} sh "$root/scripts/pair" "$1" "$2" | sed 's/^/  /'
 }
 
-# Remember a measured number for the table at the end, and show it now.
+# Show a measured number now, and keep it for the table at the end.
 number() {
     printf '%s\t%s\n' "$1" "$2" >>"$numbers"
     if [ "$columns" -ge 72 ]; then
@@ -165,10 +167,10 @@ number() {
     fi
 }
 
-# The table of these acts, as far as they were played.
+# The table of the acts that were played.
 show_numbers() {
     ls "$stage"/numbers.* >/dev/null 2>&1 || return 0
-    curtain 'All that was measured just now, on this machine'
+    curtain 'All numbers measured in this run, on this machine'
     for act in "$@"; do
         [ -f "$stage/numbers.$act" ] || continue
         printf '%s%s%s\n' "$bold" "$(title_of "$act")" "$plain"
@@ -178,19 +180,19 @@ show_numbers() {
     done
 }
 
-# A moment to talk (--pause), or to read what stands there. Status 1 ends the
-# act; the key pressed tells how to go on.
+# A moment to talk (--pause), or to read what is on the screen. Status 1 ends the
+# act; key says what to do next.
 beat() {
     key=''
     [ -z "$quick" ] || [ -n "$pause" ] || return 0
     if [ -z "$pause" ]; then
-        # In the background, so that a signal need not wait for its end.
+        # In the background, so that a signal is handled at once.
         sleep "${1:-2}" &
         pids="$! $pids"
         wait_for $!
         return 0
     fi
-    printf '%s[Enter: on   r: again   s: next act   q: quit]%s ' "$dim" "$plain"
+    printf '%s[Enter: continue   r: repeat act   s: next act   q: quit]%s ' "$dim" "$plain"
     read_key
     printf '\n'
     case $key in
@@ -199,8 +201,8 @@ beat() {
     esac
 }
 
-# One key of a terminal; else the first character of a line. No more input is
-# the same as Enter.
+# Read one key from a terminal, or the first character of a line otherwise. End
+# of input counts as Enter.
 read_key() {
     if [ -t 0 ]; then
         terminal_was=$(stty -g)
@@ -225,13 +227,13 @@ role_colour() {
     esac
 }
 
-# role_file 'client 1' report: a file of that role.
+# role_file 'client 1' report: the name of a file of that role.
 role_file() {
     printf '%s/%s.%s' "$stage" "$(printf '%s' "$1" | tr ' ' '_')" "$2"
 }
 
-# Reads what a program prints; shows its first lines under the role's name;
-# keeps the report for later; tells the main script when the cue has come.
+# Read what a program prints; show its first lines under the role's name; keep
+# the report for later; tell the main script when the cue appears.
 relay() {
     waiting=$2 shown=0
     while IFS= read -r text; do
@@ -260,11 +262,11 @@ relay() {
             ;;
         esac
     done
-    # The program ended without it: do not leave the main script waiting.
+    # The program ended without its cue: do not leave the main script waiting.
     [ -z "$waiting" ] || : >"$(role_file "$1" cue)"
 }
 
-# The command line of a role, as one would type it.
+# The command line of a role, as you would type it.
 show_command() {
     typed="$ $1"
     shift
@@ -280,8 +282,8 @@ show_command() {
 }
 
 # launch ROLE CUE PROGRAM [ARGUMENT]...: start a program in a role, and wait
-# until it prints a line that matches the pattern CUE ('' waits for nothing).
-# Sets cue_line. However things go, the program ends within a minute.
+# until it prints a line that matches the pattern CUE ('': do not wait). Sets
+# cue_line. In any case the program ends within a minute.
 launch() {
     role=$1 cue=$2 program=$3
     shift 3
@@ -299,9 +301,9 @@ launch() {
     printf '%s %s\n' "$program_pid" "$relay_pid" >"$(role_file "$role" pids)"
     cue_line=''
     if [ -n "$cue" ]; then
-        # A signal would be a complaint of the shell's, too.
+        # Hide the shell's complaint if a signal interrupts the read.
         { read -r cue_line <"$(role_file "$role" cue)"; } 2>/dev/null
-        [ -n "$cue_line" ] || fail "$program ended before its cue"
+        [ -n "$cue_line" ] || fail "$program ended without printing '$cue'"
     fi
 }
 
@@ -315,7 +317,7 @@ serve() {
 }
 
 # aside ROLE FILE PROGRAM [ARGUMENT]...: start a program that reads a file or
-# FIFO and says more than anybody wants to see: into the role's text.
+# FIFO and prints too much to show: its output goes to the role's text file.
 aside() {
     role=$1 input=$2 program=$3
     shift 3
@@ -328,18 +330,18 @@ aside() {
     printf '%s\n' "$program_pid" >"$(role_file "$role" pids)"
 }
 
-# until_said ROLE PATTERN: wait until a line of the role's text matches.
+# until_said ROLE PATTERN: wait until a line in the role's text file matches.
 until_said() {
     patience=400
     until grep -q -e "$2" "$(role_file "$1" text)" 2>/dev/null; do
         patience=$((patience - 1))
-        [ $patience -gt 0 ] || fail "$1 does not say what was to be heard: $2"
+        [ $patience -gt 0 ] || fail "$1 did not print the expected line in time: $2"
         sleep 0.05
     done
 }
 
 # Wait until the program in this role has ended and all its lines are shown.
-# The status is the program's.
+# Returns the exit status of the program.
 finish() {
     read -r program_pid relay_pid <"$(role_file "$1" pids)"
     wait_for "$program_pid"
@@ -352,12 +354,12 @@ finish() {
     return $ended
 }
 
-# The same where the act makes no sense unless the program succeeds.
+# The same, but fail if the program fails.
 succeed() {
-    finish "$1" || fail "the $1 did not end as it should"
+    finish "$1" || fail "the $1 failed: exit status $?"
 }
 
-# Ask the program in this role to end, and wait for that.
+# Stop the program in this role, and wait until it has ended.
 dismiss() {
     read -r program_pid relay_pid <"$(role_file "$1" pids)"
     kill "$program_pid" 2>/dev/null
@@ -386,7 +388,7 @@ in_seconds() {
     awk -v time="$1" 'BEGIN { print time / (time ~ /ms$/ ? 1000 : 1) }'
 }
 
-# in_unit SECONDS: as a person would say it: 2.01 s, 3.4 ms or 120 us.
+# in_unit SECONDS: with a suitable unit: 2.01 s, 3.4 ms or 120 us.
 in_unit() {
     awk -v s="$1" 'BEGIN {
         if (s >= 1) printf "%.2f s", s
