@@ -182,13 +182,13 @@ END
     section accept reference | sed 's/set_nonblocking(listener);/set_nonblocking(listner);/' | submit accept
     exercise check accept
     is "$status" 1
-    says 'does not compile yet' 'listner' 'Mend the first error first'
+    says 'does not compile yet' 'listner' 'Fix the first error first'
     is "$(grep -c 'error:' <<<"$output")" 1
 
     section accept reference | sed 's/^    struct clients clients/    int unused;\n&/' | submit accept
     exercise check accept
     is "$status" 0
-    says 'the compiler has a doubt' 'unused'
+    says 'the compiler warns you' 'unused'
 }
 
 @test "exercise: is a library's part not taken from the library?" {
@@ -415,7 +415,7 @@ END
     echo '#include "../demos/echo/echo_busypoll.c"' | submit accept
     exercise check accept
     is "$status" 1
-    says 'INCLUDES_OTHER_FILES: accept.c includes ../demos/echo/echo_busypoll.c, which is no part of the task'
+    says 'INCLUDES_OTHER_FILES: accept.c includes ../demos/echo/echo_busypoll.c, which is not part of the task'
 }
 
 @test "solution: is no line of another file quoted, whatever the compiler says?" {
@@ -473,7 +473,7 @@ END
     found NOT_A_FILE
     rm accept.c
     truncate -s 5G accept.c
-    found TOO_LARGE 'larger than a megabyte'
+    found TOO_LARGE 'larger than 1 MiB'
     [ "$(du -k "$T" | tail -n 1 | cut -f 1)" -lt 100000 ] || flunk 'it was copied'
     exercise grade "$T" --only accept
     is "$(grep handed_in <<<"$output")" '"handed_in",0,13,0,TOO_LARGE'
@@ -612,7 +612,7 @@ for row in list(csv.reader(open(sys.argv[1], newline="")))[1:]: sys.stdout.write
     is "$(grep -c '^[0-9]\. ' <<<"$output")" 2
     exercise hint epoll
     is "$(grep -c '^[0-9]\. ' <<<"$output")" 3
-    says 'That was the last one'
+    says 'That was the last hint'
 }
 
 @test "exercise: does a reset keep what there was?" {

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Classroom 50: checks one submission, and leaves result.json behind.
+"""Classroom 50: check one submission and write result.json.
 
-Lies beside a copy of this repository, in a folder 'wouldblock', in the
-assignment's folder of the autograders; it is run in the student's checkout.
-WB_EXERCISES chooses what counts; all exercises if it is not set.
+Put this file into the assignment's folder of the autograders, next to a copy of
+this repository in a folder 'wouldblock'. It runs in the student's checkout.
+WB_EXERCISES names the exercises that count; without it, all of them do.
 """
 
 import os
