@@ -1,9 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: MIT
 #
-# helpers - starting programs, waiting for what they say, and leaving nothing
-# behind. Every program is started with --stop-after, so that it ends by itself
-# even if a test is killed.
+# helpers - start programs, wait for their output, and leave nothing behind. Every
+# program runs with --stop-after, so that it ends even if a test is killed.
 
 bats_require_minimum_version 1.5.0
 
@@ -15,7 +14,7 @@ bin=$build/bin
 # bats alone runs.
 tier=${WB_TIER:-plain}
 
-# Longer than anything here may take, shorter than anybody's patience.
+# How long a program may run, and how many seconds a test waits for something.
 bound=30s
 patience=20
 
@@ -24,7 +23,7 @@ setup() {
     cd "$T" || return 1
     declare -gA pid_of=() keyboard=()
     unset WB_FAULTS CLICOLOR_FORCE NO_COLOR
-    # With witness.so the sanitizer is not the first library, and need not be.
+    # witness.so is loaded before the sanitizer; that is fine.
     export ASAN_OPTIONS=verify_asan_link_order=0
 }
 
@@ -37,7 +36,7 @@ teardown() {
     return 0
 }
 
-# Say what is wrong, with what the programs said, and fail.
+# flunk MESSAGE: print it and the last output of all programs, and fail.
 flunk() {
     local file
     echo "$*"
@@ -47,7 +46,7 @@ flunk() {
     return 1
 }
 
-# is FOUND EXPECTED: the same text? Says what differs if not.
+# is FOUND EXPECTED: fail, and show the difference, unless both are the same.
 is() {
     if [ "$1" = "$2" ]; then
         return 0
@@ -204,31 +203,32 @@ program() {
 }
 
 # A shell starts background programs with SIGINT ignored; this undoes it.
-heed_int=--default-signal=INT
-env "$heed_int" true 2>/dev/null || heed_int=''
+default_int=--default-signal=INT
+env "$default_int" true 2>/dev/null || default_int=''
 
 needs_int() {
-    [ -n "$heed_int" ] || skip "env cannot undo ignored signals here"
+    [ -n "$default_int" ] || skip "env has no --default-signal here"
 }
 
-# launch ROLE [NAME=VALUE]... COMMAND [ARGUMENT]...: in the background, its
-# output in ROLE.out and ROLE.err; reads the file or FIFO $input. Closed to it
-# are 3 and 4, which are bats' own, and what the test writes to others with.
+# launch ROLE [NAME=VALUE]... COMMAND [ARGUMENT]...: run COMMAND in the background,
+# with its output in ROLE.out and ROLE.err, and the file or FIFO $input as stdin.
+# It does not inherit descriptors 3 and 4, which bats uses, nor those with which
+# the test writes to other programs.
 launch() {
     local role=$1
     shift
-    : >"$T/$role.out" # nobody is to read what an earlier one said
+    : >"$T/$role.out" # forget the output of an earlier program
     (
         for fd in 5 "${keyboard[@]}"; do
             exec {fd}>&-
         done
-        exec env ${heed_int:+"$heed_int"} "$@"
+        exec env ${default_int:+"$default_int"} "$@"
     ) <"${input:-/dev/null}" >>"$T/$role.out" 2>"$T/$role.err" 3>&- 4>&- &
     pid_of[$role]=$!
 }
 
-# start ROLE PROGRAM [ARGUMENT]...: launch one of ours, with a report. With
-# $shim, faults are injected.
+# start ROLE PROGRAM [ARGUMENT]...: launch one of our programs, with a report. If
+# $shim is set, it is preloaded to inject faults.
 start() {
     launch "$1" LD_PRELOAD="${shim:-}" \
         "$(program "$2")" --stop-after "$bound" --report "${@:3}"
@@ -246,7 +246,7 @@ listens() {
     port=$(sed -n '1s/.* //p' "$T/$1.out")
 }
 
-# wait_for FILE PATTERN: until a line of the file matches.
+# wait_for FILE PATTERN: wait until a line of the file matches.
 wait_for() {
     local end=$((SECONDS + patience))
     until grep -q -e "$2" "$T/$1" 2>/dev/null; do
@@ -255,14 +255,14 @@ wait_for() {
     done
 }
 
-# finish ROLE: wait for its end; sets status.
+# finish ROLE: wait until the program has ended; sets status.
 finish() {
     status=0
     wait "${pid_of[$1]}" || status=$?
     unset "pid_of[$1]"
 }
 
-# ends ROLE: as finish, but it is an error if that takes longer than anything may.
+# ends ROLE: like finish, but kill the program and fail if it takes too long.
 ends() {
     local end=$((SECONDS + patience)) pid=${pid_of[$1]} state
     while read -r state 2>/dev/null <"/proc/$pid/stat" && [[ ${state##*) } != Z* ]]; do
@@ -275,31 +275,31 @@ ends() {
     finish "$1"
 }
 
-# stop ROLE [SIGNAL]: ask it to end, and wait; sets status.
+# stop ROLE [SIGNAL]: signal the program and wait until it has ended; sets status.
 stop() {
     kill "-${2:-TERM}" "${pid_of[$1]}"
     finish "$1"
 }
 
-# value ROLE KEY: from the closing report.
+# value ROLE KEY: a value from the report at the end.
 value() {
     tr ' ' '\n' <"$T/$1.out" | sed -n "s/^$2=//p"
 }
 
-# client PROGRAM [ARGUMENT]...: run to the end; sets status, output, stderr.
+# client PROGRAM [ARGUMENT]...: run it until it ends; sets status, output, stderr.
 client() {
     local name=$1
     shift
     run --separate-stderr "$(program "$name")" --stop-after "$bound" "$@"
 }
 
-# The server still serves: somebody new gets an echo.
+# Check that the server still serves: a new client gets an echo.
 still_serves() {
     client echo_client 127.0.0.1 "$port" 'still there?'
     is "$status: $output" '0: still there?'
 }
 
-# CPU time that a running program has used, in clock ticks (proc(5)).
+# ticks ROLE: CPU time that a running program has used, in clock ticks (proc(5)).
 ticks() {
     sed 's/.*) //' "/proc/${pid_of[$1]}/stat" | awk '{ print $12 + $13 }'
 }
@@ -321,7 +321,7 @@ until_asleep() {
     done
 }
 
-# The processes that carry this mark in their environment.
+# marked MARK: the processes with this mark in their environment.
 marked() {
     grep -lz "^WB_MARK=$1\$" /proc/[0-9]*/environ 2>/dev/null
 }
@@ -333,20 +333,21 @@ none_marked() {
     done
 }
 
-# The children of the program in this role (proc(5)).
+# children_of ROLE: the children of the program (proc(5)).
 children_of() {
     local list=''
     read -r list <"/proc/${pid_of[$1]}/task/${pid_of[$1]}/children" || : # no newline
     echo "$list"
 }
 
-# record NAME COMMAND...: with the tracer, into NAME.trace.
+# record NAME COMMAND...: run COMMAND under the tracer, into NAME.trace.
 record() {
     timeout 30 "$root/scripts/trace" --output "$T/$1.trace" "${@:2}" 3>&- 4>&-
 }
 
-# record_two_clients SERVER, into SERVER.trace: the first says hello and stays
-# for a while, the second comes meanwhile. What the server said is in server.
+# record_two_clients SERVER: record a server with two clients into SERVER.trace. The
+# first says hello and stays for a while; the second connects meanwhile. The output
+# of the server is in the file server.
 record_two_clients() {
     cat >"$T/scene" <<SCENE
 "$bin/$1" --log error --report --stop-after $bound 0 >"$T/server" &
