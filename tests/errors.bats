@@ -67,8 +67,8 @@ load helpers
         ECONNRESET EPIPE EADDRINUSE EMSGSIZE EMFILE; do
         is "$(grep -c "^    $error (" <<<"$output")" 1
     done
-    grep -q -e '^    ENETUNREACH (' -e '^ENETUNREACH is left out' <<<"$output"
-    grep -q 'SIGPIPE would end the program, without a word: status 141$' <<<"$output"
+    grep -q -e '^    ENETUNREACH (' -e '^ENETUNREACH is skipped' <<<"$output"
+    grep -q 'SIGPIPE would kill the program without a message: status 141$' <<<"$output"
     grep -q 'EAI_' <<<"$output"
     is "$(awk 'length > 80' <<<"$output")" ''
     run --separate-stderr "$root/scripts/gallery" ENONSENSE

@@ -117,10 +117,10 @@ every_script() {
     run --separate-stderr timeout 60 "$root/scripts/scale" --connections 1100 --active 1 --time 10ms \
         --tsv "$T/out.tsv" --svg "$T/out.svg"
     is "$status: $stderr" '0: '
-    grep -q '^select  *1100 .* refuses: not enough descriptors below 1,024$' <<<"$output"
+    grep -q '^select  *1100 .* skipped: not enough descriptors below 1,024$' <<<"$output"
     run --separate-stderr timeout 60 bash -c "ulimit -n 100; '$root/scripts/scale' --connections '5 500' --active 1 --time 10ms --tsv '$T/out.tsv' --svg '$T/out.svg'"
     is "$status" 0
-    grep -q '^500 connections are left out: this machine allows 100 descriptors' <<<"$output"
+    grep -q '^500 connections: skipped, this machine allows 100 descriptors' <<<"$output"
     for arguments in --nonsense '--connections many' '--active 0' '--time'; do
         # shellcheck disable=SC2086 # words on purpose
         run --separate-stderr "$root/scripts/scale" $arguments
@@ -344,7 +344,7 @@ brew:brew install gcc make'
         bare_machine '' "$manager"
         there test
         is "$manager $status ${lines[-1]}" "$manager 0 1 passed, 0 failed"
-        [[ $stderr == 'test: not on this machine yet: compiler make bats '*"installing: "*"$command"* ]] || flunk "$stderr"
+        [[ $stderr == 'test: these tools are missing: compiler make bats '*"installing: "*"$command"* ]] || flunk "$stderr"
         is "$(grep -v update "$T/calls" | grep "^$manager" | head -n 1)" "$command"
         # It comes by itself: an old system may lack it.
         is "$(grep -c "^$manager .* bats" "$T/calls")" 1
@@ -391,7 +391,7 @@ END
         for script in demo test; do
             WB_UID=1000 there "$script"
             is "$status: $output" '1: '
-            [[ ${stderr_lines[-1]} == "$script: neither root nor sudo here; as root, run: "*"$command"* ]] || flunk "$stderr"
+            [[ ${stderr_lines[-1]} == "$script: cannot install them without root or sudo; as root, run: "*"$command"* ]] || flunk "$stderr"
         done
         [[ ${stderr_lines[-1]} == *' bats' ]]
         is "$(grep "^$manager" "$T/calls" || true)" '' # and nothing was tried

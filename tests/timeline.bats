@@ -286,7 +286,7 @@ one_comparison() {
 
 @test "compare: what it cannot compare it says" {
     compare echo_blocking sink
-    is "$status: $stderr" "1: compare: echo_blocking and sink have no workload in common; 'scripts/compare' lists what has"
+    is "$status: $stderr" "1: compare: echo_blocking and sink have no workload in common; 'scripts/compare' lists the pairs that have one"
     compare echo_blocking nonsense
     is "$status: $stderr" "1: compare: there is no program 'nonsense' in demos/"
     compare echo_blocking

@@ -1,9 +1,8 @@
 # shellcheck shell=sh disable=SC2034 # used by those that source it
 # SPDX-License-Identifier: MIT
 #
-# lib.sh - what the scripts share: where things are, colours, complaints, and
-# getting the tools and the build ready. To be sourced by a script that lies in
-# this folder.
+# lib.sh - what the scripts share: paths, colours, error messages, installing
+# missing tools, and the build. A script in scripts/ sources it.
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 me=$(basename -- "$0")
@@ -13,8 +12,8 @@ else
     build=$root/build
 fi
 
-# Colours on a terminal only, or where the caller knows that there is one
-# (CLICOLOR_FORCE); never against the reader's wish (https://no-color.org).
+# Use colours only on a terminal, or if CLICOLOR_FORCE asks for them; never if
+# NO_COLOR is set (https://no-color.org).
 if [ -t 1 ] && [ "${TERM:-dumb}" != dumb ]; then
     CLICOLOR_FORCE=1
 fi
@@ -43,13 +42,13 @@ have() {
     command -v "$1" >/dev/null 2>&1
 }
 
-# The header comment of a script is its help, from its fourth line on.
+# The help text of a script is its header comment, from the fourth line on.
 print_help() {
     sed -n '4,/^$/ s/^# \{0,1\}//p' "$0"
 }
 
-# How wide the terminal is; 80 where there is none. (Inside of $(...) stdout is
-# no terminal: that of the script is asked for by the colours above.)
+# The width of the terminal, or 80 without one. (Inside $(...) stdout is never a
+# terminal; the colours above tell whether the script's own stdout is one.)
 terminal_width() {
     wide=''
     [ -z "$bold" ] || wide=$(stty size 2>/dev/null </dev/tty) || wide=''
@@ -65,7 +64,7 @@ compiler_works() {
         printf '#include <sys/socket.h>\n' | "${CC:-cc}" -fsyntax-only -x c - 2>/dev/null
 }
 
-# Which of compiler, make, diff, awk, bats are not there? $1: demo or test.
+# Print those of compiler, make, diff, awk, bats that are missing. $1: demo or test.
 missing_tools() {
     compiler_works || echo compiler
     for tool in make diff awk; do
@@ -74,7 +73,7 @@ missing_tools() {
     [ "$1" != test ] || find_bats || echo bats
 }
 
-# Sets bats: the system's, unless it is older than 1.7; or the one from npm.
+# Sets bats: the system's if it is 1.7 or newer, otherwise the one from npm.
 find_bats() {
     for bats in bats "$root/build/npm/node_modules/.bin/bats"; do
         "$bats" --version 2>/dev/null |
@@ -90,7 +89,7 @@ package_manager() {
     return 1
 }
 
-# The packages of manager $1 that hold the tool $2.
+# The packages of package manager $1 that contain the tool $2.
 packages_for() {
     case $2:$1 in
     compiler:apt-get) echo gcc libc6-dev ;;
@@ -115,12 +114,12 @@ install_command() {
     esac
 }
 
-# Installing is for root; brew alone is not.
+# Installing needs root or sudo, except with brew.
 may_install() {
     [ "$(id -u)" -eq 0 ] || [ "$manager" = brew ] || have sudo
 }
 
-# Run a command of the package manager as who it wants us to be.
+# Run a command of the package manager, with sudo if it needs root.
 as_installer() {
     if [ "$(id -u)" -eq 0 ] || [ "$manager" = brew ]; then
         "$@" </dev/null >&2
@@ -129,20 +128,20 @@ as_installer() {
     fi
 }
 
-# get_ready demo|test: say what is missing, install it with the system's
-# package manager, or say how to and stop.
+# get_ready demo|test: if tools are missing, name them and install them with the
+# system's package manager; if that is not possible, say how to and exit.
 get_ready() {
     missing=$(missing_tools "$1" | tr '\n' ' ')
     [ -n "$missing" ] || return 0
 
-    printf '%s: not on this machine yet: %s\n' "$me" "$missing" >&2
+    printf '%s: these tools are missing: %s\n' "$me" "$missing" >&2
     manager=$(package_manager) ||
         fail "no package manager found (apt-get, dnf, apk, pacman, zypper, brew): install these by hand: $missing"
     may_install || {
         install_plan "$missing"
-        fail "neither root nor sudo here; as root, run: $plan"
+        fail "cannot install them without root or sudo; as root, run: $plan"
     }
-    # An old system may lack bats; it must not take the others with it.
+    # An old system may have no bats package; install the others without it.
     install_packages "$(printf '%s' "$missing" | sed 's/bats //')"
     case $missing in
     *bats*)
@@ -154,7 +153,8 @@ get_ready() {
     [ -z "$missing" ] || fail "still missing after installing: $missing"
 }
 
-# Sets packages, those that hold the tools $1, and plan, the command for them.
+# Sets packages to those that contain the tools $1, and plan to the command that
+# installs them.
 install_plan() {
     packages=''
     for tool in $1; do
@@ -164,13 +164,13 @@ install_plan() {
     [ "$manager" != apt-get ] || plan="apt-get update -q && $plan"
 }
 
-# Install the packages that hold the tools $1; none is fine.
+# Install the packages that contain the tools $1, if there are any.
 install_packages() {
     [ -n "$1" ] || return 0
     install_plan "$1"
     printf '%s: installing: %s\n' "$me" "$plan" >&2
     if [ "$manager" = apt-get ]; then
-        as_installer apt-get update -q || fail "this failed: apt-get update -q"
+        as_installer apt-get update -q || fail "'apt-get update -q' failed"
     fi
     # shellcheck disable=SC2046,SC2086 # words on purpose
     as_installer $(install_command "$manager") $packages
@@ -185,20 +185,20 @@ bats_from_npm() {
 
 # --- Build -------------------------------------------------------------------
 
-# build_programs TARGET...: quiet unless it fails.
+# build_programs TARGET...: run make; print its output only if it fails.
 build_programs() {
     mkdir -p "$root/build"
     if ! make -C "$root" -j 2 "$@" >"$root/build/make.log" 2>&1; then
         cat "$root/build/make.log" >&2
-        fail "the build failed; the compiler's words are above"
+        fail "the build failed; see the compiler's messages above"
     fi
 }
 
 # --- Measuring ---------------------------------------------------------------
 
-# Sets on_first and on_second, in front of a server and its load: each on a
-# processor of its own. Left to itself, the scheduler now and then puts both on
-# one, and latencies jump by a factor of ten.
+# Sets on_first and on_second, prefixes that run a server and its load on two
+# different processors. Otherwise the scheduler sometimes puts both on one, and
+# latencies jump by a factor of ten.
 pin() {
     on_first='' on_second=''
     if have taskset && taskset -c 0 true 2>/dev/null && taskset -c 1 true 2>/dev/null; then
@@ -208,9 +208,9 @@ pin() {
 
 # --- Recording ---------------------------------------------------------------
 
-# Sets recorder: the recorder, under a name that LD_PRELOAD can hold. It splits
-# its value at spaces and colons, and expands a dollar sign (ld.so(8)): such a
-# checkout needs another name for the file. drop_recorder removes that again.
+# Sets recorder: the path of the recorder, for LD_PRELOAD. The loader splits
+# LD_PRELOAD at spaces and colons and expands '$' (ld.so(8)); if the path has one
+# of these, make a symbolic link with a harmless name. drop_recorder removes it.
 find_recorder() {
     [ -z "${recorder:-}" ] || return 0
     recorder=$build/trace/recorder.so
@@ -223,7 +223,7 @@ find_recorder() {
             ln -s "$recorder" "$folder_of_link/recorder.so" &&
             recorder=$folder_of_link/recorder.so && return
     done
-    fail "cannot preload $recorder: there is a space, a colon or a dollar sign in its name, and in /tmp, where it would get another name, no folder can be made"
+    fail "cannot preload $recorder: its path has a space, a colon or a dollar sign, and no link to it can be made in /tmp, /var/tmp or /dev/shm"
 }
 
 drop_recorder() {

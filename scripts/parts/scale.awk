@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# scale.awk - draws the numbers that scripts/scale has measured: four panels,
-# both axes logarithmic. Reads its TSV, writes an SVG.
+# scale.awk - draw the numbers measured by scripts/scale: four panels, both axes
+# logarithmic. Reads the TSV, writes an SVG.
 
 BEGIN { FS = "\t" }
 
