@@ -68,7 +68,8 @@ play() {
     beat 2 || return
 
     answer "Blocking: as long as client 1 is silent, here $(in_unit "$blocking_wait")," \
-        "with almost no CPU ($blocking_share). Busy-polling: $(in_unit "$polling_wait"), but" \
-        "it burns a core ($polling_share). Naps save CPU; the wait is a little longer."
+        "with almost no CPU ($blocking_share). Busy-polling: $(in_unit "$polling_wait"), but with" \
+        "all the CPU it can get ($polling_share)." \
+        'Naps save CPU and add a little waiting.'
     beat 3
 }
