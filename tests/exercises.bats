@@ -373,10 +373,11 @@ found() {
 @test "solution: is one that includes another file not accepted, and the file named?" {
     only_in plain long
     original=$root/demos/echo/echo_busypoll.c
-    for include in "\"$original\"" "<$original>" '"../demos/echo/echo_busypoll.c"' '"common/../../demos/echo/echo_busypoll.c"' \
-        "\"/proc/self/cwd/../../../../../../../..$original\"" "\"//$original\""; do
+    sample 'ways to name a file' 1 3 "\"$original\"" "<$original>" '"../demos/echo/echo_busypoll.c"' '"common/../../demos/echo/echo_busypoll.c"' \
+        "\"/proc/self/cwd/../../../../../../../..$original\"" "\"//$original\"" >"$T/names"
+    while read -r include; do
         finds INCLUDES_OTHER_FILES echo_busypoll.c <<<"#include $include"
-    done
+    done <"$T/names"
     finds INCLUDES_OTHER_FILES "accept.c includes $original" <<END
 #define HIS "$original"
 #include HIS
@@ -870,8 +871,8 @@ good_text=$'? ? ? ?? ??? ??? ???? ?? ? ü \xf0\x9f\x98\x80 %s'
 
 # --- The exercises prove themselves -------------------------------------------------
 
-# proves NAME: the reference, what a student begins with, a comment alone, and some
-# of the right and wrong programs get the verdict that they are to get.
+# proves NAME: what a student begins with, a comment alone, and some of the right
+# and wrong programs get the verdict that they are to get.
 proves() {
     [ -z "${SANITIZE:-}" ] || skip 'the programs are under the sanitizers in any case'
     mapfile -t right < <(grep -o '^=== right .*' "$root/scripts/exercises/$1.ex" | cut -c 5-)
@@ -879,9 +880,9 @@ proves() {
     [ "${#right[@]}" -ge 2 ] || flunk "$1.ex has ${#right[@]} right programs; write at least 2"
     [ "${#wrong[@]}" -ge 6 ] || flunk "$1.ex has ${#wrong[@]} wrong programs; write at least 6"
     mapfile -t tried < <(
-        printf '%s\n' reference stub 'a comment alone'
-        sample "right programs of $1" 1 1 "${right[@]}"
-        sample "wrong programs of $1" 1 2 "${wrong[@]}"
+        sample "right programs of an exercise" 1 1 reference "${right[@]}"
+        printf '%s\n' stub 'a comment alone'
+        sample "wrong programs of an exercise" 1 2 "${wrong[@]}"
     )
     exercise prove "${tried[@]/#/$1: }"
     [ "$status" -eq 0 ] || flunk "$stderr$(grep -A 30 '^not ok' <<<"$output")"

@@ -217,31 +217,31 @@ tiered_file() {
 
 @test "test: does a seed choose the same sample twice, and is that printed?" {
     tiered_file >"$T/tiers.bats"
-    for seed in 7 7 '' ''; do
+    for seed in 7 7 ''; do
         # Without a seed of ours: that which the run before has printed.
         [ -n "$seed" ] || seed=$(sed -n 's/^sampled, .*--seed \([0-9]*\) .*/\1/p' <<<"$output")
         [ "$seed" != '' ] || flunk "no seed is printed: $output"
         test_command --seed "$seed" "$T/tiers.bats"
         is "$(grep -A 1 '^sampled' <<<"$output")" "sampled, and with --seed $seed the same again:"$'\n''    tiers: 3 of 10 letters'
     done
-    is "$(wc -l <"$T/sampled") $(sort -u "$T/sampled" | wc -l)" '12 3'
+    is "$(wc -l <"$T/sampled") $(sort -u "$T/sampled" | wc -l)" '9 3'
     test_command "$T/tiers.bats"
     [[ $output == *'with --seed '[0-9]*' the same again'* ]] || flunk "$output"
 }
 
 @test "sample: is it never empty, always in order, and another one for another seed?" {
     unset WB_SAMPLED # nothing of it is a sample of this run
-    for seed in 0 1 2 3 4 5 6 7 8 9 1000000007 1790000000 1790000001 4294967296; do
-        for count in 1 3 9 10 11; do
+    for seed in 0 1 2 3 4 5 6 1000000007 1790000000 1790000001 4294967296; do
+        for count in 1 10 11; do
             tier=plain WB_SEED=$seed sample letters 1 "$count" {a..j} >"$T/chosen"
             is "seed $seed: $(wc -l <"$T/chosen")" "seed $seed: $((count < 10 ? count : 10))"
             sort -c -u "$T/chosen"
         done
-        tier=plain WB_SEED=$seed sample letters 1 3 {a..j} | tr -d '\n'
-        echo
+        tier=plain WB_SEED=$seed sample letters 1 3 {a..j} | paste -s -d ' '
     done >"$T/samples"
-    holds "$(sort -u "$T/samples" | wc -l) > 7"
-    is "$(grep -o . "$T/samples" | sort -u | tr -d '\n')" abcdefghij # each has its turn
+    holds "$(sort -u "$T/samples" | wc -l) > 5"
+    is "$(grep -vc '^[a-j] [a-j] [a-j]$' "$T/samples" || true)" 0
+    is "$(grep -o '[a-j]' "$T/samples" | sort -u | tr -d '\n')" abcdefghij # each has its turn
     is "$(tier=long sample letters 1 3 {a..j} | tr -d '\n')" abcdefghij
     is "$(tier=quick sample letters 1 3 {a..j} | wc -l)" 1
     is "$(tier=quick sample 'one word' 1 3 'a b' | wc -l)" 1

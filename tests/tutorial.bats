@@ -5,15 +5,18 @@
 
 load helpers
 
-# needs_clone: a fresh clone, in which nothing was done but what the first page
-# says. Its name is one that folders have. Building it takes long: --quick takes
-# what is built already.
+# A fresh clone, in which nothing was done but what the first page says. Its name
+# is one that folders have.
 clone=$shared/"Jane Doe's clone"
+needs_fresh_clone() {
+    once first_page play_first_page
+}
+# To build it takes long: but for --long, what is built here already will do.
 needs_clone() {
-    if [ "$tier" = quick ] && [ -z "${SANITIZE:-}" ]; then
-        clone=$root
+    if [ "$tier" = long ] || [ -n "${SANITIZE:-}" ]; then
+        needs_fresh_clone
     else
-        once first_page play_first_page
+        clone=$root
     fi
 }
 play_first_page() (
@@ -57,7 +60,7 @@ plays() {
 
 @test "tutorial: the first page, in a fresh clone" {
     only_in plain long
-    needs_clone
+    needs_fresh_clone
     is "$(cat "$shared/first_page")" ''
 }
 
