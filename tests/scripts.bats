@@ -229,6 +229,14 @@ tiered_file() {
     [[ $output == *'with --seed '[0-9]*' the same again'* ]] || flunk "$output"
 }
 
+@test "test: does --long leave out nothing of ours?" {
+    cd "$root/tests"
+    holds "$(grep -c 'only_in [a-z ]*\blong\b' exercises.bats) > 10"
+    is "$(grep -nE '(^ *|\{ )only_in ' ./*.bats | grep -v '\blong\b')" ''
+    # Where it is the first command, what is left out is not even begun.
+    is "$(grep -B 1 '^ *only_in ' [a-z]*.bats | grep -v -e '^--$' -e '^[a-z_.]*: *only_in ' -e '-@test "')" ''
+}
+
 @test "sample: is it never empty, always in order, and another one for another seed?" {
     unset WB_SAMPLED # nothing of it is a sample of this run
     for seed in 0 1 2 3 4 5 6 1000000007 1790000000 1790000001 4294967296; do
