@@ -311,6 +311,7 @@ close_screen() {
 }
 
 @test "demo --split: is it one side after the other, and is that said, where there is no tmux?" {
+    only_in plain long
     setup_demo
     mkdir "$T/path"
     tr : '\n' <<<"$PATH" | while read -r folder; do

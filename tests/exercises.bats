@@ -933,6 +933,7 @@ ok unknown: a comment alone"
 }
 
 @test "exercises: is a proof no better than its judge?" {
+    only_in plain long
     own_checkout "$T/copy"
     mv "$its_judge" "$its_judge.real"
     printf '#!/bin/sh\n[ "$1" != --list ] || exec "$0.real" "$@"\nrecord=$2\npass() { printf "classify\\t$1\\t-\\tpass\\t-\\t1\\t1\\t0\\t\\n" >>"$record"; }\n. "$0.does"\n' >"$its_judge"
@@ -1022,6 +1023,7 @@ ok unknown: a comment alone"
 }
 
 @test "exercises: does what is to be seen by hand show it?" {
+    only_in plain long
     cd "$root"
     exercise check accept
     cp "$T/practice/bin/accept" "$T/accept"

@@ -216,6 +216,7 @@ tiered_file() {
 }
 
 @test "test: does a seed choose the same sample twice, and is that printed?" {
+    only_in plain long
     tiered_file >"$T/tiers.bats"
     for seed in 7 7 ''; do
         # Without a seed of ours: that which the run before has printed.

@@ -652,6 +652,7 @@ as_said_but_runs() {
 # --- Other programs ------------------------------------------------------------
 
 @test "python: are the calls of socket, select and selectors recorded?" {
+    only_in plain long
     python3 -c 'import socket, select, selectors, asyncio' 2>/dev/null || skip "python3 is not installed"
     cat >"$T/it.py" <<'END'
 import asyncio, select, socket, subprocess, sys
