@@ -481,6 +481,13 @@ enum state span_state(const struct span *span)
     return kind != SETUP && is_again(span) ? WOULD_BLOCK : RUNNING;
 }
 
+bool is_worth_a_row(const struct tally *tally, int call)
+{
+    return tally->blocked > 0 || tally->failed > 0 ||
+           (tally->called > 0 &&
+            (call_kind(call) != SETUP || call == CALL_epoll_ctl));
+}
+
 uint64_t span_bytes(const struct span *span)
 {
     const enum kind kind = call_kind(span->call);

@@ -68,6 +68,8 @@ struct tally {
 struct lane {
     char name[48]; /* "echo_poll", "client 1"; unique: "sh 2" is another sh */
     int32_t pid, tid;
+    size_t image; /* the same for all threads of one program: an exec or a later
+                     process may have the same pid */
     double began, ended;
     bool exited;   /* by itself */
     int killed_by; /* a signal, 0 if none is known */
@@ -154,6 +156,10 @@ enum answer_kind span_answer(const struct span *span);
 
 /* May it wait, as far as its descriptor and its flags tell? */
 bool may_wait(const struct span *span);
+
+/* Is this worth a row of a table? What moves, waits or watches is, and what
+ * failed: setting up a socket is no news. */
+bool is_worth_a_row(const struct tally *tally, int call);
 
 /* The bytes that a span moved: 0 unless it sent or received on a socket. */
 uint64_t span_bytes(const struct span *span);

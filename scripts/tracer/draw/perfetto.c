@@ -74,28 +74,15 @@ static void put_index(const char *what, int pid, int tid, int place)
 /* For each lane, the first one of its process. */
 static size_t *owner;
 
-/* A thread that comes again is of another program: after an exec the pid stays
- * the same, and later it is given away once more. */
-static bool comes_again(size_t lane, size_t process)
-{
-    for (size_t i = process; i < lane; i++)
-        if (owner[i] == process &&
-            model->lanes[i].tid == model->lanes[lane].tid)
-            return true;
-    return false;
-}
-
 static void find_processes(void)
 {
     owner = enlarged(NULL, model->lane_count + 1, sizeof *owner);
     for (size_t i = 0; i < model->lane_count; i++) {
-        owner[i] = i;
-        for (size_t k = i; k-- > 0 && !model->lanes[i].endpoint;)
-            if (model->lanes[k].pid == model->lanes[i].pid) {
-                if (!comes_again(i, owner[k]))
-                    owner[i] = owner[k];
-                break;
-            }
+        size_t k = model->lanes[i].endpoint ? i : 0;
+
+        while (model->lanes[k].image != model->lanes[i].image)
+            k++;
+        owner[i] = k;
     }
 }
 

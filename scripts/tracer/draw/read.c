@@ -577,18 +577,15 @@ static void take(const struct file *f, const struct record_of *one)
 /* --- Lanes -----------------------------------------------------------------
  */
 
-/* Which image each lane belongs to: the number of its first lane. */
-static size_t *image_of;
-
+/* An image is known by the number of its first lane. */
 static void add_lane(const struct block_of *b, size_t image)
 {
-    static size_t room, image_room;
+    static size_t room;
     const size_t number = model.lane_count++;
 
-    image_of = grown(image_of, number, &image_room, sizeof *image_of);
-    image_of[number] = image;
     model.lanes = grown(model.lanes, number, &room, sizeof *model.lanes);
     model.lanes[number] = (struct lane){
+        .image = image,
         .pid = b->block->pid,
         .tid = b->block->tid,
         .began = time_of(b->file, b->block->image),
@@ -676,11 +673,16 @@ static void read_image(size_t first, size_t end)
 /* The numbers of all lanes, by process and begin. */
 static size_t *by_process;
 
+static const struct lane *image_of(size_t lane)
+{
+    return &model.lanes[model.lanes[lane].image];
+}
+
 static int in_process_order(const void *a, const void *b)
 {
     const size_t i = *(const size_t *)a, k = *(const size_t *)b;
-    const struct lane *x = &model.lanes[image_of[i]];
-    const struct lane *y = &model.lanes[image_of[k]];
+    const struct lane *x = image_of(i);
+    const struct lane *y = image_of(k);
 
     const int pid = ORDER(x->pid, y->pid), began = ORDER(x->began, y->began);
 
@@ -695,7 +697,7 @@ static size_t place_behind(int pid, double when)
 
     while (low < high) {
         const size_t middle = (low + high) / 2;
-        const struct lane *image = &model.lanes[image_of[by_process[middle]]];
+        const struct lane *image = image_of(by_process[middle]);
 
         if (image->pid < pid || (image->pid == pid && image->began <= when))
             low = middle + 1;
@@ -715,7 +717,7 @@ static void killed(const struct end *end)
         struct lane *lane = &model.lanes[by_process[i]];
 
         if (lane->pid != end->pid ||
-            image_of[by_process[i]] != image_of[by_process[behind - 1]])
+            lane->image != model.lanes[by_process[behind - 1]].image)
             return;
         if (lane->exited)
             return;
@@ -818,7 +820,7 @@ static void end_lanes(const struct file *files, size_t count_of_files)
         killed(&reaped[i]);
     for (size_t i = 0; i < model.lane_count; i++) {
         struct lane *lane = &model.lanes[i];
-        const struct lane *image = &model.lanes[image_of[i]];
+        const struct lane *image = image_of(i);
 
         if (lane->ended < 0) {
             const size_t next = place_behind(lane->pid, image->began);
@@ -828,7 +830,7 @@ static void end_lanes(const struct file *files, size_t count_of_files)
                               : latest;
             if (next < model.lane_count &&
                 model.lanes[by_process[next]].pid == lane->pid)
-                lane->ended = model.lanes[image_of[by_process[next]]].began;
+                lane->ended = image_of(by_process[next])->began;
         }
         end_spans(lane);
     }

@@ -156,58 +156,51 @@ static const char shapes[] =
     ".arrow { fill: none; stroke-width: 1.3; marker-end: url(#head) }\n"
     ".bytes { stroke-width: 3; paint-order: stroke; stroke-linejoin: round }\n";
 
-static const char light[] = ".paper { fill: #fff }\n"
-                            ".bytes { stroke: #fff }\n"
-                            "text { fill: #1f2328 }\n"
-                            ".soft { fill: #57606a }\n"
-                            ".grid { stroke: #e3e7ec }\n"
-                            ".rule { stroke: #c9d1d9 }\n"
-                            ".idle { stroke: #9aa4af }\n"
-                            ".running, .moved { fill: #1a7f4b }\n"
-                            ".on-running { fill: #fff }\n"
-                            ".blocked { stroke: #4f81b0 }\n"
-                            ".calm { fill: #e1ecf7 }\n"
-                            ".line, .blocked.narrow { fill: #a9c7e4 }\n"
-                            ".blocked.narrow { fill: #6b9bc8; stroke: none }\n"
-                            ".on-blocked { fill: #12365a }\n"
-                            ".pale { fill: #ffe2b8 }\n"
-                            ".tick, .would.narrow, .asked { fill: #c75b00 }\n"
-                            ".on-would { fill: #5c2a00 }\n"
-                            ".sleeping { fill: #7b8794 }\n"
-                            ".on-sleeping { fill: #3d4650 }\n"
-                            ".failed { fill: #b3123c }\n"
-                            ".arrow { stroke: #6639ba }\n"
-                            ".tip, .bytes { fill: #6639ba }\n";
+/* What is coloured, and how on light and on dark paper. */
+static const struct {
+    const char *rule, *light, *dark;
+} colours[] = {
+    {".paper { fill: %s }", "#fff", "#16181d"},
+    {".bytes { stroke: %s }", "#fff", "#16181d"},
+    {"text { fill: %s }", "#1f2328", "#e6e6e6"},
+    {".soft { fill: %s }", "#57606a", "#a4aeb9"},
+    {".grid { stroke: %s }", "#e3e7ec", "#2a2f38"},
+    {".rule { stroke: %s }", "#c9d1d9", "#444c56"},
+    {".idle { stroke: %s }", "#9aa4af", "#5d6773"},
+    {".running, .moved { fill: %s }", "#1a7f4b", "#4cc38a"},
+    {".on-running { fill: %s }", "#fff", "#04190e"},
+    {".blocked { stroke: %s }", "#4f81b0", "#5f92c4"},
+    {".calm { fill: %s }", "#e1ecf7", "#1d3044"},
+    {".line { fill: %s }", "#a9c7e4", "#3d648b"},
+    {".blocked.narrow { fill: %s; stroke: none }", "#6b9bc8", "#5f92c4"},
+    {".on-blocked { fill: %s }", "#12365a", "#d6e8fa"},
+    {".pale { fill: %s }", "#ffe2b8", "#4a2e08"},
+    {".tick, .would.narrow, .asked { fill: %s }", "#c75b00", "#f2a33a"},
+    {".on-would { fill: %s }", "#5c2a00", "#ffe3b3"},
+    {".sleeping { fill: %s }", "#7b8794", "#8b97a5"},
+    {".on-sleeping { fill: %s }", "#3d4650", "#c3ccd6"},
+    {".failed { fill: %s }", "#b3123c", "#ff6b8b"},
+    {".arrow { stroke: %s }", "#6639ba", "#c3a6ff"},
+    {".tip, .bytes { fill: %s }", "#6639ba", "#c3a6ff"},
+};
 
-static const char dark[] = ".paper { fill: #16181d }\n"
-                           ".bytes { stroke: #16181d }\n"
-                           "text { fill: #e6e6e6 }\n"
-                           ".soft { fill: #a4aeb9 }\n"
-                           ".grid { stroke: #2a2f38 }\n"
-                           ".rule { stroke: #444c56 }\n"
-                           ".idle { stroke: #5d6773 }\n"
-                           ".running, .moved { fill: #4cc38a }\n"
-                           ".on-running { fill: #04190e }\n"
-                           ".blocked { stroke: #5f92c4 }\n"
-                           ".calm { fill: #1d3044 }\n"
-                           ".line { fill: #3d648b }\n"
-                           ".blocked.narrow { fill: #5f92c4; stroke: none }\n"
-                           ".on-blocked { fill: #d6e8fa }\n"
-                           ".pale { fill: #4a2e08 }\n"
-                           ".tick, .would.narrow, .asked { fill: #f2a33a }\n"
-                           ".on-would { fill: #ffe3b3 }\n"
-                           ".sleeping { fill: #8b97a5 }\n"
-                           ".on-sleeping { fill: #c3ccd6 }\n"
-                           ".failed { fill: #ff6b8b }\n"
-                           ".arrow { stroke: #c3a6ff }\n"
-                           ".tip, .bytes { fill: #c3a6ff }\n";
+static void put_colours(FILE *out, bool dark)
+{
+    for (size_t i = 0; i < sizeof colours / sizeof colours[0]; i++) {
+        const char *rule = colours[i].rule, *place = strstr(rule, "%s");
+
+        fprintf(out, "%.*s%s%s\n", (int)(place - rule), rule,
+                dark ? colours[i].dark : colours[i].light, place + 2);
+    }
+}
 
 static void draw_style(const struct picture *p)
 {
-    fprintf(p->out,
-            "<style>\n%s%s@media (prefers-color-scheme: dark) {\n%s}\n"
-            "</style>\n",
-            shapes, light, dark);
+    fprintf(p->out, "<style>\n%s", shapes);
+    put_colours(p->out, false);
+    fputs("@media (prefers-color-scheme: dark) {\n", p->out);
+    put_colours(p->out, true);
+    fputs("}\n</style>\n", p->out);
     fputs("<defs>\n"
           "<pattern id='hatch' width='7' height='7' "
           "patternUnits='userSpaceOnUse' patternTransform='rotate(45)'>"
@@ -788,14 +781,6 @@ static void draw_legend(const struct picture *p)
 /* --- Table -----------------------------------------------------------------
  */
 
-/* Setting up a socket is no news, unless it failed. */
-static bool is_worth_a_row(const struct lane *lane, int call)
-{
-    const struct tally *t = &lane->tally[call];
-
-    return t->called > 0 && (call_kind(call) != SETUP || t->failed > 0);
-}
-
 enum { COLUMNS = 6 };
 
 /* Of the columns, the last one stands at the right margin. */
@@ -855,7 +840,7 @@ static void draw_table(struct picture *p)
         bool named = false;
 
         for (int call = 0; call < CALLS; call++) {
-            if (!is_worth_a_row(lane, call))
+            if (!is_worth_a_row(&lane->tally[call], call))
                 continue;
             if (rows >= MOST_ROWS) {
                 left_out++;

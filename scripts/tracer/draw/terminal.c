@@ -284,14 +284,6 @@ static void draw_legend(void)
 /* --- The counts ------------------------------------------------------------
  */
 
-/* Those of interest: what moves or waits, and what failed. */
-static bool counts(int call, const struct tally *t)
-{
-    return (t->called > 0 && (call_kind(call) != SETUP || t->failed > 0 ||
-                              call == CALL_epoll_ctl)) ||
-           t->blocked > 0;
-}
-
 static const char *or_dash(double value, const char *text)
 {
     return value > 0 ? text : "-";
@@ -322,7 +314,7 @@ static void draw_lane_counts(const struct lane *lane)
     for (int c = 1; c < CALLS; c++) {
         const struct tally *t = &lane->tally[c];
 
-        if (counts(c, t))
+        if (is_worth_a_row(t, c))
             fprintf(out, "  %-16s %11s %11s %11s %9s %10s\n", call_name(c),
                     or_dash((double)t->called, grouped(t->called)),
                     or_dash((double)t->done, grouped(t->done)),
