@@ -36,16 +36,21 @@ double time_at(const struct plan *plan, double place)
 /* --- Stretches -------------------------------------------------------------
  */
 
+/* What a slice becomes a part of, and what is to be seen in it. */
+struct cell {
+    size_t owner; /* its stretch */
+    enum event event;
+    const struct span *failed; /* the call that did */
+};
+
 /* One lane in the making. */
 struct cutting {
     const struct plan *plan;
     struct strip *strip;
     struct slice *slices;
-    size_t *owner; /* of each slice: its stretch */
-    enum event *events;
-    const struct span **failed; /* of each slice, the call that did */
-    size_t count;               /* of slices */
-    double length;              /* of a slice, in seconds */
+    struct cell *cells; /* of each slice */
+    size_t count;       /* of slices */
+    double length;      /* of a slice, in seconds */
 };
 
 static size_t slice_at(const struct cutting *c, double time)
@@ -78,7 +83,7 @@ static void find_stretches(struct cutting *c)
         }
         last->right = pixels(c, i + 1);
         last->agains += c->slices[i].agains;
-        c->owner[i] = strip->stretch_count - 1;
+        c->cells[i].owner = strip->stretch_count - 1;
         for (int k = 0; k < STATES; k++)
             strip->in[k] += c->slices[i].in[k];
         strip->agains += c->slices[i].agains;
@@ -90,9 +95,9 @@ static void share_out(struct cutting *c, const struct span *s)
 {
     const enum state state = span_state(s);
     const double length = s->ended - s->began;
-    const size_t last = c->owner[slice_at(c, s->ended)];
+    const size_t last = c->cells[slice_at(c, s->ended)].owner;
 
-    for (size_t k = c->owner[slice_at(c, s->began)]; k <= last; k++) {
+    for (size_t k = c->cells[slice_at(c, s->began)].owner; k <= last; k++) {
         struct stretch *stretch = &c->strip->stretches[k];
         const double left = time_at(c->plan, stretch->left);
         const double right = time_at(c->plan, stretch->right);
@@ -130,12 +135,12 @@ static void note_event(struct cutting *c, const struct span *s)
     const enum event event = event_of(s);
     const size_t i = slice_at(c, s->ended);
 
-    if (s->unfinished || event <= c->events[i] ||
+    if (s->unfinished || event <= c->cells[i].event ||
         (event != FAILURE && s->ended - s->began > 2 * c->length))
         return;
-    c->events[i] = event;
+    c->cells[i].event = event;
     if (event == FAILURE)
-        c->failed[i] = s;
+        c->cells[i].failed = s;
 }
 
 /* An answer "not yet" where most of the time was spent with something else. A
@@ -149,17 +154,17 @@ static void note_agains(struct cutting *c)
         const double before = floor(sum + 1e-6);
 
         sum += c->slices[i].agains;
-        if (floor(sum + 1e-6) > before && c->events[i] == NOTHING)
-            c->events[i] = ASKED;
+        if (floor(sum + 1e-6) > before && c->cells[i].event == NOTHING)
+            c->cells[i].event = ASKED;
     }
 }
 
 /* Does the stretch itself show it? */
 static bool is_shown(const struct cutting *c, size_t i)
 {
-    const enum state state = c->strip->stretches[c->owner[i]].state;
+    const enum state state = c->strip->stretches[c->cells[i].owner].state;
 
-    switch (c->events[i]) {
+    switch (c->cells[i].event) {
     case NOTHING:
         return true;
     case ASKED:
@@ -181,20 +186,21 @@ static void find_marks(struct cutting *c)
 
     for (size_t i = 0; i < c->count; i++) {
         if (is_shown(c, i) ||
-            (last && last->event == MOVED && c->events[i] == MOVED &&
+            (last && last->event == MOVED && c->cells[i].event == MOVED &&
              pixels(c, i) - last->right < 6))
             continue;
-        if (last && last->event == c->events[i] && last->event != FAILURE &&
+        if (last && last->event == c->cells[i].event &&
+            last->event != FAILURE &&
             pixels(c, i) - last->right < (last->event == ASKED ? 4 : 0.1)) {
             last->right = pixels(c, i + 1);
             continue;
         }
         last = &strip->marks[strip->mark_count++];
         *last = (struct mark){
-            .event = c->events[i],
+            .event = c->cells[i].event,
             .left = pixels(c, i),
             .right = pixels(c, i + 1),
-            .span = c->failed[i],
+            .span = c->cells[i].failed,
         };
     }
 }
@@ -213,15 +219,11 @@ struct strip make_strip(const struct plan *plan, const struct lane *lane,
         .count = slices,
         .length = (plan->to - plan->from) / (double)slices,
         .slices = enlarged(NULL, slices, sizeof *c.slices),
-        .owner = enlarged(NULL, slices, sizeof *c.owner),
-        .events = enlarged(NULL, slices, sizeof *c.events),
-        .failed = enlarged(NULL, slices, sizeof *c.failed),
+        .cells = enlarged(NULL, slices, sizeof *c.cells),
     };
 
-    for (size_t i = 0; i < slices; i++) {
-        c.events[i] = NOTHING;
-        c.failed[i] = NULL;
-    }
+    for (size_t i = 0; i < slices; i++)
+        c.cells[i] = (struct cell){0};
     cut(lane, plan->from, plan->to, slices, c.slices);
     find_stretches(&c);
     for (size_t i = 0; i < lane->span_count; i++) {
@@ -237,9 +239,7 @@ struct strip make_strip(const struct plan *plan, const struct lane *lane,
     note_agains(&c);
     find_marks(&c);
     free(c.slices);
-    free(c.owner);
-    free(c.events);
-    free(c.failed);
+    free(c.cells);
     return strip;
 }
 

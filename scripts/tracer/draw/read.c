@@ -736,16 +736,13 @@ static double latest_end(const struct file *files, size_t count_of_files)
     for (size_t i = 0; i < model.lane_count; i++) {
         const struct lane *lane = &model.lanes[i];
 
-        if (lane->ended > latest)
-            latest = lane->ended;
+        latest = fmax(latest, lane->ended);
         for (size_t s = 0; s < lane->span_count; s++)
-            if (lane->spans[s].ended > latest)
-                latest = lane->spans[s].ended;
+            latest = fmax(latest, lane->spans[s].ended);
     }
     for (size_t i = 0; i < count_of_files; i++)
-        if (files[i].last_tick && is_time(&files[i], files[i].last_tick) &&
-            time_of(&files[i], files[i].last_tick) > latest)
-            latest = time_of(&files[i], files[i].last_tick);
+        if (files[i].last_tick && is_time(&files[i], files[i].last_tick))
+            latest = fmax(latest, time_of(&files[i], files[i].last_tick));
     return latest;
 }
 
@@ -757,13 +754,12 @@ static void end_spans(struct lane *lane)
         struct span *span = &lane->spans[s];
 
         if (span->ended < 0) {
-            span->ended = lane->ended > span->began ? lane->ended : span->began;
+            span->ended = fmax(lane->ended, span->began);
             span->inside = span->ended - span->began;
             lane->tally[span->call].inside += span->inside;
             lane->tally[span->call].blocked += span->inside;
         }
-        if (span->ended > lane->ended)
-            lane->ended = span->ended;
+        lane->ended = fmax(lane->ended, span->ended);
     }
 }
 
@@ -934,8 +930,7 @@ static void settle_lanes(void)
             e->closed = model.lanes[e->lane].ended;
     }
     for (size_t i = 0; i < count; i++)
-        if (model.lanes[i].ended > model.length)
-            model.length = model.lanes[i].ended;
+        model.length = fmax(model.length, model.lanes[i].ended);
     begin_later(&model, count ? model.lanes[0].began : 0);
     name_lanes();
 }

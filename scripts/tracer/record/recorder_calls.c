@@ -49,10 +49,11 @@
             *(void **)&real_##NAME = find_real(#NAME);                         \
     } while (0)
 
-/* A call on a descriptor. BEFORE may change the flags; AFTER may look at the
- * result, and both at d. */
-#define ON_DESCRIPTOR(TYPE, NAME, CALL, PARAMETERS, ARGUMENTS, BEFORE, AFTER,  \
-                      ASKED, MORE)                                             \
+/* A call on a descriptor. BEFORE may change the flags, and tell what is known
+ * of MORE by then; AFTER may look at the result, and both at d. PLACE is where
+ * its runs are kept, and LAST is done when it is recorded. */
+#define ON_DESCRIPTOR_AT(TYPE, NAME, CALL, PARAMETERS, ARGUMENTS, BEFORE,      \
+                         AFTER, ASKED, MORE, PLACE, LAST)                      \
     STAND_IN(TYPE, NAME, PARAMETERS)                                           \
     {                                                                          \
         FIND(NAME);                                                            \
@@ -64,19 +65,23 @@
             return real_##NAME ARGUMENTS;                                      \
                                                                                \
         unsigned how = d->flags;                                               \
-        int error = EFAULT, port = 0;                                          \
+        int error = EFAULT, ahead = 0;                                         \
                                                                                \
         BEFORE;                                                                \
-        enter(&stay, CALL, fd, how, ASKED, port);                              \
+        enter(&stay, CALL, fd, how, ASKED, ahead);                             \
                                                                                \
         const TYPE result = real_##NAME ARGUMENTS;                             \
                                                                                \
         error = result == -1 ? errno : 0;                                      \
         AFTER;                                                                 \
-        leave(&stay, CALL, fd, place_of(CALL, fd), how, error, result, ASKED,  \
-              MORE);                                                           \
+        leave(&stay, CALL, fd, PLACE, how, error, result, ASKED, MORE);        \
+        LAST;                                                                  \
         return result;                                                         \
     }
+#define ON_DESCRIPTOR(TYPE, NAME, CALL, PARAMETERS, ARGUMENTS, BEFORE, AFTER,  \
+                      ASKED, MORE)                                             \
+    ON_DESCRIPTOR_AT(TYPE, NAME, CALL, PARAMETERS, ARGUMENTS, BEFORE, AFTER,   \
+                     ASKED, MORE, place_of(CALL, fd), NOTHING)
 #define NOTHING (void)0
 
 static unsigned told_how(int flags)
@@ -245,30 +250,10 @@ static void opened(int fd, int type)
 /* Each new socket has a record of its own, even if it gets the same number as
  * the one before. */
 #define ACCEPTS(NAME, PARAMETERS, ARGUMENTS, FLAGS)                            \
-    STAND_IN(int, NAME, PARAMETERS)                                            \
-    {                                                                          \
-        FIND(NAME);                                                            \
-                                                                               \
-        struct descriptor *const d = watching(fd);                             \
-        struct stay stay;                                                      \
-                                                                               \
-        if (!d)                                                                \
-            return real_##NAME ARGUMENTS;                                      \
-                                                                               \
-        const unsigned how = d->flags;                                         \
-                                                                               \
-        enter(&stay, CALL_##NAME, fd, how, 0, FLAGS);                          \
-                                                                               \
-        const int result = real_##NAME ARGUMENTS;                              \
-        const int error = result == -1 ? errno : 0;                            \
-                                                                               \
-        leave(&stay, CALL_##NAME, fd,                                          \
-              error ? place_of(CALL_##NAME, fd) : NO_PLACE, how, error,        \
-              result, 0, FLAGS);                                               \
-        if (result >= 0)                                                       \
-            opened(result, SOCK_STREAM | (FLAGS));                             \
-        return result;                                                         \
-    }
+    ON_DESCRIPTOR_AT(int, NAME, CALL_##NAME, PARAMETERS, ARGUMENTS,            \
+                     ahead = FLAGS, NOTHING, 0, FLAGS,                         \
+                     error ? place_of(CALL_##NAME, fd) : NO_PLACE,             \
+                     if (result >= 0) opened(result, SOCK_STREAM | (FLAGS)))
 
 ACCEPTS(accept, (int fd, void *address, socklen_t *length),
         (fd, address, length), 0)
@@ -304,7 +289,7 @@ static void attempted(int fd, int error, const void *address, socklen_t length)
 
 ON_DESCRIPTOR(int, connect, CALL_connect,
               (int fd, const void *address, socklen_t length),
-              (fd, address, length), port = port_ahead(how, address, length),
+              (fd, address, length), ahead = port_ahead(how, address, length),
               attempted(fd, error, address, length), 0,
               port_of(error, address, length))
 ON_DESCRIPTOR(int, bind, CALL_bind,
