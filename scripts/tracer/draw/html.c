@@ -478,7 +478,7 @@ static void put_trace(const struct view *view)
     const double stretch = stretch_for(MOST_SPANS, count_entries);
 
     json_string(out, "{\"title\":", view->title);
-    json_string(out, ",\"command\":", model->command ? model->command : "");
+    json_string(out, ",\"command\":", model->command);
     fprintf(out,
             ",\"length\":%" PRId64 ",\"from\":%" PRId64 ",\"to\":%" PRId64
             ",\"table\":%s,\"complete\":%s,\"only_connections\":%s"

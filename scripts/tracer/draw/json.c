@@ -47,10 +47,10 @@ int64_t nanoseconds(double seconds)
     return isfinite(seconds) ? (int64_t)llround(seconds * 1e9) : 0;
 }
 
-void json_microseconds(FILE *out, int64_t ns)
+void json_microseconds(FILE *out, const char *before, int64_t ns)
 {
     const int64_t size = ns < 0 ? -ns : ns;
 
-    fprintf(out, "%s%" PRId64 ".%03d", ns < 0 ? "-" : "", size / 1000,
+    fprintf(out, "%s%s%" PRId64 ".%03d", before, ns < 0 ? "-" : "", size / 1000,
             (int)(size % 1000));
 }

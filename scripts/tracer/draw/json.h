@@ -17,7 +17,8 @@ void json_string(FILE *out, const char *before, const char *text);
 /* Seconds as whole nanoseconds. */
 int64_t nanoseconds(double seconds);
 
-/* Nanoseconds as microseconds with three decimals, whatever the locale. */
-void json_microseconds(FILE *out, int64_t ns);
+/* Nanoseconds as microseconds with three decimals, behind what comes before
+ * it. */
+void json_microseconds(FILE *out, const char *before, int64_t ns);
 
 #endif

@@ -49,21 +49,17 @@ static void begin_event(char phase, const char *name, int pid, int tid)
     any = true;
 }
 
-static void put_time(const char *key, int64_t ns)
+/* What a process or a thread is called, and its place among the others. */
+static void put_name(const char *whose, int pid, int tid, const char *name,
+                     int place)
 {
-    fprintf(out, ",\"%s\":", key);
-    json_microseconds(out, ns);
-}
+    char what[32];
 
-static void put_name(const char *what, int pid, int tid, const char *name)
-{
+    snprintf(what, sizeof what, "%s_name", whose);
     begin_event('M', what, pid, tid);
     json_string(out, ",\"args\":{\"name\":", name);
+    snprintf(what, sizeof what, "%s_sort_index", whose);
     fputs("}}", out);
-}
-
-static void put_index(const char *what, int pid, int tid, int place)
-{
     begin_event('M', what, pid, tid);
     fprintf(out, ",\"args\":{\"sort_index\":%d}}", place);
 }
@@ -159,8 +155,7 @@ static size_t further_track(int pid, const struct span *s, const char *name)
         snprintf(text, sizeof text, "fd %d: asked again and again", s->fd);
     else
         snprintf(text, sizeof text, "no descriptor: again and again");
-    put_name("thread_name", pid, tid, text);
-    put_index("thread_sort_index", pid, tid, s->times == 1 ? 1 : s->fd + 3);
+    put_name("thread", pid, tid, text, s->times == 1 ? 1 : s->fd + 3);
     return new_track(tid++);
 }
 
@@ -211,10 +206,8 @@ static void put_arguments(const struct span *s)
     json_string(out, ",\"args\":{\"call\":", text);
     fprintf(out, ",\"times\":%" PRIu32 ",\"state\":\"%s\"", s->times,
             looks[span_state(s)].words);
-    if (s->times > 1) {
-        fputs(",\"inside_us\":", out);
-        json_microseconds(out, nanoseconds(s->inside));
-    }
+    if (s->times > 1)
+        json_microseconds(out, ",\"inside_us\":", nanoseconds(s->inside));
     if (s->unfinished)
         fputs(",\"unfinished\":true", out);
     else
@@ -244,8 +237,8 @@ static void put_span(const struct span *s, int pid, int tid)
     begin_event('X', call_name(s->call), pid, tid);
     fprintf(out, ",\"cat\":\"%s\",\"cname\":\"%s\"", looks[state].words,
             looks[state].colour);
-    put_time("ts", began);
-    put_time("dur", nanoseconds(s->ended) - began);
+    json_microseconds(out, ",\"ts\":", began);
+    json_microseconds(out, ",\"dur\":", nanoseconds(s->ended) - began);
     put_arguments(s);
     fputc('}', out);
 }
@@ -259,7 +252,7 @@ static void put_end(const struct lane *lane, int pid, int tid)
     snprintf(text, sizeof text, "killed by %s", signal_name(lane->killed_by));
     begin_event('i', text, pid, tid);
     fputs(",\"s\":\"p\"", out);
-    put_time("ts", nanoseconds(lane->ended));
+    json_microseconds(out, ",\"ts\":", nanoseconds(lane->ended));
     fputc('}', out);
 }
 
@@ -269,12 +262,9 @@ static void put_lane(size_t l, const struct view *view)
     const int pid = pid_of(l);
     const int tid = lane->endpoint || lane->tid == lane->pid ? pid : lane->tid;
 
-    if (owner[l] == l) {
-        put_name("process_name", pid, tid, lane->name);
-        put_index("process_sort_index", pid, tid, (int)l);
-    }
-    put_name("thread_name", pid, tid, lane->name);
-    put_index("thread_sort_index", pid, tid, 0);
+    if (owner[l] == l)
+        put_name("process", pid, tid, lane->name, (int)l);
+    put_name("thread", pid, tid, lane->name, 0);
     if (of_fd)
         memset(of_fd, 0, fd_room * sizeof *of_fd);
     track_count = 0;
@@ -334,7 +324,7 @@ static void put_flow(char phase, const struct move *move, size_t number,
     fprintf(out, ",\"cat\":\"bytes\",\"id\":%zu", number);
     if (phase == 'f')
         fputs(",\"bp\":\"e\"", out);
-    put_time("ts", at);
+    json_microseconds(out, ",\"ts\":", at);
 }
 
 /* A reader drops an arrow that ends before it begins. Bytes of a long send
@@ -406,7 +396,7 @@ static void put_counters(const struct view *view)
             (i + 1 < count && by_moment(c, c + 1) == 0))
             continue;
         begin_event('C', "bytes under way", pid, pid);
-        put_time("ts", nanoseconds(c->when));
+        json_microseconds(out, ",\"ts\":", nanoseconds(c->when));
         fprintf(out, ",\"args\":{\"bytes\":%" PRId64 "}}",
                 under_way[c->process]);
     }
@@ -425,7 +415,7 @@ void draw_perfetto(const struct model *shown, const struct view *view,
     find_processes();
     json_string(out, "{\"displayTimeUnit\":\"ms\",\"otherData\":{\"title\":",
                 view->title);
-    json_string(out, ",\"command\":", model->command ? model->command : "");
+    json_string(out, ",\"command\":", model->command);
     fputs("},\n\"traceEvents\":[", out);
     for (size_t l = 0; l < model->lane_count; l++)
         put_lane(l, view);

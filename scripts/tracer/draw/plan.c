@@ -247,6 +247,7 @@ void free_strip(struct strip *strip)
 {
     free(strip->stretches);
     free(strip->marks);
+    *strip = (struct strip){0};
 }
 
 /* All strips, of slices as thin as a pixel or as thin as there is room for. */

@@ -311,32 +311,23 @@ static void put_in_order(void)
 /* --- Endpoints -------------------------------------------------------------
  */
 
-/* What each descriptor of this image is just now. */
-enum { MOST_DESCRIPTORS = 1 << 20 }; /* those beyond stay unknown */
-static struct endpoint **open_ends;
-static size_t open_room, open_used;
+/* What each descriptor of this image is just now; one place more, for those
+ * that stay unknown. */
+enum { MOST_DESCRIPTORS = 1 << 20 };
+static struct endpoint *open_ends[MOST_DESCRIPTORS + 1];
+static size_t open_used;
 
 /* How many descriptors each endpoint has, by its number. */
 static size_t *uses;
 
 static struct endpoint **open_end(int fd)
 {
-    static struct endpoint *nobody;
-    const size_t at = (size_t)fd;
+    const size_t at =
+        fd < 0 || fd >= MOST_DESCRIPTORS ? MOST_DESCRIPTORS : (size_t)fd;
 
-    if (fd < 0 || at >= MOST_DESCRIPTORS) {
-        nobody = NULL;
-        return &nobody;
-    }
-    if (at >= open_room) {
-        const size_t room = 2 * at + 64;
-
-        open_ends = enlarged(open_ends, room, sizeof *open_ends);
-        memset(open_ends + open_room, 0,
-               (room - open_room) * sizeof *open_ends);
-        open_room = room;
-    }
-    if (at >= open_used)
+    if (at == MOST_DESCRIPTORS)
+        open_ends[at] = NULL;
+    else if (at >= open_used)
         open_used = at + 1;
     return &open_ends[at];
 }
@@ -344,8 +335,7 @@ static struct endpoint **open_end(int fd)
 /* Another image knows nothing of them. */
 static void forget_open_ends(void)
 {
-    if (open_used > 0)
-        memset(open_ends, 0, open_used * sizeof(struct endpoint *));
+    memset(open_ends, 0, open_used * sizeof(struct endpoint *));
     open_used = 0;
 }
 
@@ -984,8 +974,7 @@ struct model *read_traces(char **names)
     }
     end_lanes(files, file_count);
     settle_lanes();
-    if (file_count > 0)
-        model.command = command_of(files[0].header);
+    model.command = command_of(files[0].header);
     join_ends(&model);
     for (size_t i = 0; i < still_count; i++)
         free(stills[i]);

@@ -318,11 +318,6 @@ static double top_of(const struct picture *p, size_t lane)
     return PLOT_Y + (double)lane * p->pitch + (p->pitch - p->bar) / 2;
 }
 
-static bool is_absent(const struct stretch *s)
-{
-    return s->state == ABSENT;
-}
-
 /* What the mouse is told. */
 static void put_details(const struct picture *p, const struct stretch *s)
 {
@@ -516,12 +511,12 @@ static void draw_lane(const struct picture *p, size_t i)
     fputs("<g class='lane'>\n", p->out);
     draw_name(p, strip->lane, top);
     for (size_t k = 0; k < strip->stretch_count; k++)
-        if (!is_absent(&strip->stretches[k]))
+        if (strip->stretches[k].state != ABSENT)
             draw_stretch(p, &strip->stretches[k], top);
     for (size_t k = 0; k < strip->mark_count; k++)
         draw_mark(p, &strip->marks[k], top);
     for (size_t k = 0; k < strip->stretch_count; k++)
-        if (!is_absent(&strip->stretches[k]))
+        if (strip->stretches[k].state != ABSENT)
             draw_label(p, strip, &strip->stretches[k], top);
     fputs("</g>\n", p->out);
 }
