@@ -2,9 +2,9 @@
 /*
  * answer.h - what a socket call answered: one of five things.
  *
- * A call on a non-blocking socket returns one number and perhaps errno, and
- * -1 alone stands for "not yet", "under way" and "broken". The functions here
- * take the result where the call is written and name it:
+ * A call on a non-blocking socket returns a number and sets errno, and -1 alone
+ * can mean "not yet", "under way" or "broken". The functions here take the
+ * result of the call and give it one of five names:
  *
  *     struct answer got = recv_answer(recv(fd, p, room, 0), room);
  *
@@ -22,10 +22,10 @@
 
 enum answer_kind {
     DONE,    /* it happened: count bytes moved, or fd is the new socket */
-    AGAIN,   /* not now: ask later; with error EINTR: ask at once */
+    AGAIN,   /* not now: ask later; if error is EINTR, ask at once */
     PENDING, /* connect is under way in the kernel */
-    CLOSED,  /* the peer has ended its sending in good order */
-    FAILED,  /* this connection, or this call, is over: see error */
+    CLOSED,  /* the peer has ended its side of the connection */
+    FAILED,  /* the connection or the call has failed: see error */
 };
 
 struct answer {
@@ -36,19 +36,19 @@ struct answer {
 };
 
 /*
- * Each takes the result of the call it is named after, directly after that
- * call; asked is the number of bytes that the call was given.
+ * Call each of them directly after the call that it is named after, with the
+ * result of that call; asked is the number of bytes that the call was given.
  *
  * recv: 0 is CLOSED only if at least one byte was asked for (recv(2)).
  * send: a count smaller than asked is DONE, and counted as partial.
- * connect: EINPROGRESS and EALREADY are PENDING, EISCONN is DONE; so is EINTR
- *     PENDING, because an interrupted connect goes on in the kernel (POSIX
+ * connect: EINPROGRESS and EALREADY are PENDING, EISCONN is DONE. EINTR is
+ *     PENDING too, because an interrupted connect goes on in the kernel (POSIX
  *     connect()).
- * datagram: a recv or send of UDP, where 0 is a datagram without content and
- *     no end; DONE in any case unless it is -1. received tells which it was.
- * accept: the network errors that Linux hands on from the new connection, and
- *     ECONNABORTED, are AGAIN: that one client is gone, the listener is well
- *     (accept(2), "Error handling").
+ * datagram: a recv or send of UDP. A result of 0 is an empty datagram and not
+ *     the end, so every result but -1 is DONE. received: it was a recv.
+ * accept: ECONNABORTED, and the network errors that Linux passes on from the
+ *     new connection, are AGAIN: that client is gone, but the listener still
+ *     works (accept(2), "Error handling").
  */
 struct answer recv_answer(ssize_t result, size_t asked);
 struct answer send_answer(ssize_t result, size_t asked);
@@ -57,9 +57,9 @@ struct answer connect_answer(int result);
 struct answer accept_answer(int result);
 
 /*
- * How a connect ended that was PENDING, from the SO_ERROR of its socket: 0 is
- * DONE. To be asked once, and not before the socket is writable: until then it
- * is 0 as well, and reading it clears it (getsockopt(2), socket(7)).
+ * How a pending connect ended: DONE if the SO_ERROR of its socket is 0, else
+ * FAILED. Read SO_ERROR once, and only when the socket is writable: before that
+ * it is 0 as well, and reading it clears it (getsockopt(2), socket(7)).
  */
 struct answer connected_answer(int so_error);
 
@@ -67,8 +67,8 @@ struct answer connected_answer(int so_error);
 const char *answer_word(enum answer_kind kind);
 
 /*
- * What this program's calls have answered so far. calls is the sum of done,
- * again, interrupted, pending, closed and failed; partial ones are among done.
+ * How often this program's calls have given each answer. calls is the sum of
+ * done, again, interrupted, pending, closed and failed; done includes partial.
  */
 struct counters {
     unsigned long long calls, done, again, interrupted, pending, closed, failed;

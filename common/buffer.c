@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The block that an empty buffer is filled into; it becomes that buffer's with
- * the first byte that stays. */
+/* Where buffer_back() of an empty buffer points. buffer_added() gives this
+ * block to that buffer. */
 static char *spare;
 
 size_t buffer_used(const struct buffer *b)

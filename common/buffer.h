@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * buffer.h - bytes on their way: received and not yet sent on.
+ * buffer.h - a buffer for bytes that are received and not yet sent on.
  *
- * The size is fixed. A full buffer is the signal to stop receiving; then the
+ * Its size is fixed. When it is full the program stops receiving; then the
  * kernel's buffers fill, and TCP slows the sender down: back-pressure. An empty
- * buffer owns no memory, so that thousands of silent connections cost little.
+ * buffer owns no memory, so thousands of silent connections cost little.
  */
 #ifndef WOULDBLOCK_BUFFER_H
 #define WOULDBLOCK_BUFFER_H
@@ -25,11 +25,11 @@ size_t buffer_used(const struct buffer *b);
 size_t buffer_room(const struct buffer *b);
 
 /*
- * Where the held bytes begin, and where the next ones go: buffer_used() bytes
- * may be read from the first, buffer_room() written to the second. The latter
- * may move the held bytes, and ends the program if there is no memory. Both
- * stay valid until this buffer changes or another one is asked for its back:
- * what is written there belongs to nobody before buffer_added().
+ * buffer_front: where the bytes begin; buffer_used() bytes may be read there.
+ * buffer_back: where the next ones go; buffer_room() bytes may be written
+ * there. It may move the bytes, and ends the program if there is no memory.
+ * Call buffer_added() before the next buffer_back(), of any buffer: until then
+ * what was written is not in the buffer, and may be overwritten.
  */
 const char *buffer_front(const struct buffer *b);
 char *buffer_back(struct buffer *b);
@@ -37,15 +37,16 @@ char *buffer_back(struct buffer *b);
 /* The length of the first line held, with its newline; 0 if none is whole. */
 size_t buffer_line(const struct buffer *b);
 
-/* Say that n bytes were written at the back, or used up at the front. More
- * than there was room for, or were held, is a bug in the caller: it aborts. */
+/* Count n bytes as written at the back, or remove n from the front. If there
+ * was no room for n, or fewer than n were held, that is a bug: the program
+ * aborts. */
 void buffer_added(struct buffer *b, size_t n);
 void buffer_taken(struct buffer *b, size_t n);
 
-/* Forget all but the first n bytes held. */
+/* Keep the first n bytes, remove the rest. */
 void buffer_cut(struct buffer *b, size_t n);
 
-/* Forget everything, and give the memory back. */
+/* Remove all bytes and free the memory. */
 void buffer_free(struct buffer *b);
 
 #endif

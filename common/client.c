@@ -22,7 +22,7 @@ void client_close(struct client *c)
 {
     close(c->fd);
     buffer_free(&c->buffer);
-    log_info("client %llu left", c->number);
+    log_info("client %llu: connection closed", c->number);
 }
 
 bool client_failed(const struct client *c, const char *trying, int error)
@@ -45,7 +45,7 @@ struct client *clients_add(struct clients *set, int fd)
         }
     }
     if (!c || set->count == set->room) {
-        warn("cannot take another client");
+        warn("cannot add another client");
         close(fd);
         free(c);
         return NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * client.h - one connection of a server, and the set of all of them.
+ * client.h - one client of a server, and the set of all its clients.
  */
 #ifndef WOULDBLOCK_CLIENT_H
 #define WOULDBLOCK_CLIENT_H
@@ -18,14 +18,15 @@ struct client {
     struct buffer buffer; /* received and not yet sent back */
 };
 
-/* Set up a client around a socket that accept gave, and log its arrival. */
+/* Set up a client for a socket from accept, which it owns from now on; log it.
+ */
 void client_open(struct client *c, int fd);
 
-/* Close the client's socket and log that it left. */
+/* Close the client's socket, free its buffer, and log that. */
 void client_close(struct client *c);
 
-/* Log why a call on the client's socket failed, in words such as "receive
- * from". Always false, the answer of a serve function that gives up. */
+/* Warn that a call on the client's socket failed; trying says which, for
+ * example "receive from". Returns false, so that serve() can return it. */
 bool client_failed(const struct client *c, const char *trying, int error);
 
 /* All zeros is the empty set. */
@@ -36,8 +37,8 @@ struct clients {
 };
 
 /*
- * Add a client around a socket; the set owns both. Without memory for it the
- * socket is closed with a warning, the set stays as it is, and the answer is
+ * Add a client for a socket; the set owns both. If there is no memory the
+ * socket is closed with a warning, the set stays as it is, and the result is
  * NULL.
  */
 struct client *clients_add(struct clients *set, int fd);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * clock.h - time as the demos need it: the monotonic clock, which no
- * adjustment of the wall clock can move (POSIX clock_gettime()).
+ * clock.h - the monotonic clock, which does not jump when somebody sets the
+ * time of day (POSIX clock_gettime()), and deadlines.
  */
 #ifndef WOULDBLOCK_CLOCK_H
 #define WOULDBLOCK_CLOCK_H
@@ -21,7 +21,7 @@ typedef int64_t instant;  /* a point on the monotonic clock, in nanoseconds */
 
 instant now(void);
 
-/* The instant that lies limit after now; limit 0 means NEVER. */
+/* The instant limit after now. If limit is 0: NEVER. */
 instant deadline_in(duration limit);
 
 /* The earlier of two deadlines. */
@@ -31,13 +31,13 @@ instant sooner(instant a, instant b);
 bool passed(instant deadline);
 
 /*
- * The time left until a deadline as poll and epoll_wait take it: milliseconds,
- * rounded up so that they do not return a little too early, again and again;
- * -1, for ever, if it is NEVER.
+ * The time left until a deadline, as poll and epoll_wait take it: milliseconds,
+ * rounded up, because otherwise they would return a little too early and be
+ * called again and again; -1 (no limit) for NEVER.
  */
 int poll_time(instant deadline);
 
-/* A length of time as seconds, for printing. */
+/* A duration in seconds, for printing. */
 double seconds(duration length);
 
 #endif

@@ -13,9 +13,9 @@
         symbol, #symbol, text, category, calls, advice                         \
     }
 
-/* What a socket call can answer, according to the pages of POSIX and Linux
- * for socket, bind, listen, accept, connect, send, recv, fcntl, select and
- * poll. The texts are POSIX's, so that they are the same with every libc. */
+/* The errors of socket calls, from the manual pages of POSIX and Linux for
+ * socket, bind, listen, accept, connect, send, recv, fcntl, select and poll.
+ * The texts are POSIX's, so that they are the same with every C library. */
 static const struct error_entry table[] = {
     ENTRY(EAGAIN, TRANSMISSION, "Resource temporarily unavailable",
           "accept, recv, send; connect of a Unix socket",
@@ -44,41 +44,42 @@ static const struct error_entry table[] = {
           "The machine answers, but no server listens there: start it, or "
           "check the port"),
     ENTRY(ECONNRESET, CONNECTION, "Connection reset by peer", "recv, send",
-          "The peer has thrown the connection away: close it; make a new one "
-          "if needed"),
+          "The peer has reset the connection: close it; make a new one if "
+          "needed"),
     ENTRY(ECONNABORTED, CONNECTION, "Connection aborted",
           "accept; connect once more after a failure",
-          "The peer left before it was served: go on with the next one"),
+          "The peer closed before accept: go on with the next client"),
     ENTRY(EPIPE, CONNECTION, "Broken pipe", "send",
-          "The peer reads no more: stop sending and close"),
+          "The peer receives no more: stop sending and close"),
     ENTRY(ETIMEDOUT, CONNECTION, "Connection timed out", "connect, recv, send",
           "The peer does not answer: check the address, or try later"),
     ENTRY(EHOSTUNREACH, CONNECTION, "Host is unreachable",
           "connect, send, accept",
-          "No way leads to that machine: check the address and the network"),
+          "There is no way to that machine: check the address and the network"),
     ENTRY(ENETUNREACH, CONNECTION, "Network unreachable",
           "connect, send, accept",
-          "No route leads to that network: check the address and this "
+          "There is no route to that network: check the address and this "
           "machine's network"),
     ENTRY(ENETDOWN, CONNECTION, "Network is down", "connect, send, accept",
           "This machine's network is switched off: bring it up"),
     ENTRY(ENETRESET, CONNECTION, "Connection aborted by network", "recv, send",
           "The network dropped the connection: close it and make a new one"),
     ENTRY(EPROTO, CONNECTION, "Protocol error", "accept",
-          "The peer does not keep to the protocol: close this connection"),
+          "The peer breaks the protocol: close this connection"),
     ENTRY(EMSGSIZE, TRANSMISSION, "Message too large", "send of UDP",
           "A datagram must fit in one piece: send a smaller one"),
     ENTRY(ENOBUFS, TRANSMISSION, "No buffer space available", "any call",
-          "The kernel is short of buffers: wait a little and ask again"),
+          "The kernel is out of buffers: wait a little and ask again"),
     ENTRY(ENOMEM, CONFIGURATION, "Not enough space", "any call",
-          "The machine is short of memory: end something, or use less"),
+          "The machine is out of memory: end some programs, or use less"),
     ENTRY(EMFILE, CONFIGURATION, "Too many open files",
           "socket, accept, epoll_create1",
-          "This program holds as many descriptors as it may: close some, or "
+          "This program has as many descriptors as it may have: close some, or "
           "raise 'ulimit -n'"),
-    ENTRY(ENFILE, CONFIGURATION, "Too many files open in system",
-          "socket, accept, epoll_create1",
-          "The machine holds as many files as it may: end some programs"),
+    ENTRY(
+        ENFILE, CONFIGURATION, "Too many files open in system",
+        "socket, accept, epoll_create1",
+        "The machine has as many open files as it may have: end some programs"),
     ENTRY(EADDRINUSE, CONFIGURATION, "Address already in use",
           "bind, listen, connect",
           "Another program has that port: choose another, or 0 for any free "
@@ -89,36 +90,36 @@ static const struct error_entry table[] = {
           "choose another"),
     ENTRY(EAFNOSUPPORT, CONFIGURATION, "Address family not supported",
           "socket, connect",
-          "This machine lacks that kind of address: try IPv4 or IPv6 instead"),
+          "This machine has no addresses of that kind: try IPv4, or IPv6"),
     ENTRY(EACCES, CONFIGURATION, "Permission denied", "bind, connect, socket",
           "Ports below 1024 and some addresses need privilege: choose another "
           "port"),
     ENTRY(EPERM, CONFIGURATION, "Operation not permitted",
           "connect, send, accept",
-          "A firewall rule or a missing privilege forbids it: ask whoever "
-          "runs the machine"),
+          "A firewall rule or a missing privilege forbids it: ask the "
+          "administrator"),
     ENTRY(EBADF, CONFIGURATION, "Bad file descriptor", "any call",
-          "The program uses a descriptor that is closed: mend the program"),
+          "The descriptor is closed: fix the program"),
     ENTRY(ENOTSOCK, CONFIGURATION, "Not a socket", "any call",
-          "The program uses a file where a socket belongs: mend the program"),
+          "The descriptor is not of a socket: fix the program"),
     ENTRY(EINVAL, CONFIGURATION, "Invalid argument", "any call",
-          "The call cannot be meant like this: mend the program"),
+          "The call was given an argument that it cannot use: fix the program"),
     ENTRY(EFAULT, CONFIGURATION, "Bad address", "any call",
-          "The program passes a bad pointer: mend the program"),
+          "The call was given a bad pointer: fix the program"),
     ENTRY(EDESTADDRREQ, CONFIGURATION, "Destination address required",
           "send of UDP",
           "Connect the socket, or name the receiver with sendto"),
     ENTRY(EOPNOTSUPP, CONFIGURATION, "Operation not supported on socket",
           "listen, accept, send, recv",
-          "This kind of socket cannot do that: mend the program"),
+          "This kind of socket cannot do that: fix the program"),
     ENTRY(EPROTONOSUPPORT, CONFIGURATION, "Protocol not supported", "socket",
-          "This machine lacks the protocol: choose another"),
+          "This machine does not have the protocol: choose another"),
     ENTRY(EPROTOTYPE, CONFIGURATION, "Protocol wrong type for socket",
           "socket, connect",
-          "Kind of socket and protocol do not match: mend the program"),
+          "The protocol does not fit this kind of socket: fix the program"),
     ENTRY(ENOPROTOOPT, CONFIGURATION, "Protocol not available",
           "setsockopt, getsockopt",
-          "This kind of socket has no such option: mend the program"),
+          "This kind of socket has no such option: fix the program"),
 };
 
 const struct error_entry *error_entry(int number)
@@ -137,7 +138,7 @@ const struct error_entry *error_entry(int number)
         .text = strerror(number),
         .category = CONFIGURATION,
         .calls = "none of those for sockets",
-        .advice = "Not an error that socket calls are known for: see errno(3)",
+        .advice = "Socket calls are not known to give this error: see errno(3)",
     };
     return &unknown;
 }
@@ -167,8 +168,8 @@ const char *category_word(enum error_category category)
     return words[category];
 }
 
-/* One message in one write, so that lines of several programs on one terminal
- * do not mix. Longer ones are cut. */
+/* Each message is written with one call, so that the lines of several programs
+ * on one terminal do not mix. A longer message is cut. */
 enum { MESSAGE_SIZE = 1024 };
 
 LIKE_PRINTF(2, 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * error.h - errors for people: one table of what can go wrong with a socket,
- * the messages made from it, and the log.
+ * error.h - error messages for people: one table of the errors that socket
+ * calls give, the messages made from it, and the log.
  */
 #ifndef WOULDBLOCK_ERROR_H
 #define WOULDBLOCK_ERROR_H
@@ -12,9 +12,9 @@
 #include <stddef.h>
 
 enum error_category {
-    CONNECTION,    /* between this socket and its peer: making it, losing it */
-    TRANSMISSION,  /* about this one call: ask again, later, or with less */
-    CONFIGURATION, /* program, machine or account: waiting will not mend it */
+    CONNECTION,    /* of the connection: making it or losing it */
+    TRANSMISSION,  /* of one call: ask again, later, or with fewer bytes */
+    CONFIGURATION, /* program, machine or account: waiting does not help */
 };
 
 struct error_entry {
@@ -27,30 +27,30 @@ struct error_entry {
 };
 
 /*
- * The entry of an errno. Never NULL: a number that is not in the table gets an
- * entry with "errno NUMBER" for its symbol and strerror's text, overwritten by
- * the next such call.
+ * The entry of an errno, never NULL. A number that is not in the table gets an
+ * entry with "errno NUMBER" as its symbol and strerror's text; the next such
+ * call overwrites it.
  */
 const struct error_entry *error_entry(int number);
 
 /* The entry of a symbol such as "EAGAIN"; NULL if the table lacks it. */
 const struct error_entry *error_called(const char *symbol);
 
-/* The whole table, for those who print it. */
+/* The whole table, and the number of its entries. */
 const struct error_entry *error_table(size_t *count);
 
 /* "connection", "transmission" or "configuration". A literal. */
 const char *category_word(enum error_category category);
 
 /*
- * Say on stderr what could not be done, and on what:
+ * Print on stderr what the program could not do, and on what:
  *
  *     NAME: cannot listen on 127.0.0.1 port 80: EACCES Permission denied. ...
  *
- * The reason, and the advice after it, are those of an errno: the present one,
- * or for the _because forms the one given, such as the error of an answer; 0
- * adds none. die ends the program with status 1. warn goes on and leaves errno
- * as it was; the log level "error" silences it.
+ * The reason and the advice come from the table: die and warn use errno, the
+ * _because forms the error they are given; 0 adds no reason. die ends the
+ * program with status 1. warn returns and keeps errno; at the log level "error"
+ * it prints nothing.
  */
 #define die(...)  die_because(errno, __VA_ARGS__)
 #define warn(...) warn_because(errno, __VA_ARGS__)
@@ -64,8 +64,7 @@ void warn_because(int error, const char *format, ...) LIKE_PRINTF(2, 3);
  *
  *     14:03:07.123 info   client 1 connected from 127.0.0.1 port 40312
  *
- * A line is printed if its level is no higher than log_level. errno stays as
- * it was.
+ * A line is printed if its level is not above log_level. errno is kept.
  */
 enum log_level { LEVEL_ERROR, LEVEL_WARN, LEVEL_INFO, LEVEL_DEBUG };
 
@@ -74,8 +73,8 @@ extern enum log_level log_level; /* LEVEL_INFO unless --log says otherwise */
 void log_info(const char *format, ...) LIKE_PRINTF(1, 2);
 void log_debug(const char *format, ...) LIKE_PRINTF(1, 2);
 
-/* realloc for count things of size bytes, which ends the program if there is no
- * memory. The block is the caller's. */
+/* realloc for count elements of size bytes; ends the program if there is no
+ * memory. The caller owns the block. */
 void *enlarged(void *block, size_t count, size_t size);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * input.h - the lines that a client is to send.
+ * input.h - the lines that a client sends.
  */
 #ifndef WOULDBLOCK_INPUT_H
 #define WOULDBLOCK_INPUT_H
@@ -10,21 +10,21 @@
 
 /* All zeros before the first line. */
 struct line {
-    const char *bytes; /* the line, or a piece of it; may hold zero bytes */
+    const char *bytes; /* the line, or a piece of it; may contain zero bytes */
     size_t length;     /* of the piece: 1 to BUFFER_SIZE */
 
     char *whole; /* what the pieces are cut from; owned */
-    size_t left; /* bytes of it that come after this piece */
+    size_t left; /* bytes of it after this piece */
     size_t room;
     size_t operands_used;
 };
 
 /*
- * The next line with its newline: the next of the operands, or if there are
- * none at all the next of standard input, which may lack its newline at the
- * end of the file. A line longer than BUFFER_SIZE comes in pieces. False, and
- * the memory freed, after the last one or when the program is asked to stop.
- * Waits for standard input as long as that takes.
+ * The next line, with its newline: the next operand, or, if there are no
+ * operands, the next line of standard input, of which the last one may have no
+ * newline. A line longer than BUFFER_SIZE comes in pieces. After the last one,
+ * or when the program is asked to stop, it frees the memory and returns false.
+ * It blocks until standard input has a line.
  */
 bool next_line(struct line *line, char **operands);
 

@@ -28,7 +28,7 @@ static void check_port(const char *port, long least)
                     port);
 }
 
-/* The resolver has error codes of its own; only EAI_SYSTEM means errno. */
+/* The resolver has its own error codes; only EAI_SYSTEM means errno. */
 static NO_RETURN void die_resolving(const char *host, int code)
 {
     if (code == EAI_SYSTEM)
@@ -173,8 +173,8 @@ int listen_on(const char *address, const char *port)
 
     int fd = bound_socket(address, port, SOCK_STREAM);
 
-    /* The kernel cuts this down to what it allows (listen(2)); SOMAXCONN is
-     * no more than 128 with some C libraries. */
+    /* The kernel reduces this to what it allows (listen(2)). SOMAXCONN would be
+     * only 128 with some C libraries. */
     if (listen(fd, 4096) < 0)
         die("cannot listen on %s port %s", address, port);
     announce_listening(fd);
@@ -241,8 +241,7 @@ struct answer connect_until(const struct addrinfo *to, instant deadline)
     struct answer made =
         connect_answer(connect(fd, to->ai_addr, to->ai_addrlen));
 
-    if (made.kind ==
-        AGAIN) /* no port is left on this side: nothing to wait for */
+    if (made.kind == AGAIN) /* no local port is free: nothing to wait for */
         made.kind = FAILED;
     if (made.kind == PENDING)
         made = connect_wait(fd, deadline);
@@ -309,7 +308,7 @@ void set_nodelay(int fd)
 {
     const int on = 1;
 
-    /* A peer that has left already is no reason to complain here. */
+    /* No complaint if this fails: the peer may be gone already. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
@@ -359,6 +358,6 @@ const char *peer_text(int fd)
 
     errno = before;
     if (result < 0)
-        return "a peer that has left";
+        return "a peer that is gone";
     return address_text((struct sockaddr *)&peer, length);
 }

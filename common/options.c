@@ -61,7 +61,7 @@ static NO_RETURN void print_help(void)
         printf("\n");
         sizes = sizes || s->size;
     }
-    printf("  %-19s %s\n", "--help", "print this and end");
+    printf("  %-19s %s\n", "--help", "print this and exit");
     printf("\nTIME is a number with its unit: 500us, 10ms, 1.5s.\n");
     if (sizes)
         printf("BYTES may end in k, M or G, for 1024, 1024^2 or 1024^3.\n");

@@ -12,9 +12,9 @@
 #include <stddef.h>
 
 /*
- * A program's own options, ended by an entry of zeros. The one pointer that is
- * set says what the option takes and where its value goes; what stands there
- * before is the default, and --help shows it.
+ * A program's own options, ended by an entry of zeros. One of the four pointers
+ * is set: it says what kind of value the option takes, and where the value
+ * goes. The variable's initial value is the default, and --help shows it.
  */
 struct setting {
     const char *name;     /* "bind": written --bind on the command line */
@@ -33,15 +33,15 @@ struct program {
 };
 
 /*
- * Read the options, the program's own and those that all programs have (ended
- * as well by an entry of zeros), and check the number of operands. --help ends
- * the program with status 0, bad usage with 2. Returns the operands, ended by
- * NULL; they belong to argv.
+ * Read the options: the program's own, and those of all programs (the second
+ * table). Check the number of operands. --help ends the program with status 0,
+ * wrong usage with 2. Returns the operands, ended by NULL; they belong to argv.
  */
 char **read_command_line(const struct program *program,
                          const struct setting *of_all, int argc, char **argv);
 
-/* Complain about how the program was called, with its usage; status 2. */
+/* Print what is wrong with the command line, and the usage; end with status 2.
+ */
 NO_RETURN void usage_error(const char *format, ...) LIKE_PRINTF(1, 2);
 
 #endif

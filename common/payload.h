@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * payload.h - the bytes that the send lesson moves: "Hello Python\n", again
- * and again. Sender and receiver both know them, so every byte can be checked
- * at the far end.
+ * payload.h - the bytes that the send lesson sends: "Hello Python\n", again and
+ * again. The receiver knows them too, so it can check every byte.
  */
 #ifndef WOULDBLOCK_PAYLOAD_H
 #define WOULDBLOCK_PAYLOAD_H
@@ -18,8 +17,8 @@
 char *payload_new(size_t size);
 
 /*
- * How many of the count bytes are those that belong at this offset of the
- * payload, counted up to the first wrong one: count if all are.
+ * Compare count bytes with the payload at this offset. Returns how many are
+ * right before the first wrong one: count if all are.
  */
 size_t payload_matching(const char *bytes, size_t count, size_t offset);
 

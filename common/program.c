@@ -14,9 +14,9 @@ static const char *log_name = "info";
 static const struct setting common_settings[] = {
     {"report", NULL, "end with one line of key=value counters",
      .flag = &report_wanted},
-    {"stop-after", "TIME", "end by itself after TIME, as if by SIGTERM",
+    {"stop-after", "TIME", "stop after TIME, as if by SIGTERM",
      .time = &stop_after},
-    {"log", "LEVEL", "tell on stderr: error, warn, info or debug",
+    {"log", "LEVEL", "log on stderr: error, warn, info or debug",
      .text = &log_name},
     {0},
 };
@@ -50,8 +50,8 @@ static void close_program(void)
     if (fflush(stdout) == 0 && !ferror(stdout))
         return;
     if (output_closed)
-        warn_because(0, "standard output is closed: what was meant for it is "
-                        "lost");
+        warn_because(0, "standard output is closed: the output of this program "
+                        "is lost");
     else
         warn("cannot write to standard output");
     _exit(1);
@@ -59,9 +59,9 @@ static void close_program(void)
 
 /*
  * A program may be started with standard input, output or error closed. Its
- * first socket would then be descriptor 0, 1 or 2, and what is meant for the
- * user would go into a connection. So these numbers are taken first, each in
- * the wrong direction: reading or writing there fails, as if it were closed.
+ * first socket would then be descriptor 0, 1 or 2, and messages for the user
+ * would go into a connection. So open something on these numbers first, in the
+ * wrong direction: reading or writing there fails, as with a closed one.
  */
 static void take_standard_descriptors(void)
 {

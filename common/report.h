@@ -9,10 +9,10 @@
 #include "tell.h"
 
 /*
- * Set key=value in the line that --report prints when the program ends,
- * however it ends; the key is a literal. The line holds the counters of
+ * Set key=value in the line that --report prints when the program exits, also
+ * after an error. The key is a literal. The line always has the counters of
  * answer.h, work (the primes found), cpu_seconds (user and system) and
- * wall_seconds anyway.
+ * wall_seconds.
  */
 void report(const char *key, const char *format, ...) LIKE_PRINTF(2, 3);
 

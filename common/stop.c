@@ -15,15 +15,15 @@ static void ask_to_stop(int signal)
 {
     if (stop_signal == 0)
         stop_signal = signal;
-    /* The signal may arrive just before the program enters a blocking call,
-     * which it then cannot interrupt. So it comes again every second until
-     * the loop has noticed. alarm is safe in a handler (signal-safety(7)). */
+    /* If the signal arrives just before a blocking call begins, it does not
+     * interrupt that call. So SIGALRM repeats it every second until the loop
+     * has noticed. alarm is safe in a handler (signal-safety(7)). */
     alarm(1);
 }
 
 static void interrupt(int signal)
 {
-    (void)signal; /* that it came is all there is to it */
+    (void)signal; /* it has interrupted the call: nothing else to do */
 }
 
 void listen_for_signals(duration stop_after)
@@ -35,7 +35,7 @@ void listen_for_signals(duration stop_after)
     sigemptyset(&act.sa_mask);
     sigaction(SIGTERM, &act, NULL);
     sigaction(SIGALRM, &act, NULL);
-    /* A shell starts background programs with SIGINT ignored; so be it. */
+    /* A shell starts background programs with SIGINT ignored: keep that. */
     if (sigaction(SIGINT, NULL, &was) == 0 && was.sa_handler != SIG_IGN)
         sigaction(SIGINT, &act, NULL);
     signal(SIGPIPE, SIG_IGN);
@@ -55,7 +55,8 @@ void listen_for_signals(duration stop_after)
 
 static bool button_gone;
 
-/* A background job that reads from its terminal is stopped: it does not. */
+/* The kernel stops a background job that reads from its terminal (SIGTTIN), so
+ * such a job has no stop button. */
 int stop_button(void)
 {
     if (button_gone ||
@@ -64,8 +65,8 @@ int stop_button(void)
     return STDIN_FILENO;
 }
 
-/* Standard input is shared with whoever started us, so it keeps its flags:
- * poll with no time to wait tells whether a read would block. */
+/* Standard input is shared with the shell, so O_NONBLOCK must not be set there.
+ * Instead, poll with a time-out of 0 tells whether read would block. */
 static bool enter_pressed(void)
 {
     struct pollfd in = {.fd = stop_button(), .events = POLLIN};
@@ -130,8 +131,8 @@ void nap_until(instant when)
     duration left;
 
     while (!stopping() && (left = when - now()) > 0) {
-        /* A signal between the question and the sleep would be noticed only
-         * after it: long naps are slept in pieces. */
+        /* A signal that comes between stopping() and nanosleep() is noticed
+         * only after the sleep: so sleep in short pieces. */
         if (left > SECOND / 2)
             left = SECOND / 2;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stop.h - asking a program to stop: by a signal, after a time, at a deadline,
- * or by Enter. A program asks here whether it should.
+ * stop.h - has somebody asked this program to stop: with a signal,
+ * --stop-after, a deadline, or Enter?
  */
 #ifndef WOULDBLOCK_STOP_H
 #define WOULDBLOCK_STOP_H
@@ -11,10 +11,10 @@
 #include <stdbool.h>
 
 /*
- * Let SIGINT and SIGTERM ask for a stop, and SIGALRM after stop_after (0:
- * never). SIGPIPE is ignored: a send to a peer that is gone then fails with
- * EPIPE instead of ending the program. SIGUSR1 interrupts a call, and that is
- * all, to see what a program makes of EINTR.
+ * From now on SIGINT and SIGTERM ask the program to stop, and so does SIGALRM
+ * after stop_after (0: never). SIGPIPE is ignored, so that send fails with
+ * EPIPE if the peer receives no more, instead of ending the program. SIGUSR1
+ * only interrupts a call: use it to see EINTR.
  */
 void listen_for_signals(duration stop_after);
 
@@ -25,23 +25,22 @@ void listen_for_signals(duration stop_after);
 bool stopping(void);
 
 /*
- * The same for a program with a deadline and a stop button: it asks for a stop
- * by itself when the deadline has passed or Enter was pressed. Looks at
- * standard input a hundred times a second, and never waits for it.
+ * The same, and also true when the deadline has passed or somebody has pressed
+ * Enter. It looks at standard input a hundred times a second, and never blocks.
  */
 bool stop_due(instant deadline);
 
-/* The descriptor on which Enter comes, to be waited for together with sockets;
- * -1, which poll leaves out, if nobody can press it. */
+/* The descriptor to poll for Enter, together with sockets. It is -1, which poll
+ * skips, if there is no terminal or pipe to read from. */
 int stop_button(void);
 
-/* Who asked for it: "SIGINT", "SIGTERM", "--stop-after", "the deadline" or
- * "Enter"; "" if nobody. */
+/* What stopped the program: "SIGINT", "SIGTERM", "--stop-after", "the deadline"
+ * or "Enter"; "" if nothing has. */
 const char *stop_reason(void);
 
 /*
- * Give the processor away: for a length of time, or until an instant. A
- * request to stop ends both early; other signals do not.
+ * Sleep for a duration, or until an instant. A request to stop ends both early;
+ * other signals do not.
  */
 void nap(duration length);
 void nap_until(instant when);

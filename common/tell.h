@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tell.h - what a program tells its user: sentences on stdout, and a status
- * line on a terminal.
+ * tell.h - sentences for the user on stdout, and a status line on a terminal.
  */
 #ifndef WOULDBLOCK_TELL_H
 #define WOULDBLOCK_TELL_H
@@ -11,16 +10,16 @@
 #define LIKE_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #define NO_RETURN                __attribute__((noreturn))
 
-/* The name that messages begin with: what this path, argv[0], ends in. The path
- * must stay as it is. */
+/* Set the name that messages begin with: the last part of this path, argv[0].
+ * The path must stay valid. */
 void name_program(const char *path);
 const char *program_name(void);
 
-/* Tell one sentence of what happens, on stdout, at once. */
+/* Print one sentence and a newline on stdout, at once. */
 void say(const char *format, ...) LIKE_PRINTF(1, 2);
 
-/* A number as people read it: 136,314,880. The text stays good for seven more
- * calls. */
+/* A number as people read it: 136,314,880. The text stays valid during the next
+ * seven calls. */
 const char *grouped(unsigned long long number);
 
 /*

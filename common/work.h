@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * work.h - something else to do. A program that need not wait can use its
- * time; here it looks for prime numbers, because anybody can check how far it
- * got.
+ * work.h - other work to do instead of waiting: finding prime numbers. How many
+ * were found tells how much time there was.
  */
 #ifndef WOULDBLOCK_WORK_H
 #define WOULDBLOCK_WORK_H
 
-/* Do one short piece of work, about a microsecond: test the next number. */
+/* Do a small piece of work, about a microsecond: test the next number. */
 void work_step(void);
 
 /* How many primes work_step has found, and the largest of them (0: none). */

@@ -4,23 +4,23 @@
  *
  *   clock.h    the monotonic clock, deadlines
  *   answer.h   what a socket call answered: one of five things
- *   tell.h     sentences for the user, and the status line
+ *   tell.h     sentences for the user, and a status line
  *   work.h     other work, to be done instead of waiting
  *   error.h    every errno with its symbol and advice; die, warn, the log
- *   stop.h     asking a program to stop; naps
+ *   stop.h     has the program been asked to stop? Naps
  *   report.h   the closing report
  *   options.h  the command line
  *   program.h  how every program begins and ends
- *   payload.h  the bytes that the send lesson moves, known to both ends
+ *   payload.h  the bytes that the send lesson sends
  *   buffer.h   a bounded buffer for bytes received and not yet sent
  *   input.h    the lines that a client sends
  *   net.h      addresses, listening, connecting, the non-blocking flag
- *   client.h   one connection of a server with its buffer; sets of them
+ *   client.h   one client of a server with its buffer; the set of all clients
  *
- * Each part uses only those above it; a test sees to that.
+ * Each part uses only parts above it; a test checks that.
  *
- * The names carry no prefix: this library serves the demos of this repository
- * and nobody else, and a demo should read like a page.
+ * The names have no prefix: only the demos of this repository use this library,
+ * and a demo should read like a page.
  */
 #ifndef WOULDBLOCK_H
 #define WOULDBLOCK_H

@@ -177,12 +177,12 @@ two_clients() {
     for name in $servers; do
         serve server "$name"
         still_serves
-        wait_for server.err 'client 1 left'
+        wait_for server.err 'client 1: connection closed'
         before=$(descriptors server)
         client bad_peer --log warn --count 300 vanish 127.0.0.1 "$port"
         is "$status: $output" '0: vanished 300 times'
         still_serves
-        wait_for server.err 'client 302 left'
+        wait_for server.err 'client 302: connection closed'
         is "$(descriptors server)" "$before"
         stop server
         is "$(value server accepted)" 302
@@ -205,7 +205,7 @@ two_clients() {
         holds "$(value bystander first_wait_seconds) < 1"
         stop glutton KILL
         still_serves
-        wait_for server.err 'client 1 left'
+        wait_for server.err 'client 1: connection closed'
         stop server
     done
 }

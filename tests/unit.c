@@ -180,7 +180,7 @@ static void errno_survives(void)
     CHECK(errno == EAGAIN);
     log_info("a line of the log");
     CHECK(errno == EAGAIN);
-    CHECK(strcmp(peer_text(-1), "a peer that has left") == 0);
+    CHECK(strcmp(peer_text(-1), "a peer that is gone") == 0);
     CHECK(errno == EAGAIN);
 }
 

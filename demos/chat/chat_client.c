@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * chat_client - talks with a chat server: keyboard and socket at once.
+ * chat_client - a chat client that waits for keyboard and socket together.
  *
- * Shows    poll watches the two, so that neither waits for the other. Standard
- *          input stays as it is: O_NONBLOCK would be shared with the shell and
- *          outlive the program. The end of the input ends the sending alone;
- *          what others still say is heard.
+ * Shows    poll waits for both, so neither blocks the other. The program does
+ * not set O_NONBLOCK on standard input: the flag would be shared with the
+ *          shell, and stay after the program has ended. The end of the input
+ *          closes one direction only: messages of others still arrive.
  * Run      chat_server 8080
  *          chat_client 127.0.0.1 8080
  * See      chat_server
@@ -21,15 +21,15 @@ static const struct setting settings[] = {
     {0},
 };
 static const struct program program = {
-    "Talks with a chat server.",
+    "A chat client: sends lines, and prints those of others.",
     "HOST PORT",
     settings,
 };
 
-/* What was typed and not sent yet. Nothing is read while there is some. */
+/* Typed and not sent yet. While it is not empty, nothing more is read. */
 static struct buffer typed;
 
-/* False at the end of the input. */
+/* Read what was typed. False at the end of the input. */
 static bool read_keyboard(void)
 {
     ssize_t n = read(STDIN_FILENO, buffer_back(&typed), buffer_room(&typed));
@@ -50,16 +50,16 @@ static void send_typed(int fd)
     buffer_taken(&typed, put.count);
 }
 
-/* Print what others say. False when the server has ended. */
-static bool hear(int fd)
+/* Print messages. False when the server has ended. */
+static bool print_messages(int fd)
 {
-    char heard[BUFFER_SIZE];
+    char messages[BUFFER_SIZE];
     struct answer got =
-        recv_answer(recv(fd, heard, sizeof heard, 0), sizeof heard);
+        recv_answer(recv(fd, messages, sizeof messages, 0), sizeof messages);
 
     if (got.kind == FAILED)
         die_because(got.error, "cannot receive from the server");
-    fwrite(heard, 1, got.count, stdout);
+    fwrite(messages, 1, got.count, stdout);
     fflush(stdout);
     return got.kind != CLOSED;
 }
@@ -78,8 +78,11 @@ int main(int argc, char **argv)
             {.fd = typing && !unsent ? stop_button() : -1, .events = POLLIN},
         };
 
-        if (poll(list, 2, -1) < 0)
-            continue; /* a signal: see whether to stop */
+        if (poll(list, 2, -1) < 0) {
+            if (errno != EINTR)
+                die("cannot wait for keyboard and server");
+            continue; /* a signal came: is it time to stop? */
+        }
         if (list[1].revents) {
             typing = read_keyboard();
             if (!typing)
@@ -88,7 +91,7 @@ int main(int argc, char **argv)
         if (buffer_used(&typed) > 0)
             send_typed(fd);
         if (list[0].revents & ~POLLOUT)
-            connected = hear(fd);
+            connected = print_messages(fd);
     }
     close(fd);
     return 0;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * connect_blocking - connects and waits as long as the kernel wants.
+ * connect_blocking - connects, and waits for as long as the kernel tries.
  *
- * Shows    connect returns when the connection is made, is refused, or the
- *          kernel gives up, which takes minutes. The program cannot do
- *          anything meanwhile, and has no say in how long it takes.
+ * Shows    connect returns when the connection is made or refused, or when the
+ *          kernel gives up, after minutes. The program cannot do anything else
+ *          meanwhile, and it cannot decide how long to wait.
  * Run      tarpit 8080
  *          connect_blocking 127.0.0.1 8080
  * Compare  connect_nonblocking: the same attempt, with a deadline and a stop
@@ -19,7 +19,7 @@ static const struct setting settings[] = {
     {0},
 };
 static const struct program program = {
-    "Connects and waits as long as the kernel wants.",
+    "Connects, and waits for as long as the kernel tries.",
     "HOST PORT",
     settings,
 };

@@ -2,14 +2,15 @@
 /*
  * connect_failover - connects to the first of several servers that answers.
  *
- * Shows    every server has a deadline of its own: one that is dead costs that
- *          much and no more, instead of the minutes of the kernel. With --race
- *          the next attempt starts before the former one has ended, as browsers
- *          do it ("happy eyeballs", RFC 8305), and the fastest wins. The others
- *          are closed, which cancels them.
+ * Shows    each server gets a deadline, so one that does not answer costs no
+ * more than that, and not the minutes for which the kernel tries. With --race
+ *          the next attempt starts before the last one has ended, as browsers
+ * do
+ *          ("happy eyeballs", RFC 8305), and the first to connect wins. close
+ *          cancels the others.
  * Run      echo_blocking 8080
  *          connect_failover 127.0.0.1 8079 127.0.0.1 8080
- * Compare  connect_retry: another time instead of other servers
+ * Compare  connect_retry: the same server, again and again
  */
 #include "wouldblock.h"
 
@@ -21,7 +22,7 @@ static duration each = 2 * SECOND, race;
 
 static const struct setting settings[] = {
     {"each", "TIME", "give each server TIME", .time = &each},
-    {"race", "TIME", "start the next after TIME already", .time = &race},
+    {"race", "TIME", "start the next attempt after TIME", .time = &race},
     {0},
 };
 static const struct program program = {
@@ -37,8 +38,8 @@ struct attempt {
     const char *host, *port; /* the server as it was named */
     const char *role;        /* "primary" or "backup" */
     struct addrinfo *to;
-    struct addrinfo *list; /* to be freed with it; NULL but for the first */
-    int fd;                /* -1 unless the attempt is under way */
+    struct addrinfo *list; /* to be freed; NULL but for a server's first */
+    int fd;                /* -1 if the attempt is not pending */
     instant began, deadline;
 };
 
@@ -46,8 +47,8 @@ static size_t under_way;
 
 static void failed(struct attempt *a, const char *why)
 {
-    say("%s %s port %s does not serve: %s after %.3f s", a->role, a->host,
-        a->port, why, seconds(now() - a->began));
+    say("%s %s port %s failed: %s after %.3f s", a->role, a->host, a->port, why,
+        seconds(now() - a->began));
     if (a->fd >= 0) {
         close(a->fd);
         under_way--;
@@ -71,11 +72,11 @@ static void start(struct attempt *a)
     struct answer made =
         connect_answer(connect(a->fd, a->to->ai_addr, a->to->ai_addrlen));
 
-    if (made.kind == FAILED || made.kind == AGAIN) /* no port left for it */
+    if (made.kind == FAILED || made.kind == AGAIN) /* no local port is free */
         failed(a, error_entry(made.error)->symbol);
 }
 
-/* Has this attempt succeeded? If it has ended otherwise, say why. */
+/* Has this attempt succeeded? If it has failed, say why. */
 static bool succeeded(struct attempt *a, short events)
 {
     int error = ETIMEDOUT;
@@ -93,8 +94,8 @@ static bool succeeded(struct attempt *a, short events)
     return ended.kind == DONE;
 }
 
-/* Wait until an attempt has ended or the next one is due. The one that
- * succeeded, if any. */
+/* Wait until an attempt has ended or it is time to start the next one. Returns
+ * the one that has succeeded, or NULL. */
 static struct attempt *wait_for_one(struct attempt *all, size_t count,
                                     instant next_start)
 {
@@ -106,15 +107,18 @@ static struct attempt *wait_for_one(struct attempt *all, size_t count,
         if (all[i].fd >= 0)
             until = sooner(until, all[i].deadline);
     }
-    if (poll(list, count, poll_time(until)) < 0)
-        return NULL; /* a signal: main looks around */
+    if (poll(list, count, poll_time(until)) < 0) {
+        if (errno != EINTR)
+            die("cannot wait for the connections");
+        return NULL; /* a signal came: is it time to stop? */
+    }
     for (size_t i = 0; i < count; i++)
         if (all[i].fd >= 0 && succeeded(&all[i], list[i].revents))
             return &all[i];
     return NULL;
 }
 
-/* Fill in the addresses of all servers, the primary's first; their number. */
+/* Find the addresses of all servers, the primary first. Returns how many. */
 static size_t find_all(struct attempt *all, char **operands)
 {
     size_t count = 0;
@@ -124,12 +128,12 @@ static size_t find_all(struct attempt *all, char **operands)
         const char *role = o == operands ? "primary" : "backup";
 
         if (!o[1])
-            usage_error("'%s' lacks its port", o[0]);
+            usage_error("there is no port after '%s'", o[0]);
 
         struct addrinfo *list = resolve_or_tell(o[0], o[1], &why);
 
         if (!list)
-            say("%s %s port %s does not serve: %s", role, o[0], o[1], why);
+            say("%s %s port %s failed: %s", role, o[0], o[1], why);
         for (struct addrinfo *to = list; to && count < MOST; to = to->ai_next)
             all[count++] = (struct attempt){
                 .host = o[0],
@@ -155,7 +159,7 @@ int main(int argc, char **argv)
             start(&all[begun++]);
             next_start = begun < count ? deadline_in(race) : NEVER;
         } else if (under_way == 0) {
-            die_because(0, "none of the servers serves");
+            die_because(0, "could not connect to any server");
         } else {
             winner = wait_for_one(all, begun, next_start);
         }
@@ -164,14 +168,14 @@ int main(int argc, char **argv)
     report("waited_seconds", "%.6f", seconds(now() - began));
     if (!winner)
         die_because(0, "stopped by %s", stop_reason());
-    say("%s %s port %s serves, after %.3f s", winner->role, winner->host,
+    say("connected to %s %s port %s after %.3f s", winner->role, winner->host,
         winner->port, seconds(now() - began));
     for (size_t i = 0; i < count; i++) {
         if (all[i].fd >= 0 && &all[i] != winner)
-            say("%s %s port %s was not waited for", all[i].role, all[i].host,
+            say("%s %s port %s: cancelled", all[i].role, all[i].host,
                 all[i].port);
         if (all[i].fd >= 0)
-            close(all[i].fd); /* which cancels what is still under way */
+            close(all[i].fd); /* cancels an attempt that is still pending */
         if (all[i].list)
             freeaddrinfo(all[i].list);
     }

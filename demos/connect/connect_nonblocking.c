@@ -2,13 +2,13 @@
 /*
  * connect_nonblocking - connects, works meanwhile, and can be stopped.
  *
- * Shows    connect on a non-blocking socket starts the attempt and answers
- *          EINPROGRESS. Asked again it says EALREADY, until it tells how the
- *          attempt ended: connected, or once the error. Deadline and stop
- *          button (Enter or Ctrl-C) are up to the program; close cancels.
+ * Shows    connect on a non-blocking socket starts the attempt and fails with
+ *          EINPROGRESS. Called again it fails with EALREADY, until the attempt
+ *          has ended: connected, or an error, which it tells once. The program
+ *          decides about deadline and stop (Enter or Ctrl-C); close cancels.
  * Run      tarpit 8080
  *          connect_nonblocking 127.0.0.1 8080
- * Compare  connect_blocking: the same attempt, with no say in the matter
+ * Compare  connect_blocking: the same attempt, but the kernel decides
  *          connect_poll: the same, asleep until it has ended
  */
 #include "wouldblock.h"
@@ -24,7 +24,7 @@ static const struct setting settings[] = {
     {0},
 };
 static const struct program program = {
-    "Connects until a deadline and works meanwhile.",
+    "Connects until a deadline, and works meanwhile.",
     "HOST PORT",
     settings,
 };
@@ -47,7 +47,7 @@ static bool attempt(const struct addrinfo *to)
 
     if (fd < 0)
         die("cannot make a socket");
-    make_nonblocking(fd); /* before connect: afterwards is too late */
+    make_nonblocking(fd); /* before connect: after it is too late */
     say("connecting to %s", where);
 
     instant deadline = deadline_in(limit);

@@ -2,12 +2,11 @@
 /*
  * connect_poll - connects, sleeps until the attempt has ended, and asks how.
  *
- * Shows    a socket whose connect is under way becomes writable when that has
- *          ended, well or badly: refused is writable too. SO_ERROR tells which,
- *          once. Enter and the deadline end the sleep as well.
- * Run      tarpit 8080
- *          connect_poll 127.0.0.1 8080
- * Compare  connect_nonblocking: asks connect itself, again and again
+ * Shows    a socket with a pending connect becomes writable when the attempt
+ * has ended, also when it was refused. SO_ERROR tells how it ended, once. Enter
+ * and the deadline end the sleep as well. Run      tarpit 8080 connect_poll
+ * 127.0.0.1 8080 Compare  connect_nonblocking: asks connect itself, again and
+ * again
  */
 #include "wouldblock.h"
 
@@ -23,7 +22,7 @@ static const struct setting settings[] = {
     {0},
 };
 static const struct program program = {
-    "Connects until a deadline and sleeps meanwhile.",
+    "Connects until a deadline, and sleeps meanwhile.",
     "HOST PORT",
     settings,
 };
@@ -57,7 +56,7 @@ static bool attempt(const struct addrinfo *to)
 
     if (fd < 0)
         die("cannot make a socket");
-    make_nonblocking(fd); /* before connect: afterwards is too late */
+    make_nonblocking(fd); /* before connect: after it is too late */
     say("connecting to %s", where);
 
     instant deadline = deadline_in(limit);

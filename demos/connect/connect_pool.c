@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * connect_pool - sends requests over a few connections that it keeps.
+ * connect_pool - sends requests over a few connections that stay open.
  *
- * Shows    a connection costs a round trip and a socket before the first byte;
- *          kept ones are used again. One that the server has closed meanwhile
- *          is found out and replaced. If it breaks with the request on its way,
- *          the request is sent once more on a new one, which is right only
- *          because asking for an echo twice does no harm.
- * Run      echo_poll 8080
+ * Shows    a new connection costs a round trip and a socket before the first
+ *          byte, so the program keeps some and uses them again. It finds out if
+ *          the server has closed one meanwhile, and replaces it. If a
+ * connection breaks during a request, it repeats the request on a new one: that
+ * is right only because two echoes do no harm. Run      echo_poll 8080
  *          connect_pool --repeat 1000 127.0.0.1 8080 hello
  *          connect_pool --keep 0 --repeat 1000 127.0.0.1 8080 hello
- * Compare  echo_client: one connection, and no second chance
+ * Compare  echo_client: one connection, and no second try
  */
 #include "wouldblock.h"
 
@@ -25,7 +24,8 @@ static size_t keep = 4, repeat = 1;
 static duration each = 2 * SECOND;
 
 static const struct setting settings[] = {
-    {"keep", "N", "keep N connections; 0: a new one each time", .size = &keep},
+    {"keep", "N", "keep N connections; 0: a new one for each line",
+     .size = &keep},
     {"repeat", "N", "send each line N times", .size = &repeat},
     {"each", "TIME", "give one request TIME", .time = &each},
     {0},
@@ -40,7 +40,7 @@ static int pool[MOST]; /* the kept connections; -1: none there */
 static size_t connects, replaced;
 static duration connecting;
 
-/* A new connection, or the end of the program. */
+/* A new connection; if none can be made the program ends. */
 static int new_connection(const struct addrinfo *list)
 {
     struct answer made = {.kind = FAILED};
@@ -59,8 +59,8 @@ static int new_connection(const struct addrinfo *list)
     return made.fd;
 }
 
-/* A connection at rest has nothing to say: any answer but "would block" means
- * that the server has closed it, or is out of step. */
+/* Nothing is to be received on an unused connection. Any answer but "would
+ * block" means that the server has closed it, or has sent something wrong. */
 static bool still_good(int fd)
 {
     char byte;
@@ -74,11 +74,11 @@ static void drop(size_t slot)
     pool[slot] = -1;
 }
 
-/* The connection of this slot: the kept one, or a new one in its place. */
+/* The connection of this slot: the old one if it is good, or a new one. */
 static int connection(size_t slot, const struct addrinfo *list)
 {
     if (pool[slot] >= 0 && !still_good(pool[slot])) {
-        log_info("connection %zu was closed meanwhile: replaced", slot + 1);
+        log_info("connection %zu was closed by the server: replaced", slot + 1);
         drop(slot);
         replaced++;
     }
@@ -87,8 +87,8 @@ static int connection(size_t slot, const struct addrinfo *list)
     return pool[slot];
 }
 
-/* Send a line and take its echo. False if the connection breaks or the server
- * does not answer in time. */
+/* Send a line and receive its echo. False if the connection breaks or the
+ * server does not answer in time. */
 static bool request(int fd, const struct line *line, char *echo)
 {
     size_t sent = 0, echoed = 0;
@@ -122,7 +122,7 @@ static bool request(int fd, const struct line *line, char *echo)
     return echoed == line->length;
 }
 
-/* The same with a second chance, on a new connection. */
+/* The same, with a second try on a new connection. */
 static void exchange(size_t slot, const struct addrinfo *list,
                      const struct line *line)
 {
@@ -130,7 +130,7 @@ static void exchange(size_t slot, const struct addrinfo *list,
     bool served = request(connection(slot, list), line, echo);
 
     if (!served && !stopping()) {
-        log_info("connection %zu broke: the request goes out again", slot + 1);
+        log_info("connection %zu failed: sending the request again", slot + 1);
         drop(slot);
         replaced++;
         served = request(connection(slot, list), line, echo);
@@ -138,7 +138,7 @@ static void exchange(size_t slot, const struct addrinfo *list,
     if (!served && stopping())
         die_because(0, "stopped by %s", stop_reason());
     if (!served)
-        die_because(0, "no answer, on two connections");
+        die_because(0, "no answer on two connections");
     fwrite(echo, 1, line->length, stdout);
     fflush(stdout);
     if (keep == 0)

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * connect_retry - connects, and if that fails tries again a little later.
+ * connect_retry - connects; if that fails it waits a little and tries again.
  *
- * Shows    exponential back-off: the pause before another try doubles up to a
- *          cap, and is drawn at random from nothing to that ("full jitter"), so
- *          that clients which failed together do not come back together. A new
- *          socket for each try; a limit for each try, for their number and for
- *          all of them; and no second try where it cannot help.
- * Run      connect_retry 127.0.0.1 8080
- *          echo_blocking 8080              a few seconds later
- * Compare  connect_poll: a single attempt
- *          connect_failover: other servers instead of another time
+ * Shows    exponential back-off: the longest possible pause doubles after each
+ * try up to a cap. The real pause is random, from 0 to that ("full jitter"), so
+ * clients that failed together do not come back together. Each try has a new
+ * socket and a time limit. There is a limit for the number of tries and for the
+ * whole time, and no retry if the error is permanent. Run      connect_retry
+ * 127.0.0.1 8080 echo_blocking 8080              a few seconds later Compare
+ * connect_poll: a single attempt connect_failover: other servers instead of a
+ * later time
  */
 #include "wouldblock.h"
 
@@ -23,11 +22,11 @@ static duration base = 100 * MILLISECOND, cap = 3 * SECOND;
 
 static const struct setting settings[] = {
     {"tries", "N", "try N times at most", .size = &tries},
-    {"each", "TIME", "give one try TIME", .time = &each},
+    {"each", "TIME", "give each try TIME", .time = &each},
     {"deadline", "TIME", "give up after TIME", .time = &limit},
-    {"base", "TIME", "pause for TIME at most after the first try",
+    {"base", "TIME", "pause for at most TIME after the first try",
      .time = &base},
-    {"cap", "TIME", "pause for TIME at most after any", .time = &cap},
+    {"cap", "TIME", "pause for at most TIME after any try", .time = &cap},
     {0},
 };
 static const struct program program = {
@@ -36,8 +35,8 @@ static const struct program program = {
     settings,
 };
 
-/* May the next try have better luck? A server starts, a network comes back;
- * what is wrong with the call itself stays wrong. */
+/* Can another try succeed? A server may start, a network may come back. But if
+ * the call itself was wrong it stays wrong. */
 static bool worth_another(int error)
 {
     switch (error) {
@@ -49,7 +48,7 @@ static bool worth_another(int error)
     case ENETUNREACH:
     case ENETDOWN:
     case ENETRESET:
-    case EADDRNOTAVAIL: /* no port left on this side: one will come free */
+    case EADDRNOTAVAIL: /* no local port is free: one will be */
     case EAGAIN:
     case ENOBUFS:
     case ENOMEM:
@@ -73,7 +72,7 @@ static duration pause_after(size_t tried)
     return (duration)((double)most * drand48());
 }
 
-/* One try: every address, each on a socket of its own. */
+/* One try: each address of the server, with a new socket. */
 static struct answer attempt(const struct addrinfo *list, instant deadline)
 {
     struct answer made = {.kind = FAILED};
@@ -108,7 +107,7 @@ int main(int argc, char **argv)
         if (made.kind == PENDING)
             die_because(0, "stopped by %s at try %zu", stop_reason(), tried);
         if (!worth_another(made.error))
-            die_because(made.error, "another try would not help");
+            die_because(made.error, "another try cannot succeed");
         if (tried == tries || passed(deadline))
             die_because(made.error, "gave up after %zu tries and %.3f s", tried,
                         seconds(now() - began));

@@ -3,11 +3,11 @@
  * echo_blocking - an echo server that serves one client to the end, and then
  * the next one.
  *
- * Shows    accept, recv and send all wait. While the first client is silent
- *          the program sleeps inside recv, and nobody else is served.
+ * Shows    accept, recv and send all block. While the first client is silent
+ *          the program sleeps in recv, and serves nobody else.
  * Run      echo_blocking 8080
  *          echo_client 127.0.0.1 8080      in two other terminals
- * Compare  echo_busypoll: the same service, with sockets that never wait
+ * Compare  echo_busypoll: the same service, with non-blocking sockets
  */
 #include "wouldblock.h"
 
@@ -21,7 +21,7 @@ static const struct setting settings[] = {
     {0},
 };
 static const struct program program = {
-    "An echo server that serves one client after the other.",
+    "An echo server that serves one client after another.",
     "PORT",
     settings,
 };

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * echo_busypoll - an echo server that asks everybody, round after round.
+ * echo_busypoll - an echo server that asks all its sockets, again and again.
  *
- * Shows    with O_NONBLOCK accept, recv and send answer at once, "would block"
- *          if need be. All clients are served; one core burns all the time.
- * Run      echo_busypoll 8080              --nap 1ms trades waiting for CPU
+ * Shows    with O_NONBLOCK accept, recv and send never wait: if there is
+ * nothing to do they fail with EAGAIN, "would block". The program serves all
+ *          clients, and uses one core all the time.
+ * Run      echo_busypoll 8080              --nap 1ms uses less CPU
  *          echo_client 127.0.0.1 8080      in two other terminals
- * Compare  echo_blocking: the same service, with sockets that wait
+ * Compare  echo_blocking: the same service, with blocking sockets
  *          echo_select: the next rung, which sleeps and serves
  */
 #include "wouldblock.h"
@@ -20,11 +21,11 @@ static duration round_nap;
 
 static const struct setting settings[] = {
     {"bind", "ADDRESS", "listen on ADDRESS", .text = &address},
-    {"nap", "TIME", "nap for TIME after each round", .time = &round_nap},
+    {"nap", "TIME", "sleep for TIME after each round", .time = &round_nap},
     {0},
 };
 static const struct program program = {
-    "An echo server that asks all clients, round after round.",
+    "An echo server that asks all its sockets, again and again.",
     "PORT",
     settings,
 };

@@ -5,7 +5,7 @@
  * Shows    recv waits until the server answers; meanwhile the program sleeps
  *          and can do nothing else. The log says how long each line took.
  * Run      echo_client 127.0.0.1 8080 'first line' 'second line'
- *          echo_client 127.0.0.1 8080      to type lines, Ctrl-D at the end
+ *          echo_client 127.0.0.1 8080      type lines; Ctrl-D ends
  * Compare  echo_client_busypoll: the same client, which works while it waits
  */
 #include "wouldblock.h"

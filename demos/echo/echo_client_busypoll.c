@@ -3,10 +3,10 @@
  * echo_client_busypoll - sends lines to an echo server and prints what comes
  * back; while it waits it looks for prime numbers.
  *
- * Shows    a non-blocking recv answers "would block" instead of waiting, and
- *          the program can use its time. The work done is told at the end.
+ * Shows    a non-blocking recv fails with EAGAIN instead of waiting, and the
+ *          program can use the time. At the end it says how much work it did.
  * Run      echo_client_busypoll 127.0.0.1 8080 'first line' 'second line'
- *          echo_client_busypoll 127.0.0.1 8080      to type lines
+ *          echo_client_busypoll 127.0.0.1 8080      type lines
  * Compare  echo_client: the same client, which sleeps while it waits
  */
 #include "wouldblock.h"
@@ -24,7 +24,7 @@ static const struct setting settings[] = {
     {0},
 };
 static const struct program program = {
-    "Sends lines to an echo server and prints what comes back, busily.",
+    "Sends lines to an echo server, and works while it waits for the echo.",
     "HOST PORT [LINE]...",
     settings,
 };

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * echo_epoll - an echo server that leaves the list of its sockets with the
- * kernel and asks which of them have become ready.
+ * echo_epoll - an echo server whose interest list stays in the kernel.
  *
- * Shows    epoll_ctl tells the kernel once what a socket waits for; epoll_wait
- *          sleeps and then hands over the ready ones alone. What that costs
- *          depends on how many are active, not on how many there are.
- *          Level-triggered: a socket is reported as long as it is ready.
- * Run      echo_epoll 8080                 Linux only
- *          echo_client 127.0.0.1 8080      in two other terminals
- * Compare  echo_poll: the same service, the rung below
- *          echo_epoll_edge: the same service, told of changes only
+ * Shows    epoll_ctl puts a socket into the interest list once; epoll_wait
+ * sleeps until sockets are ready and returns only those. So the cost depends on
+ * how many sockets are active, not on how many there are. Level-triggered: a
+ * socket is reported as long as it is ready. Run      echo_epoll 8080 Linux
+ * only echo_client 127.0.0.1 8080      in two other terminals Compare
+ * echo_poll: the same service, the rung below echo_epoll_edge: the same
+ * service, told of changes only
  */
 #include "wouldblock.h"
 

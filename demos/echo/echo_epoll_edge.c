@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * echo_epoll_edge - the same, edge-triggered: the kernel reports changes only.
+ * echo_epoll_edge - the same, edge-triggered: the kernel reports only changes.
  *
- * Shows    with EPOLLET a socket is reported when something new has come, or
- *          room has, and not again while it lasts. So each report is used up:
- *          call until the answer is "would block". With --one-turn it is not,
- *          the classic mistake: what is left lies there until more comes.
- * Run      echo_epoll_edge 8080            Linux only
- *          echo_client 127.0.0.1 8080      in two other terminals
- * Compare  echo_epoll: the same service, level-triggered
+ * Shows    with EPOLLET a socket is reported once when bytes arrive or room
+ *          becomes free, and not again while they are there. So the program has
+ *          to call recv and send until they would block. With --one-turn it
+ * does not, a classic mistake: the rest stays there until more bytes come. The
+ * listener stays level-triggered, which is simpler and safe. Run
+ * echo_epoll_edge 8080            Linux only echo_client 127.0.0.1 8080      in
+ * two other terminals Compare  echo_epoll: the same service, level-triggered
  */
 #include "wouldblock.h"
 
@@ -22,7 +22,8 @@ static bool one_turn;
 
 static const struct setting settings[] = {
     {"bind", "ADDRESS", "listen on ADDRESS", .text = &address},
-    {"one-turn", NULL, "serve one turn a report: a mistake", .flag = &one_turn},
+    {"one-turn", NULL, "serve one turn for each report: a mistake",
+     .flag = &one_turn},
     {0},
 };
 static const struct program program = {

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * echo_poll - an echo server that hands the kernel a list of its sockets and
- * sleeps until one of them is ready.
+ * echo_poll - an echo server that sleeps in poll until a socket is ready.
  *
- * Shows    poll is asked about a list of descriptors; question (events) and
- *          answer (revents) stand side by side, and no descriptor is too high.
- *          But the whole list goes to the kernel each time, and is searched
- *          there and here, however few of the sockets are ready.
- * Run      echo_poll 8080
- *          echo_client 127.0.0.1 8080      in two other terminals
- * Compare  echo_select: the same service, the rung below
- *          echo_epoll: the same service, the next rung (Linux)
+ * Shows    poll takes a list of descriptors. What is waited for (events) and
+ * what has happened (revents) are different fields, and no descriptor is too
+ *          high. But the whole list goes to the kernel at each call, and both
+ *          kernel and program go through all of it, even if one socket is
+ * ready. Run      echo_poll 8080 echo_client 127.0.0.1 8080      in two other
+ * terminals Compare  echo_select: the same service, the rung below echo_epoll:
+ * the same service, the next rung (Linux)
  */
 #include "wouldblock.h"
 

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * echo_select - an echo server that hands the kernel its sockets and sleeps
- * until one of them is ready.
+ * echo_select - an echo server that sleeps in select until a socket is ready.
  *
- * Shows    select is asked about sets of descriptors and waits. All clients
- *          are served, and no CPU is used while nothing happens. It writes its
- *          answer over the sets, so they are filled anew for each call; and
- *          they hold only descriptors below FD_SETSIZE.
+ * Shows    select takes sets of descriptors and waits for any of them. All
+ *          clients are served, and no CPU is used while nothing happens. select
+ *          overwrites the sets with its answer, so the program fills them
+ * before each call; and a set has room only for descriptors below FD_SETSIZE.
  * Run      echo_select 8080
  *          echo_client 127.0.0.1 8080      in two other terminals
  * Compare  echo_busypoll: the same service, asking each socket
@@ -100,7 +99,7 @@ int main(int argc, char **argv)
     bool full = false; /* out of descriptors: no accept for 100 ms */
 
     if (listener >= FD_SETSIZE)
-        die_because(EMFILE, "cannot select descriptor %d", listener);
+        die_because(0, "descriptor %d does not fit into an fd_set", listener);
     make_nonblocking(listener);
     while (!stopping()) {
         struct timeval tenth = {.tv_usec = 100000};

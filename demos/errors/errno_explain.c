@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * errno_explain - tells what an error of a socket call means.
+ * errno_explain - explains the errors of socket calls.
  *
- * Shows    the table behind all messages of these programs: what kind of error
- *          it is, which calls give it, and what a program should do.
- * Run      errno_explain EAGAIN
- *          errno_explain 111
- *          errno_explain --all
- * See      errno_provoke: makes them happen
+ * Shows    the table from which all these programs make their messages: the
+ * kind of an error, which calls give it, and what a program should do. Run
+ * errno_explain EAGAIN errno_explain 111 errno_explain --all See errno_provoke:
+ * causes them
  */
 #include "wouldblock.h"
 
@@ -18,18 +16,18 @@
 static bool all;
 
 static const struct setting settings[] = {
-    {"all", NULL, "explain all there are", .flag = &all},
+    {"all", NULL, "explain all of them", .flag = &all},
     {0},
 };
 static const struct program program = {
-    "Tells what an error of a socket call means.",
+    "Explains the errors of socket calls.",
     "[ERRNO]...",
     settings,
 };
 
 enum { WIDTH = 58 };
 
-/* A label and a text beside it, which goes on below itself. */
+/* Print a label and a text; the text wraps within its own column. */
 static void tell(const char *label, const char *text)
 {
     size_t left = strlen(text);
@@ -64,7 +62,7 @@ static const struct error_entry *find(const char *word)
     if (isdigit((unsigned char)*word) && *rest == '\0' && number > 0 &&
         number < 4096)
         return error_entry((int)number);
-    /* On Linux one number has two names; the other one is in the table. */
+    /* On Linux this number has two names; EAGAIN is the one in the table. */
     return error_called(
         strcmp(word, "EWOULDBLOCK") == 0 && EWOULDBLOCK == EAGAIN ? "EAGAIN"
                                                                   : word);
@@ -77,16 +75,16 @@ int main(int argc, char **argv)
     const struct error_entry *table = error_table(&count);
 
     if (!all && !operands[0])
-        usage_error("name an error, or say --all");
+        usage_error("name an error, or use --all");
     for (size_t i = 0; all && i < count; i++)
         explain(&table[i]);
     for (; *operands; operands++) {
         const struct error_entry *e = find(*operands);
 
         if (!e)
-            die_because(0,
-                        "'%s' is no error of a socket call: --all lists them",
-                        *operands);
+            die_because(
+                0, "'%s' is not in the table of socket errors: --all prints it",
+                *operands);
         explain(e);
     }
     return 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * errno_provoke - makes the errors of socket calls happen, for real.
+ * errno_provoke - causes the errors of socket calls, really.
  *
- * Shows    how each of them comes about, in a few lines and without privilege,
- *          on the loopback interface.
+ * Shows    how to get each error in a few lines, without privilege, on the
+ *          loopback interface.
  * Run      errno_provoke
  *          errno_provoke ECONNREFUSED EPIPE
  * See      errno_explain: what they mean
@@ -23,12 +23,11 @@
 static bool deadly;
 
 static const struct setting settings[] = {
-    {"deadly-sigpipe", NULL, "let SIGPIPE end the program, as it would",
-     .flag = &deadly},
+    {"deadly-sigpipe", NULL, "let SIGPIPE end the program", .flag = &deadly},
     {0},
 };
 static const struct program program = {
-    "Makes the errors of socket calls happen.",
+    "Causes the errors of socket calls.",
     "[ERRNO]...",
     settings,
 };
@@ -61,7 +60,7 @@ static int connect_there(int fd)
     return connect(fd, (struct sockaddr *)&there, sizeof there);
 }
 
-/* A listener whose queue is full: nobody is answered any more. */
+/* A listener whose accept queue is full: it answers no connect any more. */
 static void full_queue(void)
 {
     listener(0);
@@ -70,8 +69,8 @@ static void full_queue(void)
 }
 
 /* --- The errors ------------------------------------------------------------
- * Each function ends with the call that is to fail. What it has opened stays
- * open until the program ends. */
+ * Each function ends with the call that has to fail. What it opens stays open
+ * until the program ends. */
 
 static int nothing_there_yet(void)
 {
@@ -93,8 +92,8 @@ static int interrupted(void)
     int client, server;
     char byte;
 
-    /* A signal every 50 ms, with a handler that does nothing, and without
-     * SA_RESTART. Afterwards as before. */
+    /* A signal every 50 ms, with a handler that does nothing and without
+     * SA_RESTART. At the end, restore timer and handler. */
     const struct sigaction wake = {.sa_handler = do_nothing};
     const struct itimerval often = {.it_interval.tv_usec = 50000,
                                     .it_value.tv_usec = 50000};
@@ -158,7 +157,7 @@ static int nobody_listens(void)
 static int nobody_answers(void)
 {
     int fd = tcp_socket();
-    unsigned patience = 500; /* ms; Linux, and without it some 2 minutes */
+    unsigned patience = 500; /* ms; without it Linux waits for 2 minutes */
 
     full_queue();
     setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &patience, sizeof patience);
@@ -199,7 +198,7 @@ static int too_many(void)
     struct rlimit limit, less;
     int fd = tcp_socket();
 
-    /* The lowest free number is the next one: allow no higher than that. */
+    /* A new descriptor gets the lowest free number: allow none above fd. */
     getrlimit(RLIMIT_NOFILE, &limit);
     less = limit;
     less.rlim_cur = (rlim_t)fd + 1;
@@ -236,31 +235,29 @@ static const struct {
     const char *how;
     int (*provoke)(void);
 } provocations[] = {
-    {EAGAIN, "recv on a non-blocking socket, and nothing has come",
+    {EAGAIN, "recv on a non-blocking socket, and nothing is there",
      nothing_there_yet},
     {EINTR, "recv waits, and a signal comes", interrupted},
     {EINPROGRESS, "connect on a non-blocking socket", begun},
-    {EALREADY, "connect again while it is under way", begun_before},
-    {EISCONN, "connect again when it is made", connected_before},
+    {EALREADY, "connect again while it is pending", begun_before},
+    {EISCONN, "connect again when it has succeeded", connected_before},
     {ENOTCONN, "recv on a socket that was never connected", not_connected},
     {ECONNREFUSED, "connect to a port where nobody listens", nobody_listens},
     {ETIMEDOUT, "connect to a server whose queue is full", nobody_answers},
-    {ECONNRESET, "recv when the peer has thrown the connection away",
-     thrown_away},
-    {EPIPE, "send after one's own shutdown", nobody_reads},
+    {ECONNRESET, "recv after the peer has reset the connection", thrown_away},
+    {EPIPE, "send after shutdown", nobody_reads},
     {EADDRINUSE, "bind to a port on which somebody listens", port_taken},
     {EMSGSIZE, "send a datagram of 65,536 bytes", too_large},
-    {EMFILE, "one socket more than allowed", too_many},
-    /* By name only, and in a network of its own: elsewhere it would go out. */
-    {ENETUNREACH, "connect to 192.0.2.1, to where no route leads",
-     no_way_there},
+    {EMFILE, "one more socket than allowed", too_many},
+    /* Only if named, in a network namespace: elsewhere packets would go out. */
+    {ENETUNREACH, "connect to 192.0.2.1 without a route", no_way_there},
 };
 
 enum { PROVOCATIONS = sizeof provocations / sizeof provocations[0] };
 
 static size_t provoked;
 
-/* Make it happen. False if something else did. */
+/* Cause this error. False if another one came, or none. */
 static bool provoke(size_t i)
 {
     const struct error_entry *wanted = error_entry(provocations[i].error);
@@ -276,8 +273,9 @@ static bool provoke(size_t i)
         provoked++;
         return true;
     }
-    warn_because(result < 0 ? error : 0, "this was to give %s: it gave %d",
-                 wanted->symbol, result);
+    warn_because(result < 0 ? error : 0,
+                 "expected %s, but the call returned %d", wanted->symbol,
+                 result);
     return false;
 }
 

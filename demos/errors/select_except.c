@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * select_except - what select's third set is for, and what not.
+ * select_except - what select's third set is for.
  *
- * Shows    an error makes a socket readable and writable: the next call tells
- *          which it is. The third set, "exceptional conditions", is about TCP's
- *          urgent data, and stays empty when a connection breaks.
+ * Shows    an error makes a socket readable and writable, and the next call
+ *          returns it. The third set, "exceptional conditions", is for TCP's
+ *          urgent data; it stays empty when a connection breaks.
  * Run      select_except
  * Compare  connect_poll: where an error shows up as writable
  */
@@ -18,7 +18,7 @@ static const struct setting settings[] = {
     {0},
 };
 static const struct program program = {
-    "Shows which of select's sets fire when.",
+    "Shows which of select's sets report what.",
     "",
     settings,
 };
@@ -33,7 +33,8 @@ static void print_sets(const char *when, int fd)
     FD_ZERO(&exceptional);
     FD_SET(fd, &readable);
     FD_SET(fd, &exceptional);
-    /* First without the set that nearly always fires, to wait for the event. */
+    /* First wait without the writable set: a socket is nearly always writable.
+     */
     if (select(fd + 1, &readable, NULL, &exceptional, &limit) < 0)
         die("cannot select");
     FD_SET(fd, &readable);

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bad_peer - treats a server or a client as badly as the world does.
+ * bad_peer - behaves towards a server or a client as badly as real peers do.
  *
  * Shows    resets, half-closes, bytes that come one at a time, clients that
- *          never read or vanish: each behaviour is one that programs meet and
- *          have to survive. It tells what it did, and ends when it has done it,
- *          is asked to stop, or has waited ten seconds for the other side.
- * Run      echo_poll 8080
- *          bad_peer --count 200000 half-close 127.0.0.1 8080
- * See      the lessons, which send it to every server
+ * never read or that vanish: programs meet all of these, and must survive them.
+ * It says what it did, and ends when that is done, when it is asked to stop, or
+ * after ten seconds without the other side. Run      echo_poll 8080 bad_peer
+ * --count 200000 half-close 127.0.0.1 8080 See      the lessons, which use it
+ * with every server
  */
 #include "wouldblock.h"
 
@@ -27,10 +26,9 @@ static const struct setting settings[] = {
     {0},
 };
 static const struct program program = {
-    "Treats a server badly: reset, half-close, burst, drip, never-read, "
-    "sleepy,\n"
-    "vanish, crowd or nonsense. Or is a bad server: refuse, drip-to, hang-up "
-    "or\n"
+    "Is a bad client: reset, half-close, burst, drip, never-read, sleepy, "
+    "vanish,\n"
+    "crowd or nonsense; or a bad server: refuse, drip-to, hang-up or "
     "reset-sender.",
     "BEHAVIOUR HOST PORT",
     settings,
@@ -40,7 +38,7 @@ static const duration patience = 10 * SECOND;
 
 static const char *host, *port;
 
-/* Wait until the socket is ready, or lose patience. */
+/* Wait until the socket is ready, but for at most ten seconds. */
 static void wait_for(int fd, short events)
 {
     const instant deadline = deadline_in(patience);
@@ -50,7 +48,7 @@ static void wait_for(int fd, short events)
         if (stopping())
             die_because(0, "stopped by %s", stop_reason());
         if (passed(deadline))
-            die_because(0, "lost patience with the other side");
+            die_because(0, "the other side did nothing for ten seconds");
     }
 }
 
@@ -120,7 +118,7 @@ static void reset(void)
     say("reset");
 }
 
-/* Send, say that no more will come, and only then read. */
+/* Send, shut down the sending side, and only then read. */
 static void half_close(void)
 {
     int fd = connect_to(host, port);
@@ -138,8 +136,8 @@ static void half_close(void)
     free(echo);
 }
 
-/* Send all at once and then nothing, and see how much comes back until nothing
- * has come for a second. */
+/* Send everything at once, then count what comes back until nothing has come
+ * for a second. */
 static void burst(void)
 {
     int fd = connect_to(host, port);
@@ -162,7 +160,7 @@ static void burst(void)
     free(bytes);
 }
 
-/* One byte at a time, each in a packet of its own. */
+/* Send one byte at a time, each in its own packet. */
 static void drip(void)
 {
     int fd = connect_to(host, port);
@@ -179,7 +177,8 @@ static void drip(void)
     free(bytes);
 }
 
-/* Send until the server takes no more, up to count; never read; stay. */
+/* Send at most count bytes, until the server takes no more. Never read; stay.
+ */
 static void never_read(void)
 {
     int fd = connect_to(host, port);
@@ -188,7 +187,7 @@ static void never_read(void)
     size_t sent = 0;
 
     set_nonblocking(fd);
-    /* A while without any room: it takes no more. */
+    /* No room for 300 ms: the server takes no more. */
     while (sent < count && poll(&p, 1, 300) > 0) {
         ssize_t n = send(fd, bytes + sent, count - sent, 0);
 
@@ -196,14 +195,14 @@ static void never_read(void)
             die("cannot send");
         sent += (size_t)n;
     }
-    say("sent %zu of %zu bytes, and reads nothing", sent, count);
+    say("sent %zu of %zu bytes; reading nothing", sent, count);
     while (!stopping())
         nap(SECOND);
     free(bytes);
 }
 
-/* Read nothing until a line comes on standard input, then everything, and tell
- * the last line of it. */
+/* Read nothing until a line comes on standard input; then read everything, and
+ * print the last line. */
 static void sleepy(void)
 {
     int fd = connect_to(host, port);
@@ -213,7 +212,7 @@ static void sleepy(void)
     size_t length = 0, more;
 
     if (!fgets(line, sizeof line, stdin))
-        die_because(0, "nobody woke me up");
+        die_because(0, "standard input ended before a line came");
     while ((more = receive_up_to(fd, heard + length, most - length)) > 0) {
         length += more;
         if (length == most) { /* keep the second half */
@@ -227,7 +226,7 @@ static void sleepy(void)
     close(fd);
 }
 
-/* Connect and be gone, every second time with a reset. */
+/* Connect and close at once, every second time with a reset. */
 static void vanish(void)
 {
     for (size_t i = 0; i < count; i++) {
@@ -241,7 +240,7 @@ static void vanish(void)
     say("vanished %zu times", count);
 }
 
-/* Many at the same time, all of them served; stay. */
+/* Open many connections, check that all are served; stay. */
 static void crowd(void)
 {
     int *fds = calloc(count, sizeof *fds);
@@ -263,7 +262,7 @@ static void crowd(void)
     free(fds);
 }
 
-/* The payload with its last byte wrong. */
+/* Send the payload with a wrong last byte. */
 static void nonsense(void)
 {
     int fd = connect_to(host, port);
@@ -276,7 +275,8 @@ static void nonsense(void)
     free(bytes);
 }
 
-/* A port that refuses: bound, so that nobody else gets it, not listening. */
+/* A port that refuses: bound, so that nobody else gets it, but not listening.
+ */
 static void refuse(void)
 {
     int fd = bound_socket(host, port, SOCK_STREAM);
@@ -295,8 +295,8 @@ static int accept_one(void)
     return accept(listener, NULL, NULL);
 }
 
-/* Accept, take the first byte that comes (none with --count 0), and hang up
- * without an answer. */
+/* Accept, receive one byte (none with --count 0), and close without an answer.
+ */
 static void hang_up(void)
 {
     int fd = accept_one();

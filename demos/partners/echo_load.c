@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * echo_load - puts an echo server under load, and measures what that costs it.
+ * echo_load - puts an echo server under load and measures what that costs.
  *
  * Shows    thousands of connections in one thread, most of them silent, as in
- *          life. The active ones send a message, wait for its echo and send the
- *          next; poll watches them alone. How long each round trip took goes
- *          into a histogram. With --watch it reads from /proc how much
- *          processor time and memory the server used meanwhile (Linux).
- * Run      echo_epoll 8080
- *          echo_load --connections 1000 --active 10 127.0.0.1 8080
- * See      scripts/scale: all servers, from 10 to 10,000 connections
+ *          practice. The active ones send a message, wait for the echo and send
+ *          the next message; only they are in poll's list. The time of each
+ *          round trip goes into a histogram. With --watch the program reads
+ * from /proc how much CPU time and memory the server used (Linux). Run
+ * echo_epoll 8080 echo_load --connections 1000 --active 10 127.0.0.1 8080 See
+ * scripts/scale: all servers, from 10 to 10,000 connections
  */
 #include "wouldblock.h"
 
@@ -26,10 +25,10 @@ static const char *watched = "";
 
 static const struct setting settings[] = {
     {"connections", "N", "open N connections", .size = &connections},
-    {"active", "N", "of which N send all the time", .size = &active},
+    {"active", "N", "N of them send all the time", .size = &active},
     {"size", "BYTES", "send messages of BYTES", .size = &size},
     {"time", "TIME", "send for TIME", .time = &length},
-    {"idle", "TIME", "before that, be silent for TIME", .time = &idle},
+    {"idle", "TIME", "before that, send nothing for TIME", .time = &idle},
     {"watch", "PID", "measure that process, the server", .text = &watched},
     {0},
 };
@@ -44,10 +43,10 @@ static const duration patience = 20 * SECOND;
 static int *fds;
 static char message[64 * 1024], echo[64 * 1024];
 
-/* --- The server, from outside --------------------------------------------- */
+/* --- The server, seen from outside ---------------------------------------- */
 
-/* The first number in a file of /proc/PID after some text; -1 if it cannot be
- * had. */
+/* The first number after this text in a file of /proc/PID; -1 if there is
+ * none. */
 static double number_in(const char *file, const char *text)
 {
     char path[64], line[256];
@@ -65,7 +64,7 @@ static double number_in(const char *file, const char *text)
     return number;
 }
 
-/* Processor time used so far, in seconds (proc(5), schedstat). */
+/* CPU time used so far, in seconds (proc(5), schedstat). */
 static double cpu_time(void)
 {
     return number_in("schedstat", "") / 1e9;
@@ -73,7 +72,7 @@ static double cpu_time(void)
 
 /* --- The load ------------------------------------------------------------- */
 
-/* The round trips by how many microseconds they took; the last entry holds all
+/* How many round trips took so many microseconds; the last entry counts all
  * that took longer. */
 enum { MOST_MICROSECONDS = 1000000 };
 static unsigned histogram[MOST_MICROSECONDS + 1];
@@ -87,7 +86,7 @@ static void count_round_trip(duration took)
     round_trips++;
 }
 
-/* So many microseconds did this share of the round trips take at most. */
+/* This share of the round trips took at most so many microseconds. */
 static unsigned percentile(double share)
 {
     unsigned long long rank = (unsigned long long)((double)round_trips * share);
@@ -106,10 +105,10 @@ static void send_message(int fd)
     if (put.kind == FAILED)
         die_because(put.error, "cannot send to the server");
     if (put.count < size) /* one message always fits into empty buffers */
-        die_because(0, "the server does not keep up with one message");
+        die_because(0, "the server does not take even one message");
 }
 
-/* Receive until size bytes have come, counted in *got. True when they have. */
+/* Receive a part of a message; *got counts its bytes. True when it is whole. */
 static bool received_message(int fd, size_t *got)
 {
     struct answer came =
@@ -144,8 +143,8 @@ static void see_it_served(size_t i)
     } while (!received_message(fds[i], &got));
 }
 
-/* Open all connections, and see each of them served once: an echo tells that
- * the server has accepted it. */
+/* Open all connections, and wait for an echo on each: then the server has
+ * accepted it. */
 static void connect_all(const struct addrinfo *to)
 {
     for (size_t i = 0; i < connections; i++) {
@@ -164,7 +163,7 @@ static void connect_all(const struct addrinfo *to)
         see_it_served(i);
 }
 
-/* The active ones send, wait for the echo, and send again. */
+/* On each active connection: send, wait for the echo, send again. */
 static void run_load(void)
 {
     struct pollfd *list = enlarged(NULL, active, sizeof *list);
@@ -229,7 +228,7 @@ int main(int argc, char **argv)
     cpu = cpu_time() - cpu;
     say("%zu connections, %zu active: %.0f round trips a second", connections,
         active, (double)round_trips / took);
-    say("half of them took up to %u us, 99 %% up to %u us", percentile(0.5),
+    say("half of them took at most %u us, 99 %% at most %u us", percentile(0.5),
         percentile(0.99));
     report("round_trips", "%llu", round_trips);
     report("trips_per_second", "%.0f", (double)round_trips / took);

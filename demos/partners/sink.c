@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sink - receives the payload at a pace of its own and checks every byte.
+ * sink - receives the payload at a chosen pace and checks every byte.
  *
- * Shows    how the receiver governs the sender: what it does not read fills
- *          the kernel's buffers, first its own and then the sender's.
+ * Shows    how the receiver slows the sender down: what it does not read fills
+ *          the kernel's buffers, first the receiver's, then the sender's.
  * Run      sink 8080                 as fast as it can
  *          sink --pace 60M 8080      60 MiB a second
  *          sink --pause 3s 8080      reads nothing at all for three seconds
- * See      send_blocking, send_once, send_all: its senders
+ * See      send_blocking, send_once, send_all: the senders
  */
 #include "wouldblock.h"
 
@@ -22,9 +22,9 @@ static duration pause_first;
 static const struct setting settings[] = {
     {"bind", "ADDRESS", "listen on ADDRESS", .text = &address},
     {"size", "BYTES", "expect BYTES of the payload", .size = &size},
-    {"pace", "BYTES", "read no more than BYTES a second; 0: no limit",
+    {"pace", "BYTES", "read at most BYTES a second; 0: no limit",
      .size = &pace},
-    {"pause", "TIME", "read nothing for TIME after the sender has come",
+    {"pause", "TIME", "read nothing for TIME after the sender has connected",
      .time = &pause_first},
     {0},
 };
@@ -36,7 +36,7 @@ static const struct program program = {
 
 static char chunk[64 * 1024];
 
-/* Receive until the sender ends; returns the number of bytes. */
+/* Receive until the sender ends. Returns the number of bytes. */
 static size_t receive_all(int fd)
 {
     instant began = now();
@@ -59,7 +59,7 @@ static size_t receive_all(int fd)
         size_t right = payload_matching(chunk, got.count, received);
 
         if (right < got.count)
-            die_because(0, "byte %s is not the payload's: wrong data",
+            die_because(0, "byte %s is wrong: it is not that of the payload",
                         grouped(received + right));
         received += got.count;
         status_progress(received, size);
@@ -85,7 +85,8 @@ int main(int argc, char **argv)
         }
     } while (came.kind != DONE && !stopping());
     if (came.kind != DONE)
-        die_because(0, "stopped by %s before a sender came", stop_reason());
+        die_because(0, "stopped by %s before a sender connected",
+                    stop_reason());
     log_info("a sender connected from %s", peer_text(came.fd));
     nap(pause_first);
 
@@ -102,7 +103,6 @@ int main(int argc, char **argv)
             grouped(size),
             grouped(received < size ? size - received : received - size),
             received < size ? "missing" : "too many");
-    say("All data received: %s bytes, every one as it should be",
-        grouped(received));
+    say("All data received: %s bytes, all of them right", grouped(received));
     return 0;
 }

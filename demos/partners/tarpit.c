@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tarpit - a server to which connecting takes as long as one wants.
+ * tarpit - a server that does not answer connect for as long as you like.
  *
  * Shows    the accept queue of listen(fd, 0) holds one connection on Linux.
- *          This program fills it with one of its own and accepts nobody; the
- *          kernel then leaves every further connect without an answer. Once
- *          the queue has room, the client's next try succeeds: the kernel
- *          repeats its SYN after 1 s, then 2 s, 4 s, ... (RFC 6298).
- * Run      tarpit 8080                   stuck for as long as it runs
- *          tarpit --release 3s 8080      accepts everybody after 3 s
- * See      connect_blocking, connect_nonblocking: its victims
+ * This program fills it with its own connection and accepts nobody, so the
+ *          kernel does not answer any other connect. When the queue has room
+ *          again the client's next SYN succeeds: its kernel repeats the SYN
+ *          after 1 s, then 2 s, 4 s, ... (RFC 6298).
+ * Run      tarpit 8080                   never accepts
+ *          tarpit --release 3s 8080      accepts all after 3 s
+ * See      connect_blocking, connect_nonblocking: clients for it
  */
 #include "wouldblock.h"
 
@@ -21,17 +21,17 @@ static duration release_after;
 
 static const struct setting settings[] = {
     {"bind", "ADDRESS", "listen on ADDRESS", .text = &address},
-    {"release", "TIME", "accept everybody after TIME; 0: never",
+    {"release", "TIME", "accept all connections after TIME; 0: never",
      .time = &release_after},
     {0},
 };
 static const struct program program = {
-    "A server that leaves connects without an answer.",
+    "A server that does not answer connect.",
     "PORT",
     settings,
 };
 
-/* The connection that takes up the queue; it stays open to the end. */
+/* The connection that fills the queue. It stays open until the end. */
 static int fill_queue(int listener)
 {
     struct sockaddr_storage own = {0};
@@ -60,7 +60,7 @@ int main(int argc, char **argv)
     announce_listening(listener);
     nap_until(deadline_in(release_after));
     if (!stopping())
-        say("released: accepting everybody");
+        say("accepting all connections from now on");
     while (!stopping()) {
         struct answer came = accept_answer(accept(listener, NULL, NULL));
 

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * nagle_stall - 40 milliseconds, out of nothing.
+ * nagle_stall - shows where 40 milliseconds are lost for nothing.
  *
- * Shows    a request in two sends, answered when it is whole. Nagle's algorithm
- *          (RFC 896) keeps the second part back until the first one has been
- *          confirmed; the peer puts that off, hoping for data to go with it
- *          (delayed acknowledgement, RFC 1122). Both wait, until a timer ends
- *          it. One send instead of two, or TCP_NODELAY, and nobody waits.
- * Run      nagle_stall
+ * Shows    a client sends a request in two parts; the server answers when it
+ * has both. Nagle's algorithm (RFC 896) keeps the second part back until the
+ *          first is acknowledged. The server delays that acknowledgement, to
+ * send it together with data (RFC 1122). Each waits for the other until a timer
+ * expires. With one send, or with TCP_NODELAY, nobody waits. Run nagle_stall
  * See      set_nodelay in common/net.h: why the servers here do not stall
  */
 #include "wouldblock.h"
@@ -19,12 +18,12 @@
 static size_t exchanges = 51;
 
 static const struct setting settings[] = {
-    {"exchanges", "N", "take the middle one of N exchanges",
+    {"exchanges", "N", "measure N exchanges, and take the median",
      .size = &exchanges},
     {0},
 };
 static const struct program program = {
-    "Shows Nagle's algorithm and delayed acknowledgements at odds.",
+    "Shows how Nagle's algorithm and delayed acknowledgements stall.",
     "",
     settings,
 };
@@ -46,7 +45,7 @@ static void get(int fd, size_t size)
         die("cannot receive");
 }
 
-/* A request of a header and a body, and its answer: how long it took. */
+/* Send a request, a header and a body, and get the answer. How long it took. */
 static duration exchange(bool in_two)
 {
     const char request[] = "head"
@@ -72,8 +71,8 @@ static int shorter(const void *a, const void *b)
     return (first > second) - (first < second);
 }
 
-/* The middle one of many: right after the start a connection is confirmed more
- * eagerly, so the first few would not show it. */
+/* The median of many: at the beginning of a connection Linux acknowledges at
+ * once, so the first exchanges do not stall. */
 static double measure(const char *how, bool in_two, bool nodelay)
 {
     double middle;

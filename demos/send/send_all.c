@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * send_all - the correction: remembers how far it came, and asks again.
+ * send_all - the correction: remembers how much is sent, and sends the rest.
  *
- * Shows    after a partial write, or EAGAIN, the rest is offered again from
- *          the offset reached. No byte is lost, and the program never waits:
- *          whenever the kernel has no room it looks for prime numbers.
+ * Shows    after a partial write, or EAGAIN, the program calls send again with
+ *          the bytes that are left. No byte is lost, and it never waits: when
+ *          the kernel has no room the program looks for prime numbers.
  * Run      sink --pace 60M 8080
  *          send_all 127.0.0.1 8080
- * Compare  send_once: one call, and the rest is left behind
+ * Compare  send_once: one call, and the rest is lost
  *          send_poll: the same, asleep until there is room
  */
 #include "wouldblock.h"

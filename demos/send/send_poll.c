@@ -2,13 +2,11 @@
 /*
  * send_poll - send_all, but it sleeps until there is room again.
  *
- * Shows    poll with POLLOUT waits until the kernel takes more. The same bytes
- *          in the same time as with send_all, at a fraction of the CPU. Asked
- *          for only after a "would block": a socket with room is writable all
- *          the time. Writable is not empty: there is room again, no more.
- * Run      sink --pace 60M 8080
- *          send_poll 127.0.0.1 8080
- * Compare  send_all: asks again and again
+ * Shows    poll with POLLOUT waits until the kernel has room. It takes as long
+ * as send_all, with a small part of the CPU time. Ask for POLLOUT only after a
+ * "would block", because a socket with room is always writable. Writable does
+ * not mean that the buffer is empty: it has some room. Run      sink --pace 60M
+ * 8080 send_poll 127.0.0.1 8080 Compare  send_all: asks again and again
  */
 #include "wouldblock.h"
 
@@ -32,7 +30,7 @@ static const struct program program = {
     settings,
 };
 
-/* Sleep until the kernel has room again, or it is time to look around. */
+/* Sleep until the kernel has room, somebody presses Enter, or it is time. */
 static void wait_until_writable(int fd, instant deadline)
 {
     struct pollfd wait[] = {{.fd = fd, .events = POLLOUT},

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * timeout_busypoll - waits for a line, asking again and again.
+ * timeout_busypoll - waits for a line by asking again and again.
  *
- * Shows    a non-blocking socket is asked until something has come or the
- *          deadline has passed: exact to the microsecond, and a core burns.
- * Run      echo_blocking 8080
- *          timeout_busypoll 127.0.0.1 8080          times out
+ * Shows    the program calls recv on a non-blocking socket until a line has
+ * come or the deadline has passed. It is exact, and uses a whole core. Run
+ * echo_blocking 8080 timeout_busypoll 127.0.0.1 8080          times out
  *          timeout_busypoll 127.0.0.1 8080 hello    gets its line
  * Compare  timeout_option, timeout_select, timeout_poll: other ways
  */
@@ -18,7 +17,7 @@
 static duration limit = 2 * SECOND;
 
 static const struct setting settings[] = {
-    {"limit", "TIME", "wait for TIME at most; 0: for ever", .time = &limit},
+    {"limit", "TIME", "wait for at most TIME; 0: for ever", .time = &limit},
     {0},
 };
 static const struct program program = {
@@ -70,7 +69,9 @@ int main(int argc, char **argv)
         say("a line after %.3f s: %.*s", waited, (int)buffer_line(&b) - 1,
             buffer_front(&b));
     else if (got.kind == CLOSED)
-        die_because(0, "the server closed after %.3f s without a line", waited);
+        die_because(
+            0, "the server closed the connection after %.3f s without a line",
+            waited);
     else if (got.kind == FAILED)
         die_because(got.error, "cannot receive a line after %.3f s", waited);
     else if (buffer_room(&b) == 0)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * timeout_option - waits for a line; the socket has a time limit of its own.
+ * timeout_option - waits for a line with the receive time-out of the socket.
  *
- * Shows    SO_RCVTIMEO lets a blocking recv give up with EAGAIN. The limit is
- *          one for each call, renewed by every byte; so what is left until
- *          the deadline is set anew before each call. Zero means no limit.
+ * Shows    with SO_RCVTIMEO a blocking recv gives up and fails with EAGAIN. The
+ *          limit is for one call, and each call may bring only a byte. So set
+ *          the time that is left before each call. Zero means no limit.
  * Run      echo_blocking 8080
  *          timeout_option 127.0.0.1 8080          times out
  *          timeout_option 127.0.0.1 8080 hello    gets its line
@@ -19,11 +19,11 @@
 static duration limit = 2 * SECOND;
 
 static const struct setting settings[] = {
-    {"limit", "TIME", "wait for TIME at most; 0: for ever", .time = &limit},
+    {"limit", "TIME", "wait for at most TIME; 0: for ever", .time = &limit},
     {0},
 };
 static const struct program program = {
-    "Waits for a line with a receive timeout.",
+    "Waits for a line with a receive time-out.",
     "HOST PORT [LINE]",
     settings,
 };
@@ -70,7 +70,9 @@ int main(int argc, char **argv)
         say("a line after %.3f s: %.*s", waited, (int)buffer_line(&b) - 1,
             buffer_front(&b));
     else if (got.kind == CLOSED)
-        die_because(0, "the server closed after %.3f s without a line", waited);
+        die_because(
+            0, "the server closed the connection after %.3f s without a line",
+            waited);
     else if (got.kind == FAILED)
         die_because(got.error, "cannot receive a line after %.3f s", waited);
     else if (buffer_room(&b) == 0)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * timeout_poll - waits for a line with the time limit of poll.
+ * timeout_poll - waits for a line with the time-out of poll.
  *
- * Shows    poll returns when the socket is readable or the time, in
- *          milliseconds, is over. After a signal it is asked for what is left
- *          until the deadline, not for the whole time once more.
+ * Shows    poll returns when the socket is readable, or after a number of
+ *          milliseconds. After a signal it is called with the time that is
+ *          left until the deadline, and not with the whole time again.
  * Run      echo_blocking 8080
  *          timeout_poll 127.0.0.1 8080          times out
  *          timeout_poll 127.0.0.1 8080 hello    gets its line
@@ -20,11 +20,11 @@
 static duration limit = 2 * SECOND;
 
 static const struct setting settings[] = {
-    {"limit", "TIME", "wait for TIME at most; 0: for ever", .time = &limit},
+    {"limit", "TIME", "wait for at most TIME; 0: for ever", .time = &limit},
     {0},
 };
 static const struct program program = {
-    "Waits for a line with the timeout of poll.",
+    "Waits for a line with the time-out of poll.",
     "HOST PORT [LINE]",
     settings,
 };
@@ -79,7 +79,9 @@ int main(int argc, char **argv)
         say("a line after %.3f s: %.*s", waited, (int)buffer_line(&b) - 1,
             buffer_front(&b));
     else if (got.kind == CLOSED)
-        die_because(0, "the server closed after %.3f s without a line", waited);
+        die_because(
+            0, "the server closed the connection after %.3f s without a line",
+            waited);
     else if (got.kind == FAILED)
         die_because(got.error, "cannot receive a line after %.3f s", waited);
     else if (buffer_room(&b) == 0)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * timeout_select - waits for a line with the time limit of select.
+ * timeout_select - waits for a line with the time-out of select.
  *
- * Shows    select returns when the socket is readable or the time is over.
- *          Linux writes over the time what is left of it, other systems do
- *          not: set and time are made anew for each call.
+ * Shows    select returns when the socket is readable or the time is over. It
+ *          overwrites the set, and Linux overwrites the time with what is left
+ *          of it; so the program fills both before each call.
  * Run      echo_blocking 8080
  *          timeout_select 127.0.0.1 8080          times out
  *          timeout_select 127.0.0.1 8080 hello    gets its line
@@ -20,11 +20,11 @@
 static duration limit = 2 * SECOND;
 
 static const struct setting settings[] = {
-    {"limit", "TIME", "wait for TIME at most; 0: for ever", .time = &limit},
+    {"limit", "TIME", "wait for at most TIME; 0: for ever", .time = &limit},
     {0},
 };
 static const struct program program = {
-    "Waits for a line with the timeout of select.",
+    "Waits for a line with the time-out of select.",
     "HOST PORT [LINE]",
     settings,
 };
@@ -90,7 +90,9 @@ int main(int argc, char **argv)
         say("a line after %.3f s: %.*s", waited, (int)buffer_line(&b) - 1,
             buffer_front(&b));
     else if (got.kind == CLOSED)
-        die_because(0, "the server closed after %.3f s without a line", waited);
+        die_because(
+            0, "the server closed the connection after %.3f s without a line",
+            waited);
     else if (got.kind == FAILED)
         die_because(got.error, "cannot receive a line after %.3f s", waited);
     else if (buffer_room(&b) == 0)

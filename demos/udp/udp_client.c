@@ -2,16 +2,16 @@
 /*
  * udp_client - sends datagrams to an echo server and counts what comes back.
  *
- * Shows    sent means handed over, no more: a datagram or its answer may be
- *          lost without an error, so there is a time limit, and another try.
- *          connect on a UDP socket sends nothing; it names the peer and lets
- *          the socket hear that nobody is there: ECONNREFUSED, told by the call
- *          after the one that it is about. --flood counts, by numbers, what
- *          full queues have dropped.
+ * Shows    send only hands a datagram to the kernel. The datagram or its answer
+ *          may be lost without an error, so the program waits for a limited
+ * time and tries again. connect on a UDP socket sends nothing; it sets the
+ *          peer, and lets the socket learn that no server is there: a later
+ * call fails with ECONNREFUSED. --flood numbers its datagrams and counts how
+ *          many were lost in full queues.
  * Run      udp_echo_blocking 8080
  *          udp_client 127.0.0.1 8080 'one datagram' '' 'another'
  *          udp_client --flood 5000 127.0.0.1 8080
- * Compare  echo_client: the same over TCP, where nothing is lost
+ * Compare  echo_client: the same with TCP, where nothing is lost
  */
 #include "wouldblock.h"
 
@@ -26,9 +26,10 @@ static size_t tries = 3, flood;
 static duration each = 1 * SECOND;
 
 static const struct setting settings[] = {
-    {"tries", "N", "send a datagram N times at most", .size = &tries},
+    {"tries", "N", "send a datagram at most N times", .size = &tries},
     {"each", "TIME", "wait TIME for each answer", .time = &each},
-    {"flood", "N", "send N numbered datagrams, then look", .size = &flood},
+    {"flood", "N", "send N numbered datagrams, then count the answers",
+     .size = &flood},
     {0},
 };
 static const struct program program = {
@@ -40,8 +41,8 @@ static const struct program program = {
 static char answer[64 * 1024 + 1]; /* larger than any datagram */
 static size_t sent, answered, refused;
 
-/* Hand a datagram over. An error heard here is that of an earlier one, and
- * this one has not gone out. */
+/* Send a datagram. ECONNREFUSED is about an earlier one, and means that this
+ * one was not sent. */
 static void send_datagram(int fd, const char *bytes, size_t size)
 {
     struct answer put = datagram_answer(send(fd, bytes, size, 0), false);
@@ -49,19 +50,21 @@ static void send_datagram(int fd, const char *bytes, size_t size)
     sent++;
     if (put.kind == FAILED && put.error == ECONNREFUSED) {
         refused++;
-        log_info("ECONNREFUSED: nobody took a datagram sent before");
+        log_info("ECONNREFUSED: no server took an earlier datagram");
     } else if (put.kind == FAILED) {
         die_because(put.error, "cannot send a datagram of %zu bytes", size);
     }
 }
 
-/* The next answer until the deadline: its size, or -1 if there is none. */
+/* Wait for the next answer until the deadline. Its size, or -1. */
 static ssize_t receive_answer(int fd, instant deadline)
 {
     while (!stopping()) {
         struct pollfd wait = {.fd = fd, .events = POLLIN};
 
-        if (poll(&wait, 1, poll_time(deadline)) == 0)
+        if (poll(&wait, 1, poll_time(deadline)) < 0 && errno != EINTR)
+            die("cannot wait for an answer");
+        if (passed(deadline) && !wait.revents)
             break;
 
         struct answer got = datagram_answer(
@@ -73,14 +76,14 @@ static ssize_t receive_answer(int fd, instant deadline)
             die_because(got.error, "cannot receive");
         if (got.kind == FAILED) {
             refused++;
-            log_info("ECONNREFUSED: nobody took a datagram sent before");
+            log_info("ECONNREFUSED: no server took an earlier datagram");
             break;
         }
     }
     return -1;
 }
 
-/* Send a line until it is answered. False if it never was. */
+/* Send a line until its answer comes. False if none came. */
 static bool exchange(int fd, const char *line, size_t size)
 {
     for (size_t tried = 1; tried <= tries && !stopping(); tried++) {
@@ -92,15 +95,15 @@ static bool exchange(int fd, const char *line, size_t size)
             if ((size_t)got == size && memcmp(answer, line, size) == 0)
                 return true;
             else
-                log_info("an answer of %zd bytes, but to another question",
+                log_info("got an answer of %zd bytes, but to another datagram",
                          got);
         log_info("no answer to try %zu of %zu", tried, tries);
-        nap_until(deadline); /* refused at once is no reason to hurry */
+        nap_until(deadline); /* also if it was refused at once */
     }
     return false;
 }
 
-/* Send numbered datagrams without a look at the answers, and count those. */
+/* Send numbered datagrams, and count the answers afterwards. */
 static void send_flood(int fd)
 {
     bool *came = calloc(flood, 1);
@@ -122,7 +125,7 @@ static void send_flood(int fd)
             answered++;
         }
     }
-    say("sent %s datagrams, all of them successfully; %s came back, %s (%.1f "
+    say("sent %s datagrams, each without an error; %s came back, %s (%.1f "
         "%%) are lost",
         grouped(sent), grouped(answered), grouped(sent - answered),
         100.0 * (double)(sent - answered) / (double)sent);
@@ -138,14 +141,15 @@ int main(int argc, char **argv)
     bool all = true;
 
     if (fd < 0 || connect(fd, to->ai_addr, to->ai_addrlen) < 0)
-        die("cannot name %s as the peer",
+        die("cannot set %s as the peer",
             address_text(to->ai_addr, to->ai_addrlen));
     if (flood > 0)
         send_flood(fd);
     while (flood == 0 && all && next_line(&line, operands + 2)) {
         size_t size = line.length;
 
-        if (line.bytes[size - 1] == '\n') /* the datagram is its own end */
+        if (line.bytes[size - 1] ==
+            '\n') /* a datagram needs no mark at its end */
             size--;
         all = exchange(fd, line.bytes, size);
         if (all)

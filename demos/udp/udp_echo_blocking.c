@@ -2,13 +2,13 @@
 /*
  * udp_echo_blocking - an echo server for datagrams.
  *
- * Shows    one recvmsg is one datagram: whole, or cut off at the room there is,
- *          and then MSG_TRUNC says so. A count of 0 is a datagram without
- *          content, not the end: UDP has none. Nobody waits for somebody else
- *          to finish, since there are no connections.
+ * Shows    one recvmsg returns one datagram: whole, or cut to the size of the
+ *          buffer, and then MSG_TRUNC says so. A count of 0 is an empty
+ * datagram and not the end: UDP has no connections, and so no end of one. For
+ *          the same reason no client waits until another one has finished.
  * Run      udp_echo_blocking 8080
  *          udp_client 127.0.0.1 8080 'one datagram' '' 'another'
- * Compare  udp_echo_nonblocking: works while no datagram comes
+ * Compare  udp_echo_nonblocking: works until a datagram comes
  */
 #include "wouldblock.h"
 
@@ -20,7 +20,7 @@ static size_t room = 2048;
 
 static const struct setting settings[] = {
     {"bind", "ADDRESS", "listen on ADDRESS", .text = &address},
-    {"room", "BYTES", "take datagrams of up to BYTES", .size = &room},
+    {"room", "BYTES", "receive at most BYTES of a datagram", .size = &room},
     {0},
 };
 static const struct program program = {
@@ -60,7 +60,7 @@ int main(int argc, char **argv)
         if (message.msg_flags & MSG_TRUNC) {
             truncated++;
             log_info(
-                "a datagram from %s has more than %zu bytes: they are lost",
+                "a datagram from %s is longer than %zu bytes: the rest is lost",
                 address_text((struct sockaddr *)&from, message.msg_namelen),
                 room);
         }
@@ -71,7 +71,7 @@ int main(int argc, char **argv)
                                             false);
 
         if (put.kind != DONE)
-            unanswered++; /* UDP promises nothing, and nor do we */
+            unanswered++; /* UDP promises nothing, and this server neither */
     }
     report("datagrams", "%zu", datagrams);
     report("truncated", "%zu", truncated);

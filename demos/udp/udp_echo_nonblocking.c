@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * udp_echo_nonblocking - an echo server for datagrams, which works while none
+ * udp_echo_nonblocking - an echo server for datagrams that works until one
  * comes.
  *
- * Shows    with O_NONBLOCK recvmsg answers "would block" when the queue is
- *          empty, and the program can do something else. The queue is the
- *          kernel's and bounded: who does something else for too long loses
- *          datagrams, and hears nothing of it.
+ * Shows    with O_NONBLOCK recvmsg fails with EAGAIN when the queue is empty,
+ * and the program can do other work. The queue is in the kernel, and it is
+ *          bounded: if the program works for too long the kernel drops
+ *          datagrams, and no call reports that.
  * Run      udp_echo_nonblocking 8080
  *          udp_client 127.0.0.1 8080 'one datagram' '' 'another'
  * Compare  udp_echo_blocking: sleeps until a datagram comes
@@ -22,7 +22,7 @@ static size_t room = 2048;
 
 static const struct setting settings[] = {
     {"bind", "ADDRESS", "listen on ADDRESS", .text = &address},
-    {"room", "BYTES", "take datagrams of up to BYTES", .size = &room},
+    {"room", "BYTES", "receive at most BYTES of a datagram", .size = &room},
     {0},
 };
 static const struct program program = {
@@ -74,7 +74,7 @@ int main(int argc, char **argv)
         if (message.msg_flags & MSG_TRUNC) {
             truncated++;
             log_info(
-                "a datagram from %s has more than %zu bytes: they are lost",
+                "a datagram from %s is longer than %zu bytes: the rest is lost",
                 address_text((struct sockaddr *)&from, message.msg_namelen),
                 room);
         }
@@ -85,7 +85,7 @@ int main(int argc, char **argv)
                                             false);
 
         if (put.kind != DONE)
-            unanswered++; /* UDP promises nothing, and nor do we */
+            unanswered++; /* UDP promises nothing, and this server neither */
     }
     say("prime numbers found meanwhile: %s", grouped(work_found()));
     report("datagrams", "%zu", datagrams);
