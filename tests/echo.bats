@@ -174,6 +174,7 @@ two_clients() {
 }
 
 @test "servers: do hundreds that come and vanish leave no descriptor behind?" {
+    only_in plain long
     for name in $servers; do
         serve server "$name"
         still_serves

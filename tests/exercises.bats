@@ -919,6 +919,7 @@ ok accept: a comment alone'
 }
 
 @test "exercises: is one that the judge does not know no proof?" {
+    only_in plain long
     own_checkout "$T/copy"
     sed 's/^=== right .*/=== right after all/; /^=== wrong/,$d' "$copy/scripts/exercises/classify.ex" >"$copy/scripts/exercises/unknown.ex"
     sed 's/classify/unknown/' "$copy/docs/exercises/classify.md" >"$copy/docs/exercises/unknown.md"

@@ -149,6 +149,7 @@ test_command() {
 }
 
 @test "test: can a part be chosen, by name and by what tests are called?" {
+    only_in plain long
     for file in 1 2; do
         printf '@%s { true; }\n' 'test "apples"' 'test "pears (2+2?)"' >"$T/$file.bats"
     done
@@ -393,6 +394,7 @@ END
 }
 
 @test "bare machine: who is neither root nor has sudo, gets the exact command and status 1" {
+    only_in plain long
     make_stubs
     while IFS=: read -r manager command; do
         [ "$manager" != brew ] || continue # which wants no root

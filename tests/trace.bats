@@ -132,6 +132,7 @@ bytes() {
 }
 
 @test "signals: is no call lost or counted twice, wherever a handler comes in between?" {
+    only_in plain long
     play alarmed 100000
     as_counted
 }
@@ -626,6 +627,7 @@ as_said_but_runs() {
 # --- scripts/trace itself ------------------------------------------------------
 
 @test "command: are its options, its status and its words what the help says?" {
+    only_in plain long
     run --separate-stderr bare "$root/scripts/trace" --output "$T/own.trace" "$build/tests/calls" ends exit
     is "$status: $output$stderr" '5: calls socketpair([3, 4]) = 0'
     run --separate-stderr bare "$root/scripts/trace" --output "$T/own.trace" --name 'my server' -- env A=1 "$build/tests/calls" again 3
