@@ -92,6 +92,7 @@ spoiled() {
 }
 
 @test "tutorial: is a page found out that shows something else?" {
+    only_in plain long
     needs_clone
     declare -A expected
     # All at the same time: each of them waits for what does not come.
