@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * model - what follows from the spans: which ends belong together, what went
- * from one to the other, and how a stretch of time was spent.
+ * from one to the other, and what each call did.
  */
 #define _GNU_SOURCE
 #include "model.h"
@@ -324,7 +324,6 @@ void choose_lanes(struct model *model, const size_t *chosen, size_t count)
         for (size_t k = 0; k < lane->span_count; k++)
             if (lane->spans[k].about && lane->spans[k].about->lane == SIZE_MAX)
                 lane->spans[k].about = NULL; /* another thread had it */
-        lane->number = place[i];
         lanes[place[i]] = *lane;
     }
     leave_out_arrows(model, place);
@@ -417,7 +416,6 @@ struct model *by_connection(const struct model *model)
             .ended = e->closed,
             .cpu = -1,
             .endpoint = e,
-            .number = i,
         };
         snprintf(other->lanes[i].name, sizeof other->lanes[i].name,
                  "%.40s [%d]", owner->name, e->fd);
@@ -445,7 +443,7 @@ struct model *by_connection(const struct model *model)
     return other;
 }
 
-/* --- How time was spent ----------------------------------------------------
+/* --- What a call did -------------------------------------------------------
  */
 
 /* Was it told "not yet"? EAGAIN and its like; a wait that reported nothing. */
@@ -496,66 +494,4 @@ uint64_t span_bytes(const struct span *span)
                    !(span->flags & (FLAG_PEEK | FLAG_FILE))
                ? (uint64_t)span->result * span->times
                : 0;
-}
-
-void cut(const struct lane *lane, double from, double to, size_t count,
-         struct slice *slices)
-{
-    const double width = (to - from) / (double)count;
-
-    for (size_t i = 0; i < count; i++) {
-        const double left = from + (double)i * width;
-
-        slices[i] = (struct slice){.there = left < lane->ended &&
-                                            left + width > lane->began};
-    }
-    for (size_t k = 0; k < lane->span_count; k++) {
-        const struct span *s = &lane->spans[k];
-        const double length = s->ended - s->began;
-        const enum state state = span_state(s);
-        size_t first, last;
-
-        if (s->ended < from || s->began >= to)
-            continue;
-        first = s->began <= from ? 0 : (size_t)((s->began - from) / width);
-        last = s->ended >= to ? count - 1 : (size_t)((s->ended - from) / width);
-        if (first >= count)
-            first = count - 1;
-        if (last >= count)
-            last = count - 1;
-        for (size_t i = first; i <= last; i++) {
-            const double left = from + (double)i * width;
-            const double a = s->began > left ? s->began : left;
-            const double b = s->ended < left + width ? s->ended : left + width;
-            /* What belongs to a moment belongs to the slice of its end. */
-            const double share =
-                length > 0 ? (b > a ? (b - a) / length : 0) : i == last;
-
-            slices[i].in[state] += share * s->inside;
-            if (state == WOULD_BLOCK)
-                slices[i].agains += share * s->times;
-        }
-    }
-    /* What is left of its life, it ran. */
-    for (size_t i = 0; i < count; i++) {
-        const double left = from + (double)i * width;
-        const double a = lane->began > left ? lane->began : left;
-        const double b =
-            lane->ended < left + width ? lane->ended : left + width;
-        const double rest = (b > a ? b - a : 0) - slices[i].in[BLOCKED] -
-                            slices[i].in[WOULD_BLOCK] - slices[i].in[SLEEPING];
-
-        slices[i].in[RUNNING] = rest > 0 ? rest : 0;
-    }
-}
-
-enum state slice_state(const struct slice *slice, double length)
-{
-    if (!slice->there)
-        return ABSENT;
-    if (slice->in[BLOCKED] + slice->in[SLEEPING] > length / 2)
-        return slice->in[BLOCKED] >= slice->in[SLEEPING] ? BLOCKED : SLEEPING;
-    if (slice->agains > 0)
-        return WOULD_BLOCK;
-    return RUNNING;
 }

@@ -78,7 +78,6 @@ struct lane {
     const struct endpoint *endpoint; /* of a connection's lane; else NULL */
     struct span *spans;              /* by began */
     size_t span_count, room;
-    size_t number; /* in model.lanes */
     struct tally tally[CALLS];
 };
 
@@ -189,24 +188,6 @@ size_t characters(const char *text);
  * 127.0.0.1:8080", "" if it is not known. */
 void describe_endpoint(const struct endpoint *endpoint, char *text,
                        size_t size);
-
-/* A stretch of time, as it is drawn. */
-struct slice {
-    double in[STATES]; /* seconds of it in each state */
-    double agains;     /* how often it was told "not yet" */
-    bool there;        /* the lane lived in it */
-};
-
-/* Cut a lane from one time to another into count slices. */
-void cut(const struct lane *lane, double from, double to, size_t count,
-         struct slice *slices);
-
-/*
- * Which state a slice is drawn in: where it waited or slept for more than half
- * of the time, that; otherwise, if it was told "not yet" at all, WOULD_BLOCK:
- * the time between two such answers goes into asking.
- */
-enum state slice_state(const struct slice *slice, double length);
 
 /* "SIGTERM", or the number; as next_text. */
 const char *signal_name(int number);

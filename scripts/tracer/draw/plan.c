@@ -33,12 +33,15 @@ double time_at(const struct plan *plan, double place)
     return plan->from + place / plan->width * (plan->to - plan->from);
 }
 
-/* --- Stretches -------------------------------------------------------------
+/* --- Slices ----------------------------------------------------------------
  */
 
-/* What a slice becomes a part of, and what is to be seen in it. */
-struct cell {
-    size_t owner; /* its stretch */
+/* A little of a lane's time, as long as all others of it. */
+struct slice {
+    double in[STATES]; /* seconds of it in each state */
+    double agains;     /* how often it was told "not yet" */
+    enum state state;  /* that it is drawn in */
+    size_t owner;      /* the stretch that it belongs to */
     enum event event;
     const struct span *failed; /* the call that did */
 };
@@ -48,9 +51,8 @@ struct cutting {
     const struct plan *plan;
     struct strip *strip;
     struct slice *slices;
-    struct cell *cells; /* of each slice */
-    size_t count;       /* of slices */
-    double length;      /* of a slice, in seconds */
+    size_t count;  /* of slices */
+    double length; /* of a slice, in seconds */
 };
 
 static size_t slice_at(const struct cutting *c, double time)
@@ -67,26 +69,94 @@ static double pixels(const struct cutting *c, size_t slices)
     return (double)slices * c->plan->width / (double)c->count;
 }
 
+/* What of a time from began to ended lies in a slice, in seconds. */
+static double part_in(const struct cutting *c, size_t slice, double began,
+                      double ended)
+{
+    const double left = c->plan->from + (double)slice * c->length;
+    const double part = fmin(ended, left + c->length) - fmax(began, left);
+
+    return part > 0 ? part : 0;
+}
+
+/* Share a span out among the slices that it reaches over. */
+static void cut_span(struct cutting *c, const struct span *s)
+{
+    const enum state state = span_state(s);
+    const double length = s->ended - s->began;
+    const size_t last = slice_at(c, s->ended);
+
+    for (size_t i = slice_at(c, s->began); i <= last; i++) {
+        /* What belongs to a moment belongs to the slice of its end. */
+        const double share =
+            length > 0 ? part_in(c, i, s->began, s->ended) / length : i == last;
+
+        c->slices[i].in[state] += share * s->inside;
+        if (state == WOULD_BLOCK)
+            c->slices[i].agains += share * s->times;
+    }
+}
+
+/*
+ * Which state a slice is drawn in: where it waited or slept for more than half
+ * of the time, that; otherwise, if it was told "not yet" at all, WOULD_BLOCK:
+ * the time between two such answers goes into asking.
+ */
+static enum state state_of(const struct slice *slice, double length)
+{
+    if (slice->in[BLOCKED] + slice->in[SLEEPING] > length / 2)
+        return slice->in[BLOCKED] >= slice->in[SLEEPING] ? BLOCKED : SLEEPING;
+    return slice->agains > 0 ? WOULD_BLOCK : RUNNING;
+}
+
+static void cut(struct cutting *c)
+{
+    const struct lane *lane = c->strip->lane;
+
+    for (size_t i = 0; i < c->count; i++)
+        c->slices[i] = (struct slice){0};
+    for (size_t k = 0; k < lane->span_count; k++)
+        if (lane->spans[k].ended >= c->plan->from &&
+            lane->spans[k].began < c->plan->to)
+            cut_span(c, &lane->spans[k]);
+    for (size_t i = 0; i < c->count; i++) {
+        struct slice *slice = &c->slices[i];
+        const double left = c->plan->from + (double)i * c->length;
+        /* What is left of its life, it ran. */
+        const double rest = part_in(c, i, lane->began, lane->ended) -
+                            slice->in[BLOCKED] - slice->in[WOULD_BLOCK] -
+                            slice->in[SLEEPING];
+
+        slice->in[RUNNING] = rest > 0 ? rest : 0;
+        slice->state = left < lane->ended && left + c->length > lane->began
+                           ? state_of(slice, c->length)
+                           : ABSENT;
+    }
+}
+
+/* --- Stretches -------------------------------------------------------------
+ */
+
 static void find_stretches(struct cutting *c)
 {
     struct strip *strip = c->strip;
 
     for (size_t i = 0; i < c->count; i++) {
-        const enum state state = slice_state(&c->slices[i], c->length);
+        struct slice *slice = &c->slices[i];
         struct stretch *last =
             &strip->stretches[i == 0 ? 0 : strip->stretch_count - 1];
 
-        if (i == 0 || last->state != state) {
-            last = &strip->stretches[strip->stretch_count];
-            *last = (struct stretch){.state = state, .left = pixels(c, i)};
-            strip->stretch_count++;
+        if (i == 0 || last->state != slice->state) {
+            last = &strip->stretches[strip->stretch_count++];
+            *last =
+                (struct stretch){.state = slice->state, .left = pixels(c, i)};
         }
         last->right = pixels(c, i + 1);
-        last->agains += c->slices[i].agains;
-        c->cells[i].owner = strip->stretch_count - 1;
+        last->agains += slice->agains;
+        slice->owner = strip->stretch_count - 1;
         for (int k = 0; k < STATES; k++)
-            strip->in[k] += c->slices[i].in[k];
-        strip->agains += c->slices[i].agains;
+            strip->in[k] += slice->in[k];
+        strip->agains += slice->agains;
     }
 }
 
@@ -95,14 +165,13 @@ static void share_out(struct cutting *c, const struct span *s)
 {
     const enum state state = span_state(s);
     const double length = s->ended - s->began;
-    const size_t last = c->cells[slice_at(c, s->ended)].owner;
+    const size_t last = c->slices[slice_at(c, s->ended)].owner;
 
-    for (size_t k = c->cells[slice_at(c, s->began)].owner; k <= last; k++) {
+    for (size_t k = c->slices[slice_at(c, s->began)].owner; k <= last; k++) {
         struct stretch *stretch = &c->strip->stretches[k];
         const double left = time_at(c->plan, stretch->left);
         const double right = time_at(c->plan, stretch->right);
-        const double share = (s->ended < right ? s->ended : right) -
-                             (s->began > left ? s->began : left);
+        const double share = fmin(s->ended, right) - fmax(s->began, left);
         const double part = length > 0 && share > 0 ? share / length : 1;
 
         if (stretch->state != state)
@@ -135,12 +204,12 @@ static void note_event(struct cutting *c, const struct span *s)
     const enum event event = event_of(s);
     const size_t i = slice_at(c, s->ended);
 
-    if (s->unfinished || event <= c->cells[i].event ||
+    if (s->unfinished || event <= c->slices[i].event ||
         (event != FAILURE && s->ended - s->began > 2 * c->length))
         return;
-    c->cells[i].event = event;
+    c->slices[i].event = event;
     if (event == FAILURE)
-        c->cells[i].failed = s;
+        c->slices[i].failed = s;
 }
 
 /* An answer "not yet" where most of the time was spent with something else. A
@@ -154,17 +223,17 @@ static void note_agains(struct cutting *c)
         const double before = floor(sum + 1e-6);
 
         sum += c->slices[i].agains;
-        if (floor(sum + 1e-6) > before && c->cells[i].event == NOTHING)
-            c->cells[i].event = ASKED;
+        if (floor(sum + 1e-6) > before && c->slices[i].event == NOTHING)
+            c->slices[i].event = ASKED;
     }
 }
 
 /* Does the stretch itself show it? */
 static bool is_shown(const struct cutting *c, size_t i)
 {
-    const enum state state = c->strip->stretches[c->cells[i].owner].state;
+    const enum state state = c->slices[i].state;
 
-    switch (c->cells[i].event) {
+    switch (c->slices[i].event) {
     case NOTHING:
         return true;
     case ASKED:
@@ -186,10 +255,10 @@ static void find_marks(struct cutting *c)
 
     for (size_t i = 0; i < c->count; i++) {
         if (is_shown(c, i) ||
-            (last && last->event == MOVED && c->cells[i].event == MOVED &&
+            (last && last->event == MOVED && c->slices[i].event == MOVED &&
              pixels(c, i) - last->right < 6))
             continue;
-        if (last && last->event == c->cells[i].event &&
+        if (last && last->event == c->slices[i].event &&
             last->event != FAILURE &&
             pixels(c, i) - last->right < (last->event == ASKED ? 4 : 0.1)) {
             last->right = pixels(c, i + 1);
@@ -197,10 +266,10 @@ static void find_marks(struct cutting *c)
         }
         last = &strip->marks[strip->mark_count++];
         *last = (struct mark){
-            .event = c->cells[i].event,
+            .event = c->slices[i].event,
             .left = pixels(c, i),
             .right = pixels(c, i + 1),
-            .span = c->cells[i].failed,
+            .span = c->slices[i].failed,
         };
     }
 }
@@ -219,12 +288,9 @@ struct strip make_strip(const struct plan *plan, const struct lane *lane,
         .count = slices,
         .length = (plan->to - plan->from) / (double)slices,
         .slices = enlarged(NULL, slices, sizeof *c.slices),
-        .cells = enlarged(NULL, slices, sizeof *c.cells),
     };
 
-    for (size_t i = 0; i < slices; i++)
-        c.cells[i] = (struct cell){0};
-    cut(lane, plan->from, plan->to, slices, c.slices);
+    cut(&c);
     find_stretches(&c);
     for (size_t i = 0; i < lane->span_count; i++) {
         const struct span *s = &lane->spans[i];
@@ -239,7 +305,6 @@ struct strip make_strip(const struct plan *plan, const struct lane *lane,
     note_agains(&c);
     find_marks(&c);
     free(c.slices);
-    free(c.cells);
     return strip;
 }
 

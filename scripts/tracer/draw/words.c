@@ -57,7 +57,7 @@ static const struct constant families[] = {
 static const struct constant types[] = {
     {SOCK_STREAM, "SOCK_STREAM"}, {SOCK_DGRAM, "SOCK_DGRAM"}, {0}};
 static const struct constant hows[] = {
-    {SHUT_WR, "SHUT_WR"}, {SHUT_RDWR, "SHUT_RDWR"}, {0}};
+    {SHUT_RD, "SHUT_RD"}, {SHUT_WR, "SHUT_WR"}, {SHUT_RDWR, "SHUT_RDWR"}, {0}};
 static const struct constant operations[] = {{EPOLL_CTL_ADD, "EPOLL_CTL_ADD"},
                                              {EPOLL_CTL_DEL, "EPOLL_CTL_DEL"},
                                              {EPOLL_CTL_MOD, "EPOLL_CTL_MOD"},
@@ -268,8 +268,7 @@ static void arguments(const struct span *s, char *text, size_t size)
         snprintf(text, size, "%d, FIONBIO, %d", fd, more);
         break;
     case CALL_shutdown:
-        snprintf(text, size, "%d, %s", fd,
-                 asked == SHUT_RD ? "SHUT_RD" : called(hows, asked));
+        snprintf(text, size, "%d, %s", fd, called(hows, asked));
         break;
     case CALL_getsockopt:
         snprintf(text, size, "%d, SOL_SOCKET, SO_ERROR", fd);

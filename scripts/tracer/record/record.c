@@ -25,6 +25,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
@@ -496,19 +497,13 @@ static bool copy_file(const char *from, const char *to)
 {
     const int in = open(from, O_RDONLY | O_CLOEXEC);
     const int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
-    ssize_t got = in != -1 && out != -1;
+    ssize_t copied = in == -1 || out == -1 ? -1 : 1;
 
-    while (got > 0) {
-        char bytes[16384];
-
-        got = read(in, bytes, sizeof bytes);
-        if (got > 0 && write(out, bytes, (size_t)got) != got)
-            break;
-    }
+    while (copied > 0)
+        copied = sendfile(out, in, NULL, 1 << 20);
     if (in != -1)
         close(in);
-    return in != -1 && out != -1 && fchmod(out, 0755) == 0 && close(out) == 0 &&
-           got == 0;
+    return copied == 0 && fchmod(out, 0755) == 0 && close(out) == 0;
 }
 
 static void remove_copy(void)
