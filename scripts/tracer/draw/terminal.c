@@ -354,9 +354,10 @@ static void share_columns(const struct model *model, size_t lanes,
 void draw_terminal(const struct model *model, const struct view *view,
                    FILE *stream)
 {
-    const size_t lanes =
-        model->lane_count < MOST_LANES ? model->lane_count : MOST_LANES;
+    size_t lanes = model->lane_count;
 
+    if (lanes > MOST_LANES)
+        lanes = MOST_LANES;
     setlocale(LC_CTYPE, "");
     ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
     out = stream;
