@@ -28,6 +28,9 @@ enum state {
 
 enum kind { SETUP, OPENS, SENDS, RECEIVES, WAITS, SLEEPS };
 
+/* Descriptors from this number on stay unknown. */
+enum { MOST_DESCRIPTORS = 1 << 20 };
+
 /* The two ends of a connection, as one process saw them: the life of one
  * descriptor. */
 struct endpoint {

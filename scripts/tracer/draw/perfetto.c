@@ -110,9 +110,8 @@ struct track {
 static struct track *tracks;
 static size_t track_count, track_room;
 
-/* The first of each descriptor, by its number + 1. */
-static size_t *of_fd;
-static size_t fd_room;
+/* The first of each descriptor, by its number + 1; 0 is for all others. */
+static size_t of_fd[MOST_DESCRIPTORS + 1], fd_used;
 
 static size_t new_track(int tid)
 {
@@ -123,15 +122,10 @@ static size_t new_track(int tid)
 
 static size_t *first_of_fd(int fd)
 {
-    const size_t at = fd < 0 ? 0 : (size_t)fd + 1;
+    const size_t at = fd < 0 || fd >= MOST_DESCRIPTORS ? 0 : (size_t)fd + 1;
 
-    if (at >= fd_room) {
-        const size_t room = 2 * at + 64;
-
-        of_fd = enlarged(of_fd, room, sizeof *of_fd);
-        memset(of_fd + fd_room, 0, (room - fd_room) * sizeof *of_fd);
-        fd_room = room;
-    }
+    if (at >= fd_used)
+        fd_used = at + 1;
     return &of_fd[at];
 }
 
@@ -265,8 +259,8 @@ static void put_lane(size_t l, const struct view *view)
     if (owner[l] == l)
         put_name("process", pid, tid, lane->name, (int)l);
     put_name("thread", pid, tid, lane->name, 0);
-    if (of_fd)
-        memset(of_fd, 0, fd_room * sizeof *of_fd);
+    memset(of_fd, 0, fd_used * sizeof *of_fd);
+    fd_used = 0;
     track_count = 0;
     new_track(tid);
     for (size_t i = 0; i < lane->span_count; i++) {

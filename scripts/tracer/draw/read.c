@@ -313,7 +313,6 @@ static void put_in_order(void)
 
 /* What each descriptor of this image is just now; one place more, for those
  * that stay unknown. */
-enum { MOST_DESCRIPTORS = 1 << 20 };
 static struct endpoint *open_ends[MOST_DESCRIPTORS + 1];
 static size_t open_used;
 
