@@ -9,6 +9,7 @@
 #include "program.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,6 +161,7 @@ static void add_arrow(struct model *model, const struct move *from,
         .to = to->lane,
         .sent = from->span->ended,
         .received = to->span->ended,
+        .departed = fmin(from->span->ended, to->span->ended),
         .bytes = bytes,
         .source = from->span->about,
         .sink = to->span->about,
@@ -353,6 +355,7 @@ void begin_later(struct model *model, double by)
     for (size_t i = 0; i < model->arrow_count; i++) {
         model->arrows[i].sent -= by;
         model->arrows[i].received -= by;
+        model->arrows[i].departed -= by;
     }
     model->length -= by;
 }

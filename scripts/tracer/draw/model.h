@@ -89,6 +89,8 @@ struct arrow {
     size_t from, to;       /* lanes */
     double sent, received; /* when the call that sent them ended, and the one
                               that received them */
+    double departed;       /* sent, unless they were received earlier: a call
+                              that sends for long returns later than that */
     uint64_t bytes;
     const struct endpoint *source, *sink; /* the end they left, and reached */
 };

@@ -373,10 +373,9 @@ static void put_counters(const struct view *view)
     memset(under_way, 0, model->lane_count * sizeof *under_way);
     for (size_t i = 0; i < model->arrow_count; i++) {
         const struct arrow *a = &model->arrows[i];
-        const double sent = a->sent < a->received ? a->sent : a->received;
 
         changes[count++] =
-            (struct change){sent, (int64_t)a->bytes, owner[a->from]};
+            (struct change){a->departed, (int64_t)a->bytes, owner[a->from]};
         changes[count++] =
             (struct change){a->received, -(int64_t)a->bytes, owner[a->from]};
     }

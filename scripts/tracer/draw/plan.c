@@ -435,17 +435,14 @@ static void make_lines(struct plan *plan, const struct model *model)
     plan->lines = enlarged(NULL, model->arrow_count + 1, sizeof *plan->lines);
     for (size_t i = 0; i < model->arrow_count; i++) {
         const struct arrow *a = &model->arrows[i];
-        /* A call that sends for long has its first bytes received before it
-         * returns. */
-        const double sent = a->sent < a->received ? a->sent : a->received;
 
         if (a->from >= plan->strip_count || a->to >= plan->strip_count ||
-            a->received < plan->from || sent > plan->to)
+            a->received < plan->from || a->departed > plan->to)
             continue;
         plan->lines[plan->line_count++] = (struct line){
             .from = a->from,
             .to = a->to,
-            .sent = place_of(plan, sent),
+            .sent = place_of(plan, a->departed),
             .received = place_of(plan, a->received),
             .bytes = (double)a->bytes,
             .count = 1,
