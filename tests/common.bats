@@ -226,7 +226,7 @@ sockets_at_0_1_2() {
         serve server sink --size 100k
         run sh -c 'exec "$@" <&- >&-' sh "$bin/$name" --stop-after "$bound" --report --size 100k 127.0.0.1 "$port"
         is "$name $status" "$name 1"
-        [[ $output == *"$name: standard output is closed: what was meant for it is lost" ]] || flunk "$output"
+        [[ $output == *"$name: standard output is closed: the output of this program is lost" ]] || flunk "$output"
         finish server
         grep -q '^All data received: 102,400 bytes' "$T/server.out" || flunk "$name sent something else"
     done

@@ -21,11 +21,13 @@ load helpers
             case $name in
             *_seconds | bytes_* | trips_per_second | round_trips | too_slow | server_*) continue ;; # keys of reports
             esac
-            # The page for those who change it names functions, too.
-            if [ "$page" = docs/CONTRIBUTING.md ]; then
+            # These pages name functions, too.
+            case $page in
+            docs/CONTRIBUTING.md | docs/without-the-library.md)
                 grep -rqw -e "$name" common scripts || flunk "$page names $name, which is in no source any more"
                 continue
-            fi
+                ;;
+            esac
             [ -x "$bin/$name" ] || [ -f "docs/exercises/$name.md" ] || [ -f "scripts/graders/$name" ] ||
                 flunk "$page names $name, which is neither a program nor an exercise"
         done

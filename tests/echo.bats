@@ -42,7 +42,7 @@ waiters=$(grep -v busypoll <<<"$pollers") # the pollers that sleep
         serve rude bad_peer hang-up 127.0.0.1
         client "$name" --log warn 127.0.0.1 "$port" hello
         is "$status: $output" '1: '
-        [[ $stderr == "$name: the server left and owes us 6 bytes" ||
+        [[ $stderr == "$name: the server closed the connection: 6 bytes of the echo are missing" ||
             $stderr == "$name: cannot receive from the server: ECONNRESET "* ]] || flunk "$stderr"
         finish rude
     done

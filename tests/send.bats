@@ -18,7 +18,7 @@ whole=136314880
     client bad_peer --count 1M nonsense 127.0.0.1 "$port"
     finish sink
     is "$status" 1
-    is "$(tail -n 1 "$T/sink.err")" 'sink: byte 1,048,575 is not the payload'"'"'s: wrong data'
+    is "$(tail -n 1 "$T/sink.err")" 'sink: byte 1,048,575 is wrong: it is not that of the payload'
 }
 
 @test "sink: are too few and too many bytes told apart from all of them?" {
@@ -57,7 +57,7 @@ whole=136314880
     client bad_peer reset 127.0.0.1 "$port"
     finish sink
     is "$status" 1
-    grep -q -e 'sink: byte 0 is not' -e 'ECONNRESET' "$T/sink.err"
+    grep -q -e 'sink: byte 0 is wrong' -e 'ECONNRESET' "$T/sink.err"
 }
 
 @test "blocking: does one call take the whole payload, and hold the program until then?" {

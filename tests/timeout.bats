@@ -68,13 +68,13 @@ ways='timeout_option timeout_busypoll timeout_select timeout_poll'
         is "$name $status" "$name 1"
         # What was not read makes it a reset; the one byte was all.
         [[ $stderr == *"$name: cannot receive a line after 0."*': ECONNRESET '* ||
-            $stderr == *"$name: the server closed after 0."* ]] || flunk "$stderr"
+            $stderr == *"$name: the server closed the connection after 0."* ]] || flunk "$stderr"
         finish rude
 
         serve rude bad_peer --count 0 hang-up 127.0.0.1
         client "$name" 127.0.0.1 "$port"
         is "$name $status" "$name 1"
-        [[ $stderr == *"$name: the server closed after 0."*' s without a line' ]] || flunk "$stderr"
+        [[ $stderr == *"$name: the server closed the connection after 0."*' s without a line' ]] || flunk "$stderr"
         finish rude
     done
 }

@@ -21,13 +21,13 @@ servers=$(every_program | grep '^udp_echo_')
         serve server "$name" --room 100
         client udp_client --tries 1 --each 300ms 127.0.0.1 "$port" "$(printf '%0200d' 0)"
         is "$name $status" "$name 1"
-        [[ $stderr == *'an answer of 100 bytes, but to another question'* ]] || flunk "$stderr"
+        [[ $stderr == *'an answer of 100 bytes, but to another datagram'* ]] || flunk "$stderr"
         # Exactly as long as the room is not too long.
         client udp_client 127.0.0.1 "$port" "$(printf '%0100d' 0)"
         is "$name $status" "$name 0"
         stop server
         is "$(value server truncated)" 1
-        grep -q 'has more than 100 bytes: they are lost' "$T/server.err"
+        grep -q 'is longer than 100 bytes: the rest is lost' "$T/server.err"
     done
 }
 
@@ -46,7 +46,7 @@ servers=$(every_program | grep '^udp_echo_')
     is "$status $(value client failed) $(value client sent)" '0 0 20000'
     answered=$(value client answered)
     holds "$answered > 0 && $answered < 20000"
-    grep -q "^sent 20,000 datagrams, all of them successfully; .* came back, .* are lost\$" "$T/client.out"
+    grep -q "^sent 20,000 datagrams, each without an error; .* came back, .* are lost\$" "$T/client.out"
 }
 
 @test "udp: does a connected socket hear that nobody is there, one call late?" {

@@ -25,7 +25,7 @@ cut	^        if \(made.kind == PENDING\)	^        nap_until
         if (made.kind == PENDING || stopping())
             die_because(0, "stopped by %s", stop_reason());
         if (!worth_another(made.error))
-            die_because(made.error, "another try would not help");
+            die_because(made.error, "another try cannot succeed");
         if (tried >= tries)
             die_because(made.error, "gave up after %zu tries", tried);
 
@@ -91,7 +91,7 @@ cut	^        if \(made.kind == PENDING\)	^        nap_until
 
 === wrong HOPELESS_RETRY hopes for the best
 -        if (!worth_another(made.error))
--            die_because(made.error, "another try would not help");
+-            die_because(made.error, "another try cannot succeed");
 +        if (!worth_another(made.error))
 +            warn_because(made.error, "that looks bad");
 
@@ -101,6 +101,6 @@ cut	^        if \(made.kind == PENDING\)	^        nap_until
 
 === wrong GIVES_UP_EARLY stops at the first error
 -        if (!worth_another(made.error))
--            die_because(made.error, "another try would not help");
+-            die_because(made.error, "another try cannot succeed");
 +        if (made.kind == FAILED || !worth_another(made.error))
-+            die_because(made.error, "another try would not help");
++            die_because(made.error, "another try cannot succeed");
