@@ -95,7 +95,7 @@ two_clients() {
         until_asleep server
         # Now there is something to write, and no room for it.
         start glutton bad_peer --count 64M never-read 127.0.0.1 "$port"
-        wait_for glutton.out 'reads nothing'
+        wait_for glutton.out 'reading nothing'
         until_asleep server
         still_serves
         stop glutton KILL
@@ -196,7 +196,7 @@ two_clients() {
         serve server "$name"
         before=$(resident server)
         start glutton bad_peer --count 64M never-read 127.0.0.1 "$port"
-        wait_for glutton.out 'reads nothing'
+        wait_for glutton.out 'reading nothing'
         took=$(sed -n 's/^sent \([0-9]*\) of.*/\1/p' "$T/glutton.out")
         holds "$took > 0 && $took < 64 * 1024 * 1024" # back-pressure reached it
         holds "$(resident server) - $before < 1024"   # kB

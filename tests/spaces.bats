@@ -69,7 +69,7 @@ nothing_stays() {
     there scripts/compare --quick --svg "$T/a b/svg" echo_blocking echo_busypoll
     is "$status: $stderr" '0: '
     is "$(grep -c '^client 2 ' <<<"$output")" 2
-    says '+set_nonblocking(listener);'
+    says 'make_nonblocking(listener);'
     is "$(ls "$T/a b/svg")" $'echo_blocking.svg\necho_busypoll.svg'
     nothing_stays svg
 }

@@ -252,7 +252,7 @@ one_comparison() {
     holds "$(ends_at 'client 2' '#-') >= $(ends_at 'client 1' .)" || return 1
     again=$(awk '$1 == "again" { print $2, $3 }' <<<"$output" | tr -d ,)
     holds "${again% *} == 0 && ${again#* } > 100" || return 1
-    [[ $output == *'+set_nonblocking(listener);'* ]] || flunk "$output" || return 1
+    [[ $output == *'make_nonblocking(listener);'* ]] || flunk "$output" || return 1
     is "$(awk 'length > 80' <<<"$output")" '' || return 1
     # The second one asks, and client 2 is gone by then.
     output=$(sed '1,/^echo_busypoll$/d' <<<"$output")

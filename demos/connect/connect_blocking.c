@@ -38,7 +38,7 @@ static bool attempt(const struct addrinfo *to)
     struct answer made =
         connect_answer(connect(fd, to->ai_addr, to->ai_addrlen));
 
-    if (made.kind == PENDING) /* a signal came; the kernel goes on connecting */
+    if (made.kind == PENDING) /* EINTR: the kernel goes on connecting */
         made = connect_wait(fd, NEVER);
 
     double took = seconds(now() - began);

@@ -56,8 +56,8 @@ static bool attempt(const struct addrinfo *to)
 
     while (made.kind == PENDING && !stop_due(deadline)) { /* EINPROGRESS */
         work_step();
-        /* EALREADY: still under way; 0 or EISCONN: connected. After a failure
-         * Linux tells the error; POSIX leaves the answer open. */
+        /* EALREADY: not yet; 0 or EISCONN: connected. If the attempt has
+         * failed, Linux gives its error here; POSIX does not say. */
         made = connect_answer(connect(fd, to->ai_addr, to->ai_addrlen));
     }
 

@@ -47,7 +47,7 @@ static bool serve(struct client *c)
         struct answer got = recv_answer(
             recv(c->fd, buffer_back(b), BUFFER_SIZE, 0), BUFFER_SIZE);
 
-        if (got.kind == AGAIN) /* EAGAIN, EWOULDBLOCK: nothing has come yet */
+        if (got.kind == AGAIN) /* EAGAIN, EWOULDBLOCK: nothing yet */
             return true;
         if (got.kind == CLOSED) /* recv returned 0: the client has ended */
             return false;
@@ -123,8 +123,10 @@ int main(int argc, char **argv)
 
     make_nonblocking(listener);
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (epoll_fd < 0 || !set_interest(EPOLL_CTL_ADD, listener, EPOLLIN, NULL))
-        die("cannot wait for the listener with epoll");
+    if (epoll_fd < 0)
+        die("cannot make an epoll instance");
+    if (!set_interest(EPOLL_CTL_ADD, listener, EPOLLIN, NULL))
+        die("cannot wait for the listener");
     while (!stopping()) {
         struct epoll_event ready[64];
         int count = epoll_wait(epoll_fd, ready, 64, full ? 100 : -1);
@@ -144,7 +146,7 @@ int main(int argc, char **argv)
             if (c == NULL)
                 listener_ready = true;
             else if (!serve(c) || !update_interest(c))
-                clients_remove(&clients, c->index); /* close ends the entry */
+                clients_remove(&clients, c->index); /* and its entry */
         }
         full = listener_ready && !accept_clients(listener, &clients);
         if (full)

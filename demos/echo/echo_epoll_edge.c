@@ -142,8 +142,10 @@ int main(int argc, char **argv)
 
     make_nonblocking(listener);
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (epoll_fd < 0 || !set_interest(EPOLL_CTL_ADD, listener, EPOLLIN, NULL))
-        die("cannot wait for the listener with epoll");
+    if (epoll_fd < 0)
+        die("cannot make an epoll instance");
+    if (!set_interest(EPOLL_CTL_ADD, listener, EPOLLIN, NULL))
+        die("cannot wait for the listener");
     while (!stopping()) {
         struct epoll_event ready[64];
         int count = epoll_wait(epoll_fd, ready, 64, full ? 100 : -1);
@@ -163,7 +165,7 @@ int main(int argc, char **argv)
             if (c == NULL)
                 listener_ready = true;
             else if (!serve_all(c))
-                clients_remove(&clients, c->index); /* close ends the entry */
+                clients_remove(&clients, c->index); /* and its entry */
         }
         full = listener_ready && !accept_clients(listener, &clients);
         if (full)

@@ -48,7 +48,7 @@ static bool serve(struct client *c)
         struct answer got = recv_answer(
             recv(c->fd, buffer_back(b), BUFFER_SIZE, 0), BUFFER_SIZE);
 
-        if (got.kind == AGAIN) /* EAGAIN, EWOULDBLOCK: nothing has come yet */
+        if (got.kind == AGAIN) /* EAGAIN, EWOULDBLOCK: nothing yet */
             return true;
         if (got.kind == CLOSED) /* recv returned 0: the client has ended */
             return false;

@@ -48,7 +48,7 @@ static bool serve(struct client *c)
         struct answer got = recv_answer(
             recv(c->fd, buffer_back(b), BUFFER_SIZE, 0), BUFFER_SIZE);
 
-        if (got.kind == AGAIN) /* EAGAIN, EWOULDBLOCK: nothing has come yet */
+        if (got.kind == AGAIN) /* EAGAIN, EWOULDBLOCK: nothing yet */
             return true;
         if (got.kind == CLOSED) /* recv returned 0: the client has ended */
             return false;
@@ -99,7 +99,7 @@ int main(int argc, char **argv)
     bool full = false; /* out of descriptors: no accept for 100 ms */
 
     if (listener >= FD_SETSIZE)
-        die_because(0, "descriptor %d does not fit into an fd_set", listener);
+        die_because(0, "descriptor %d is too high for select", listener);
     make_nonblocking(listener);
     while (!stopping()) {
         struct timeval tenth = {.tv_usec = 100000};

@@ -64,7 +64,7 @@ cut	^    if \(buffer_used\(b\) == 0\) {	^    return true;
     return true;
 
 === wrong EAGAIN_FATAL nothing yet from recv is the end
--        if (got.kind == AGAIN) /* EAGAIN, EWOULDBLOCK: nothing has come yet */
+-        if (got.kind == AGAIN) /* EAGAIN, EWOULDBLOCK: nothing yet */
 -            return true;
 +        if (got.kind == AGAIN)
 +            return false;
@@ -92,7 +92,7 @@ cut	^    if \(buffer_used\(b\) == 0\) {	^    return true;
 +        buffer_taken(b, put.count);
 
 === wrong EINTR_FATAL an interrupted recv is the end
--        if (got.kind == AGAIN) /* EAGAIN, EWOULDBLOCK: nothing has come yet */
+-        if (got.kind == AGAIN) /* EAGAIN, EWOULDBLOCK: nothing yet */
 -            return true;
 +        if (got.kind == AGAIN)
 +            return got.error == EAGAIN;
@@ -104,7 +104,7 @@ cut	^    if \(buffer_used\(b\) == 0\) {	^    return true;
 === wrong CRASH receives on although the buffer may be full
 -    if (buffer_used(b) == 0) {
 +    {
--        if (got.kind == AGAIN) /* EAGAIN, EWOULDBLOCK: nothing has come yet */
+-        if (got.kind == AGAIN) /* EAGAIN, EWOULDBLOCK: nothing yet */
 -            return true;
 @@
 -    }
@@ -120,7 +120,7 @@ cut	^    if \(buffer_used\(b\) == 0\) {	^    return true;
 +        const size_t room = buffer_room(b);
 +        struct answer got =
 +            recv_answer(recv(c->fd, buffer_back(b), room, 0), room);
--        if (got.kind == AGAIN) /* EAGAIN, EWOULDBLOCK: nothing has come yet */
+-        if (got.kind == AGAIN) /* EAGAIN, EWOULDBLOCK: nothing yet */
 -            return true;
 @@
 -    }

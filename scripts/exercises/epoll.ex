@@ -187,6 +187,5 @@ int main(int argc, char **argv)
 -            set_interest(EPOLL_CTL_MOD, listener, 0, NULL);
 
 === wrong LISTENER_UNWATCHED one shot, and never again
--    if (epoll_fd < 0 || !set_interest(EPOLL_CTL_ADD, listener, EPOLLIN, NULL))
-+    if (epoll_fd < 0 || !set_interest(EPOLL_CTL_ADD, listener,
-+                                      EPOLLIN | EPOLLONESHOT, NULL))
+-    if (!set_interest(EPOLL_CTL_ADD, listener, EPOLLIN, NULL))
++    if (!set_interest(EPOLL_CTL_ADD, listener, EPOLLIN | EPOLLONESHOT, NULL))
