@@ -97,7 +97,9 @@ static void expect_ping(int fd)
 {
     char echo[4];
 
-    if (receive_up_to(fd, echo, 4) != 4 || memcmp(echo, "ping", 4) != 0)
+    if (receive_up_to(fd, echo, 4) != 4)
+        die_because(0, "the server closed the connection before the echo");
+    if (memcmp(echo, "ping", 4) != 0)
         die_because(0, "the echo is not what was sent");
 }
 
