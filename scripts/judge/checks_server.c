@@ -411,30 +411,29 @@ static bool none_left(void)
     return found;
 }
 
-/* Was this one of its descriptors accepted before there was none left? */
+/* Was the client with this descriptor accepted before there was none left? */
+struct acceptance {
+    int fd;
+    bool seen;
+};
+
 static bool found_first(const struct seen *s, void *context)
 {
-    struct {
-        int fd;
-        bool accepted;
-    } *look = context;
+    struct acceptance *acceptance = context;
 
     if (!is_accept_call(s))
         return true;
-    look->accepted =
-        look->accepted || (s->result >= 0 && s->result == look->fd);
+    if (s->result >= 0 && s->result == acceptance->fd)
+        acceptance->seen = true;
     return s->error != EMFILE && s->error != ENFILE;
 }
 
 static bool was_accepted_before(int fd)
 {
-    struct {
-        int fd;
-        bool accepted;
-    } look = {.fd = fd};
+    struct acceptance acceptance = {.fd = fd};
 
-    each_seen(0, found_first, &look);
-    return look.accepted;
+    each_seen(0, found_first, &acceptance);
+    return acceptance.seen;
 }
 
 /* Both will do: it has been accepted, or there is no descriptor left for it. */
