@@ -100,7 +100,7 @@ spoiled() {
         spoiled "$page" "$pattern" "$change"
     done < <(sample 'spoiled pages' 2 4 '09-edge.md,expected,s/^received 50000 of 50000 bytes$/received 49999 of 50000 bytes/' \
         '09-edge.md,expected,/^received 50000 of/d' \
-        '09-edge.md,not in the file any more,s/for (int turns = 0; turns < 16/for (int turns = 0; turns < 17/' \
+        '09-edge.md,not in the file any more,s/turn < 16/turn < 17/' \
         '09-edge.md,nothing to quote,s/^<!-- from demos/<!-- from nowhere/' \
         '01-blocks.md,does not hold,s/<!-- check: .*/<!-- check: first_wait_seconds.1 < 0 -->/' \
         '01-blocks.md,there is no nothing.1,s/<!-- check: .*/<!-- check: nothing.1 < 1 -->/' \

@@ -36,7 +36,7 @@ static void make_nonblocking(int fd)
         die("cannot make descriptor %d non-blocking", fd);
 }
 
-/* How the attempt ended. That the socket is writable says only that it did. */
+/* How the attempt ended. Writable means only that it has. */
 static struct answer connect_result(int fd)
 {
     int error = 0;

@@ -7,7 +7,7 @@
 two_clients() {
     serve server "$@"
     launch 'client 1' 'hello' echo_client --hold 60s 127.0.0.1 "$port" hello
-    launch 'client 2' 'connected to' echo_client 127.0.0.1 "$port" 'anybody there?'
+    launch 'client 2' '*connected to*' echo_client 127.0.0.1 "$port" 'anybody there?'
     sleep "$silence"
     dismiss 'client 1'
     succeed 'client 2'
