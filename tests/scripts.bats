@@ -475,3 +475,31 @@ END
     is "$status: $output" '1: '
     [[ $stderr == *'the compiler is unhappy'*'test: the build failed; '* ]] || flunk "$stderr"
 }
+
+# --- make --------------------------------------------------------------------
+
+@test "make: are other flags noticed, the sanitizers kept, LDLIBS used, and no foreign folder removed?" {
+    cd "$root"
+    library() { make -s -j 2 BUILD="$T/b" "$@" "$T/b/libwouldblock.a" && stat -c %y "$T/b/libwouldblock.a"; }
+    first=$(library CFLAGS=-O0)
+    is "$(library CFLAGS=-O0)" "$first"
+    second=$(library CFLAGS='-O0 -DNOTHING')
+    [ "$second" != "$first" ] || flunk 'other CFLAGS, and nothing was built again'
+    is "$(library CFLAGS='-O0 -DNOTHING' LDLIBS=)" "$second"
+
+    run make -n SANITIZE=1 CFLAGS=-O0 LDLIBS=-lm BUILD="$T/b" "$T/b/sanitize/bin/sink"
+    is "$status" 0
+    compiled=$(grep -e ' -c -o ' <<<"$output")
+    is "$(grep -v -e '-O0 -fsanitize=address,undefined' <<<"$compiled" || true)" ''
+    says "-o $T/b/sanitize/bin/sink" '.a -lm'
+
+    mkdir "$T/mine"
+    run make clean BUILD="$T/mine"
+    [ "$status" -ne 0 ] && [ -d "$T/mine" ] || flunk 'make clean removed a folder that it had not built'
+    says 'was not built by this Makefile: nothing is removed'
+    make -s clean BUILD="$T/b"
+    [ ! -e "$T/b" ] || flunk 'make clean BUILD=... left it there'
+    run make BUILD='a b'
+    is "$status" 2
+    says "BUILD is 'a b': make cannot build into a folder with a space in its name"
+}
