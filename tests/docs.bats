@@ -260,3 +260,18 @@ terms() {
     is "$output" 'and still'
     stop silent
 }
+
+# NAME - what it is; then its parts, whose lines begin in one column.
+@test "demos: has the comment at the top of every program its parts, each in its place?" {
+    cd "$root"
+    for file in demos/*/*.c; do
+        header=$(sed -n '2,/^ \*\//p' "$file")
+        name=$(basename "$file" .c)
+        [[ $header == $'/*\n * '"$name - "* ]] || flunk "$file does not begin with '$name - what it is'"
+        for part in Shows Run 'Compare|See'; do
+            grep -qE "^ \* ($part) +[^ ]" <<<"$header" || flunk "$file has no part '$part'"
+        done
+        lines=$(sed -n '/^ \* Shows/,$p' <<<"$header" | grep -vE '^ \* (Shows    |Run      |Compare  |See      |         )[^ ]|^ \*/$' || true)
+        is "$name: $lines" "$name: "
+    done
+}

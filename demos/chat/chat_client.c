@@ -3,9 +3,10 @@
  * chat_client - a chat client that waits for keyboard and socket together.
  *
  * Shows    poll waits for both, so neither blocks the other. The program does
- * not set O_NONBLOCK on standard input: the flag would be shared with the
- *          shell, and stay after the program has ended. The end of the input
- *          closes one direction only: messages of others still arrive.
+ *          not set O_NONBLOCK on standard input, because the flag would be
+ *          shared with the shell, and stay after the program has ended. The end
+ *          of the input closes one direction only: messages of others still
+ *          arrive.
  * Run      chat_server 8080
  *          chat_client 127.0.0.1 8080
  * See      chat_server

@@ -3,11 +3,10 @@
  * connect_failover - connects to the first of several servers that answers.
  *
  * Shows    each server gets a deadline, so one that does not answer costs no
- * more than that, and not the minutes for which the kernel tries. With --race
- *          the next attempt starts before the last one has ended, as browsers
- * do
- *          ("happy eyeballs", RFC 8305), and the first to connect wins. close
- *          cancels the others.
+ *          more than that, instead of the minutes for which the kernel tries.
+ *          With --race the next attempt starts before the last one has ended,
+ *          as in browsers ("happy eyeballs", RFC 8305), and the first to
+ *          connect wins. close cancels the others.
  * Run      echo_blocking 8080
  *          connect_failover 127.0.0.1 8079 127.0.0.1 8080
  * Compare  connect_retry: the same server, again and again

@@ -3,10 +3,11 @@
  * connect_poll - connects, sleeps until the attempt has ended, and asks how.
  *
  * Shows    a socket with a pending connect becomes writable when the attempt
- * has ended, also when it was refused. SO_ERROR tells how it ended, once. Enter
- * and the deadline end the sleep as well. Run      tarpit 8080 connect_poll
- * 127.0.0.1 8080 Compare  connect_nonblocking: asks connect itself, again and
- * again
+ *          has ended, also when it was refused. SO_ERROR tells how it ended,
+ *          once. Enter and the deadline end the sleep as well.
+ * Run      tarpit 8080
+ *          connect_poll 127.0.0.1 8080
+ * Compare  connect_nonblocking: asks connect itself, again and again
  */
 #include "wouldblock.h"
 

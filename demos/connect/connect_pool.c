@@ -5,8 +5,9 @@
  * Shows    a new connection costs a round trip and a socket before the first
  *          byte, so the program keeps some and uses them again. It finds out if
  *          the server has closed one meanwhile, and replaces it. If a
- * connection breaks during a request, it repeats the request on a new one: that
- * is right only because two echoes do no harm. Run      echo_poll 8080
+ *          connection breaks during a request, it repeats the request on a new
+ *          one: that is right only because two echoes do no harm.
+ * Run      echo_poll 8080
  *          connect_pool --repeat 1000 127.0.0.1 8080 hello
  *          connect_pool --keep 0 --repeat 1000 127.0.0.1 8080 hello
  * Compare  echo_client: one connection, and no second try

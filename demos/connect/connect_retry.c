@@ -2,14 +2,16 @@
 /*
  * connect_retry - connects; if that fails it waits a little and tries again.
  *
- * Shows    exponential back-off: the longest possible pause doubles after each
- * try up to a cap. The real pause is random, from 0 to that ("full jitter"), so
- * clients that failed together do not come back together. Each try has a new
- * socket and a time limit. There is a limit for the number of tries and for the
- * whole time, and no retry if the error is permanent. Run      connect_retry
- * 127.0.0.1 8080 echo_blocking 8080              a few seconds later Compare
- * connect_poll: a single attempt connect_failover: other servers instead of a
- * later time
+ * Shows    exponential back-off: after each try the longest possible pause
+ *          doubles, up to a cap. The real pause is random, from 0 to that
+ *          ("full jitter"), so clients that failed together do not come back
+ *          together. Each try has a new socket and a time limit. The number of
+ *          tries and the whole time are limited, and permanent errors are not
+ *          retried.
+ * Run      connect_retry 127.0.0.1 8080
+ *          echo_blocking 8080              a few seconds later
+ * Compare  connect_poll: a single attempt
+ *          connect_failover: other servers instead of a later time
  */
 #include "wouldblock.h"
 

@@ -3,8 +3,8 @@
  * echo_busypoll - an echo server that asks all its sockets, again and again.
  *
  * Shows    with O_NONBLOCK accept, recv and send never wait: if there is
- * nothing to do they fail with EAGAIN, "would block". The program serves all
- *          clients, and uses one core all the time.
+ *          nothing to do they fail with EAGAIN, "would block". The program
+ *          serves all clients, and uses one core all the time.
  * Run      echo_busypoll 8080              --nap 1ms uses less CPU
  *          echo_client 127.0.0.1 8080      in two other terminals
  * Compare  echo_blocking: the same service, with blocking sockets

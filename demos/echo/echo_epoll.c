@@ -3,12 +3,13 @@
  * echo_epoll - an echo server whose interest list stays in the kernel.
  *
  * Shows    epoll_ctl puts a socket into the interest list once; epoll_wait
- * sleeps until sockets are ready and returns only those. So the cost depends on
- * how many sockets are active, not on how many there are. Level-triggered: a
- * socket is reported as long as it is ready. Run      echo_epoll 8080 Linux
- * only echo_client 127.0.0.1 8080      in two other terminals Compare
- * echo_poll: the same service, the rung below echo_epoll_edge: the same
- * service, told of changes only
+ *          sleeps until sockets are ready and returns only those. So the cost
+ *          depends on how many sockets are active, not on how many there are.
+ *          Level-triggered: a socket is reported as long as it is ready.
+ * Run      echo_epoll 8080                 Linux only
+ *          echo_client 127.0.0.1 8080      in two other terminals
+ * Compare  echo_poll: the same service, the rung below
+ *          echo_epoll_edge: the same service, told of changes only
  */
 #include "wouldblock.h"
 

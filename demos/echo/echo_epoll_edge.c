@@ -3,12 +3,13 @@
  * echo_epoll_edge - the same, edge-triggered: the kernel reports only changes.
  *
  * Shows    with EPOLLET a socket is reported once when bytes arrive or room
- *          becomes free, and not again while they are there. So the program has
- *          to call recv and send until they would block. With --one-turn it
- * does not, a classic mistake: the rest stays there until more bytes come. The
- * listener stays level-triggered, which is simpler and safe. Run
- * echo_epoll_edge 8080            Linux only echo_client 127.0.0.1 8080      in
- * two other terminals Compare  echo_epoll: the same service, level-triggered
+ *          becomes free, and not again while they are there. So the program
+ *          calls recv and send until they would block. With --one-turn it does
+ *          not, a classic mistake: the rest stays there until more bytes come.
+ *          The listener stays level-triggered, which is simpler and safe.
+ * Run      echo_epoll_edge 8080            Linux only
+ *          echo_client 127.0.0.1 8080      in two other terminals
+ * Compare  echo_epoll: the same service, level-triggered
  */
 #include "wouldblock.h"
 

@@ -3,12 +3,14 @@
  * echo_poll - an echo server that sleeps in poll until a socket is ready.
  *
  * Shows    poll takes a list of descriptors. What is waited for (events) and
- * what has happened (revents) are different fields, and no descriptor is too
- *          high. But the whole list goes to the kernel at each call, and both
+ *          what has happened (revents) are different fields, and no descriptor
+ *          is too high. But the whole list goes to the kernel at each call, and
  *          kernel and program go through all of it, even if one socket is
- * ready. Run      echo_poll 8080 echo_client 127.0.0.1 8080      in two other
- * terminals Compare  echo_select: the same service, the rung below echo_epoll:
- * the same service, the next rung (Linux)
+ *          ready.
+ * Run      echo_poll 8080
+ *          echo_client 127.0.0.1 8080      in two other terminals
+ * Compare  echo_select: the same service, the rung below
+ *          echo_epoll: the same service, the next rung (Linux)
  */
 #include "wouldblock.h"
 

@@ -4,8 +4,8 @@
  *
  * Shows    select takes sets of descriptors and waits for any of them. All
  *          clients are served, and no CPU is used while nothing happens. select
- *          overwrites the sets with its answer, so the program fills them
- * before each call; and a set has room only for descriptors below FD_SETSIZE.
+ *          overwrites the sets with its answer, so they are filled before each
+ *          call; and a set has room only for descriptors below FD_SETSIZE.
  * Run      echo_select 8080
  *          echo_client 127.0.0.1 8080      in two other terminals
  * Compare  echo_busypoll: the same service, asking each socket

@@ -2,10 +2,12 @@
 /*
  * errno_explain - explains the errors of socket calls.
  *
- * Shows    the table from which all these programs make their messages: the
- * kind of an error, which calls give it, and what a program should do. Run
- * errno_explain EAGAIN errno_explain 111 errno_explain --all See errno_provoke:
- * causes them
+ * Shows    the table from which these programs make their messages: the kind of
+ *          each error, which calls give it, and what a program should do.
+ * Run      errno_explain EAGAIN
+ *          errno_explain 111
+ *          errno_explain --all
+ * See      errno_provoke: causes them
  */
 #include "wouldblock.h"
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bad_peer - behaves towards a server or a client as badly as real peers do.
+ * bad_peer - behaves as badly as real clients and servers sometimes do.
  *
  * Shows    resets, half-closes, bytes that come one at a time, clients that
- * never read or that vanish: programs meet all of these, and must survive them.
- * It says what it did, and ends when that is done, when it is asked to stop, or
- * after ten seconds without the other side. Run      echo_poll 8080 bad_peer
- * --count 200000 half-close 127.0.0.1 8080 See      the lessons, which use it
- * with every server
+ *          never read or that vanish: programs meet all of these, and must
+ *          survive them. It says what it did, and ends when that is done, when
+ *          it is asked to stop, or after ten seconds without the other side.
+ * Run      echo_poll 8080
+ *          bad_peer --count 200000 half-close 127.0.0.1 8080
+ * See      the lessons, which use it with every server
  */
 #include "wouldblock.h"
 

@@ -6,9 +6,10 @@
  *          practice. The active ones send a message, wait for the echo and send
  *          the next message; only they are in poll's list. The time of each
  *          round trip goes into a histogram. With --watch the program reads
- * from /proc how much CPU time and memory the server used (Linux). Run
- * echo_epoll 8080 echo_load --connections 1000 --active 10 127.0.0.1 8080 See
- * scripts/scale: all servers, from 10 to 10,000 connections
+ *          from /proc how much CPU time and memory the server used (Linux).
+ * Run      echo_epoll 8080
+ *          echo_load --connections 1000 --active 10 127.0.0.1 8080
+ * See      scripts/scale: all servers, from 10 to 10,000 connections
  */
 #include "wouldblock.h"
 
@@ -228,12 +229,14 @@ int main(int argc, char **argv)
     cpu = cpu_time() - cpu;
     say("%zu connections, %zu active: %.0f round trips a second", connections,
         active, (double)round_trips / took);
-    say("half of them took at most %u us, 99 %% at most %u us", percentile(0.5),
-        percentile(0.99));
+    if (round_trips > 0) {
+        say("half of them took at most %u us, 99 %% at most %u us",
+            percentile(0.5), percentile(0.99));
+        report("p50_us", "%u", percentile(0.5));
+        report("p99_us", "%u", percentile(0.99));
+    }
     report("round_trips", "%llu", round_trips);
     report("trips_per_second", "%.0f", (double)round_trips / took);
-    report("p50_us", "%u", percentile(0.5));
-    report("p99_us", "%u", percentile(0.99));
     if (number_in("schedstat", "") >= 0) {
         double each = round_trips > 0 ? 1e6 * cpu / (double)round_trips : 0;
 

@@ -3,10 +3,10 @@
  * tarpit - a server that does not answer connect for as long as you like.
  *
  * Shows    the accept queue of listen(fd, 0) holds one connection on Linux.
- * This program fills it with its own connection and accepts nobody, so the
- *          kernel does not answer any other connect. When the queue has room
- *          again the client's next SYN succeeds: its kernel repeats the SYN
- *          after 1 s, then 2 s, 4 s, ... (RFC 6298).
+ *          This program fills it with its own connection and accepts nobody, so
+ *          the kernel does not answer any other connect. When the queue has
+ *          room again the client's next SYN succeeds: its kernel repeats the
+ *          SYN after 1 s, then 2 s, 4 s, ... (RFC 6298).
  * Run      tarpit 8080                   never accepts
  *          tarpit --release 3s 8080      accepts all after 3 s
  * See      connect_blocking, connect_nonblocking: clients for it

@@ -3,10 +3,12 @@
  * nagle_stall - shows where 40 milliseconds are lost for nothing.
  *
  * Shows    a client sends a request in two parts; the server answers when it
- * has both. Nagle's algorithm (RFC 896) keeps the second part back until the
- *          first is acknowledged. The server delays that acknowledgement, to
- * send it together with data (RFC 1122). Each waits for the other until a timer
- * expires. With one send, or with TCP_NODELAY, nobody waits. Run nagle_stall
+ *          has both. Nagle's algorithm (RFC 896) keeps the second part back
+ *          until the first is acknowledged. The server delays that
+ *          acknowledgement, to send it together with data (RFC 1122). Each
+ *          waits for the other until a timer expires. With one send, or
+ *          TCP_NODELAY, nobody waits.
+ * Run      nagle_stall
  * See      set_nodelay in common/net.h: why the servers here do not stall
  */
 #include "wouldblock.h"

@@ -3,10 +3,13 @@
  * send_once - the mistake: one non-blocking send whose result is ignored.
  *
  * Shows    the kernel takes what fits into its buffers and returns how much
- * that was, at once. This is a partial write: the program still has the rest,
- * and has to send it later. This program does not, so it is lost. Run      sink
- * 8080 send_once 127.0.0.1 8080 Compare  send_blocking: the call that waits
- * until the kernel has taken all send_all: the correction
+ *          that was, at once. This is a partial write: the program still has
+ *          the rest, and has to send it later. This one does not, so it is
+ *          lost.
+ * Run      sink 8080
+ *          send_once 127.0.0.1 8080
+ * Compare  send_blocking: the call that waits until the kernel has taken all
+ *          send_all: the correction
  */
 #include "wouldblock.h"
 

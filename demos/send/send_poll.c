@@ -3,10 +3,13 @@
  * send_poll - send_all, but it sleeps until there is room again.
  *
  * Shows    poll with POLLOUT waits until the kernel has room. It takes as long
- * as send_all, with a small part of the CPU time. Ask for POLLOUT only after a
- * "would block", because a socket with room is always writable. Writable does
- * not mean that the buffer is empty: it has some room. Run      sink --pace 60M
- * 8080 send_poll 127.0.0.1 8080 Compare  send_all: asks again and again
+ *          as send_all, with a small part of the CPU time. Ask for POLLOUT only
+ *          after a "would block", because a socket with room is always
+ *          writable. Writable does not mean that the buffer is empty: it has
+ *          some room.
+ * Run      sink --pace 60M 8080
+ *          send_poll 127.0.0.1 8080
+ * Compare  send_all: asks again and again
  */
 #include "wouldblock.h"
 

@@ -3,8 +3,9 @@
  * timeout_busypoll - waits for a line by asking again and again.
  *
  * Shows    the program calls recv on a non-blocking socket until a line has
- * come or the deadline has passed. It is exact, and uses a whole core. Run
- * echo_blocking 8080 timeout_busypoll 127.0.0.1 8080          times out
+ *          come or the deadline has passed. It is exact, and uses a whole core.
+ * Run      echo_blocking 8080
+ *          timeout_busypoll 127.0.0.1 8080          times out
  *          timeout_busypoll 127.0.0.1 8080 hello    gets its line
  * Compare  timeout_option, timeout_select, timeout_poll: other ways
  */

@@ -4,10 +4,10 @@
  *
  * Shows    send only hands a datagram to the kernel. The datagram or its answer
  *          may be lost without an error, so the program waits for a limited
- * time and tries again. connect on a UDP socket sends nothing; it sets the
- *          peer, and lets the socket learn that no server is there: a later
- * call fails with ECONNREFUSED. --flood numbers its datagrams and counts how
- *          many were lost in full queues.
+ *          time and tries again. connect on a UDP socket sends nothing; it sets
+ *          the peer, and lets the socket learn that no server is there: a later
+ *          call fails with ECONNREFUSED. --flood numbers its datagrams and
+ *          counts how many were lost in full queues.
  * Run      udp_echo_blocking 8080
  *          udp_client 127.0.0.1 8080 'one datagram' '' 'another'
  *          udp_client --flood 5000 127.0.0.1 8080

@@ -4,8 +4,8 @@
  *
  * Shows    one recvmsg returns one datagram: whole, or cut to the size of the
  *          buffer, and then MSG_TRUNC says so. A count of 0 is an empty
- * datagram and not the end: UDP has no connections, and so no end of one. For
- *          the same reason no client waits until another one has finished.
+ *          datagram and not the end: UDP has no connections that could end. So
+ *          no client waits until another one has finished.
  * Run      udp_echo_blocking 8080
  *          udp_client 127.0.0.1 8080 'one datagram' '' 'another'
  * Compare  udp_echo_nonblocking: works until a datagram comes

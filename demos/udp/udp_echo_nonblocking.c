@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * udp_echo_nonblocking - an echo server for datagrams that works until one
- * comes.
+ * udp_echo_nonblocking - an echo server for datagrams that works meanwhile.
  *
  * Shows    with O_NONBLOCK recvmsg fails with EAGAIN when the queue is empty,
- * and the program can do other work. The queue is in the kernel, and it is
- *          bounded: if the program works for too long the kernel drops
+ *          and the program can do other work. The queue is in the kernel, and
+ *          it is bounded: if the program works for too long the kernel drops
  *          datagrams, and no call reports that.
  * Run      udp_echo_nonblocking 8080
  *          udp_client 127.0.0.1 8080 'one datagram' '' 'another'
