@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cause - the story of a check, and the name of what went wrong: from the
- * program's state, and from what its calls were told.
+ * cause - records the steps of a check and finds the mistake, from the
+ * program's state and the results of its calls.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -15,7 +15,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-/* --- The story, and its end ---------------------------------------------- */
+/* --- Steps and verdict ---------------------------------------------------- */
 
 void step(const char *format, ...)
 {
@@ -31,8 +31,8 @@ void step(const char *format, ...)
     verdict->steps++;
 }
 
-/* How many bytes the character has that text begins with (RFC 3629); 0 if it is
- * none, or one of the controls above ASCII. */
+/* The length of the UTF-8 character at the start of text (RFC 3629). 0 if the
+ * bytes are invalid, or a control character above ASCII. */
 static size_t character(const char *text)
 {
     const unsigned char *b = (const unsigned char *)text;
@@ -53,9 +53,9 @@ static size_t character(const char *text)
     return more + 1;
 }
 
-/* What a program says may be anything, and what fills its place may have been
- * cut off within a character. What is shown is text, on one line: no terminal
- * obeys it. */
+/* A program may print any bytes, and a full buffer may end within a character.
+ * Make it text on one line, without control characters that a terminal would
+ * act on. */
 static void make_text(char *text, size_t size)
 {
     const bool cut = strlen(text) == size - 1;
@@ -113,9 +113,9 @@ void broken(const char *what)
     _exit(1);
 }
 
-/* --- Why it does not do what it should ----------------------------------- */
+/* --- Finding the cause ---------------------------------------------------- */
 
-/* What the program says last, on one line. */
+/* The last line of the program's output. */
 const char *last_words(void)
 {
     static char line[160];
@@ -132,7 +132,7 @@ const char *last_words(void)
     return line;
 }
 
-/* The sanitizers' report in one line, with the line of the program. */
+/* The sanitizer's report in one line, with the line number of the program. */
 static bool sanitizer_spoke(char *line, size_t size)
 {
     const char *spoken = strstr(its_words(), "ERROR: AddressSanitizer: ");
@@ -146,7 +146,7 @@ static bool sanitizer_spoke(char *line, size_t size)
     snprintf(line, size, "%.*s", (int)strcspn(spoken, "\n"), spoken);
     address = strstr(line, " on ");
     if (address)
-        *address = '\0'; /* which address it was helps nobody */
+        *address = '\0'; /* the address does not help the reader */
     snprintf(file, sizeof file, "%s.c:", exercise->name);
     place = strstr(its_words(), file);
     if (place)
@@ -181,7 +181,7 @@ static enum mistake cause_of_error(int call, int error)
     }
 }
 
-/* The last call of sockets before its end. */
+/* The last recorded call before the program's end, other than close. */
 static bool last_one(const struct seen *s, void *context)
 {
     const struct seen **last = context;
@@ -217,7 +217,8 @@ static enum mistake cause_of_end(void)
         return CRASH;
     }
     each_seen(0, last_one, &last);
-    /* Who has asked many times did not take the answer for the end. */
+    /* A program that repeated the call ten times did not stop because of its
+     * error. */
     if (last && last->result == -1 && last->times < 10) {
         enum mistake what = cause_of_error(last->call, last->error);
 
@@ -232,7 +233,7 @@ static enum mistake cause_of_end(void)
     return NO_MISTAKE;
 }
 
-/* What kept happening in the last tenth of a second. */
+/* What happened repeatedly in the last tenth of a second. */
 struct recent {
     instant since;
     bool emfile, end_of_file, send_refused, sent, received, waits, no_time;
@@ -322,11 +323,11 @@ static enum mistake cause_of_sleep(int peer)
     if (in->blocking && is_send(in->call))
         return SEND_BLOCKS;
     if (is_nap(in->call) || (napped && is_wait(in->call)))
-        return ASLEEP_IN_LOOP; /* now, or before it came to this wait */
+        return ASLEEP_IN_LOOP; /* now, or before this wait */
     if (!is_wait(in->call) || peer < 0)
         return NO_MISTAKE;
     if (in->call == CALL_epoll_wait) {
-        const struct seen *added = last_well(CALL_epoll_ctl, fd);
+        const struct seen *added = last_successful(CALL_epoll_ctl, fd);
 
         if (fd < 0)
             return LISTENER_UNWATCHED;
@@ -351,7 +352,7 @@ static enum mistake cause_of_sleep(int peer)
     return NO_MISTAKE;
 }
 
-/* Its side of the connection was closed: after which answer? */
+/* The program closed the connection: after which result? */
 static enum mistake cause_of_close(int peer)
 {
     int fd = its_fd(peer);
@@ -382,7 +383,8 @@ void diagnosed(int peer, enum mistake otherwise, const char *format, ...)
              text[0] >= 'a' && text[0] <= 'z' ? text[0] - 32 : text[0],
              text + 1, now_doing);
     follow();
-    /* Closed, but not by a call of its own: it is about to end. */
+    /* The connection is closed, but the program called no close: its process is
+     * about to end. */
     if (ending != STILL_THERE && peer >= 0 && !closed_on(peer))
         ends_within(3 * SECOND);
     if (has_ended())
@@ -418,7 +420,8 @@ void must_be_idle(const char *while_what)
     const duration length = 250 * MILLISECOND;
     uint64_t before = 0, wakeups = 0;
 
-    /* Let it finish what it was doing, which may take its time here. */
+    /* Let it finish what it was doing, which may take time on a busy
+     * machine. */
     for (int i = 0; i < 6 && eagerness(50 * MILLISECOND) > 0.2; i++)
         ;
     for (int call = CALL_poll; call <= CALL_epoll_wait; call++)

@@ -11,11 +11,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* --- Guests, who hear lines ---------------------------------------------- */
+/* --- Guests --------------------------------------------------------------- */
 
 enum { HEARD_MOST = 64 * 1024 };
 
-/* What a guest has heard so far, for the last few of it. */
+/* What a guest has heard; of a long text only the end is kept. */
 static struct guest {
     int fd;
     char heard[HEARD_MOST + 1];
@@ -57,7 +57,7 @@ static bool has_heard(void *guest)
     return strstr(g->heard, g->expected) != NULL || ending != STILL_THERE;
 }
 
-/* Wait until this guest has heard these words; forget all before them. */
+/* Wait until this guest has heard these words; drop everything up to them. */
 static bool hears_words(struct guest *g, const char *what)
 {
     const char *at;
@@ -113,7 +113,7 @@ static void must_hear(struct guest *g, const char *who, const char *what,
     step("%s heard '%.*s'", who, (int)strcspn(what, "\n"), what);
 }
 
-/* --- Farewells ----------------------------------------------------------- */
+/* --- Quitting ------------------------------------------------------------- */
 
 static bool was_closed(void *peer)
 {
@@ -170,7 +170,7 @@ static void half_closes(void)
     must_be_closed(a, "guest A");
 }
 
-/* Once it is told to quit, it goes on sending for a while. */
+/* A guest quits and goes on sending for a while. */
 static void talks_on(void)
 {
     static char talk[200 * 1024];
@@ -205,7 +205,7 @@ static bool has_been_refused(int fd)
     return put && put->error == EAGAIN;
 }
 
-/* The farewell stands behind much that was not heard yet. */
+/* The goodbye is queued behind much data that the guest has not read yet. */
 static void leaves_with_much_to_hear(void)
 {
     char line[512];
@@ -219,9 +219,9 @@ static void leaves_with_much_to_hear(void)
     line[sizeof line - 2] = '\n';
     line[sizeof line - 1] = '\0';
     accepted(a->fd);
-    /* Once is not enough: what the kernel holds may still move on. */
+    /* One EAGAIN is not enough: the kernel may still move data. */
     for (int refused = 0; refused < 3 && !passed(deadline);) {
-        /* So many at a time that the queue cannot run over. */
+        /* Few enough at a time that the program's queue cannot overflow. */
         for (int i = 0; i < 6; i++)
             tell(b->fd, line, sizeof line - 1);
         tell(b->fd, "/who\n", 5);
@@ -231,7 +231,7 @@ static void leaves_with_much_to_hear(void)
     }
     step("guest B said much, and guest A has not read it");
     say_line(a, "/quit\n");
-    hears_words(b, "has left"); /* then the program knows it */
+    hears_words(b, "has left"); /* so the program has read the /quit */
     if (!hears_words(a, "Goodbye.\n")) {
         if (closed_on(a->fd) && !has_ended())
             mistake(CLOSE_BEFORE_FLUSH,
@@ -255,7 +255,7 @@ static void waits_for_the_end(void)
     must_be_idle("While guest A, told goodbye, has not ended yet,");
 }
 
-/* --- A guest who does not read ------------------------------------------- */
+/* --- A guest who does not read -------------------------------------------- */
 
 static void chats(void)
 {
@@ -269,7 +269,7 @@ static void chats(void)
     must_hear(a, "guest A", "guest2: hello yourself\n", MESSAGE_LOST);
 }
 
-/* Guest A reads nothing; B says numbered lines; C hears all of them. */
+/* Guest A reads nothing, B says numbered lines, and C hears all of them. */
 static void deaf_guest(void)
 {
     enum { ROUNDS = 4000, AFTERWARDS = 700, LINES = 12 };
@@ -312,7 +312,8 @@ static void deaf_guest(void)
     if (has_ended())
         diagnosed(-1, PEER_KILLS_SERVER, "guest A reads nothing");
 
-    /* Now A reads: whole lines, one after the other, then why it had to go. */
+    /* Now A reads: it must get whole lines in order, then the reason why it had
+     * to leave. */
     size_t next = 0;
     char *text = enlarged(NULL, (size_t)64 << 20, 1);
     size_t length = 0;
@@ -378,7 +379,7 @@ static void deaf_guest(void)
     free(text);
 }
 
-/* --- Lines out of a stream ------------------------------------------------ */
+/* --- Framing -------------------------------------------------------------- */
 
 static void two_at_once(void)
 {
@@ -493,7 +494,7 @@ static void strange_bytes(void)
     must_hear(a, "guest A", "that is you", NOTHING_SENT);
 }
 
-/* --- Which exercise has which -------------------------------------------- */
+/* --- The checks of each exercise ------------------------------------------ */
 
 #define SERVE "PROGRAM --stop-after 20s 8080 & server=$!; sleep 0.5; "
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * checks_client - the checks of programs that connect, or send, or sort
- * answers.
+ * checks_client - the checks of programs that connect, send, or classify
+ * results of calls.
  */
 #include "../exercises/classify_cases.h"
 #include "judge.h"
@@ -22,7 +22,7 @@ static const char *as_text(int port)
     return port_text;
 }
 
-/* --- Connecting ---------------------------------------------------------- */
+/* --- Connecting ----------------------------------------------------------- */
 
 static bool claims_success(void)
 {
@@ -44,7 +44,7 @@ static bool asked_so_error(const struct seen *s, void *context)
     return true;
 }
 
-/* How often SO_ERROR was read, and what it was at first. */
+/* How often SO_ERROR was read, and its first value. */
 static uint64_t times_so_error(int64_t *first)
 {
     struct {
@@ -144,8 +144,8 @@ static bool has_tried(void *unused)
 }
 
 /* How long it tried, from its first connect to its end. On a busy machine we
- * hear of the end late. But it was no later than this: after its last call the
- * program can only have run, or have waited for a processor. */
+ * learn of the end late. But after its last call the program can only have run
+ * or waited for a processor, which gives a latest time. */
 static duration tried_for(void)
 {
     const struct seen *first = first_of(CALL_connect);
@@ -259,9 +259,9 @@ static void signals_while_connecting(void)
                 seconds(tried_for()), last_words());
 }
 
-/* --- Sending ------------------------------------------------------------- */
+/* --- Sending -------------------------------------------------------------- */
 
-/* Between its send and our recv: its buffer and ours (tcp(7)). */
+/* More than the buffers between its send and our recv hold (tcp(7)). */
 #define SIZE      ((size_t)32 << 20)
 #define SIZE_TEXT "32M"
 
@@ -314,7 +314,7 @@ static bool look_at_send(const struct seen *s, void *context)
     return true;
 }
 
-/* It has no room for the moment, or is finished, or nothing moves any more. */
+/* The buffers are full, or it has finished, or it is stuck elsewhere. */
 static bool has_stopped_sending(void *unused)
 {
     const struct seen *put = last_send(-1);
@@ -445,7 +445,7 @@ static void leaving_receiver(void)
         diagnosed(-1, CRASH, "the receiver reset the connection");
 }
 
-/* --- Again, a little later ----------------------------------------------- */
+/* --- Retries -------------------------------------------------------------- */
 
 enum { TRIES = 14, BASE_MS = 5, CAP_MS = 150 };
 
@@ -482,7 +482,7 @@ static void no_cap_yet(const struct tries *tries)
                     i + 1, seconds(gap(tries, i)) * 1e3, CAP_MS);
 }
 
-/* Too long a pause shows before it has ended. */
+/* A pause that is too long shows before it ends. */
 static bool ended_or_lost(void *unused)
 {
     struct tries tries = {0};
@@ -558,8 +558,8 @@ static void dead_server(void)
                 1e3 * seconds(ended_at() - tries.at[TRIES - 1]));
 }
 
-/* Drawn from an hour, a pause after the last try is next to never so short that
- * one could miss it. */
+/* The pause after the last try would be random, up to an hour: almost never too
+ * short to be noticed. */
 static void last_try(void)
 {
     int port = refusing_port();
@@ -588,7 +588,7 @@ static void comes_later(void)
     struct tries tries = {0};
 
     close(listener);
-    refusing = port; /* nobody else gets it so soon */
+    refusing = port; /* no other process gets it so soon */
     step("port %d refuses at first", refusing);
     start("--tries", "40", "--base", "20ms", "--cap", "60ms", "--deadline",
           "15s", "127.0.0.1", as_text(port));
@@ -646,7 +646,7 @@ static void out_of_time(void)
                                     "0.");
 }
 
-/* --- Sorting answers ----------------------------------------------------- */
+/* --- Classifying results -------------------------------------------------- */
 
 static enum mistake misnamed(const struct classify_case *c, const char *said)
 {
@@ -742,7 +742,7 @@ static void keeps_count(void)
                 last_words(), line);
 }
 
-/* --- Which exercise has which -------------------------------------------- */
+/* --- The checks of each exercise ------------------------------------------ */
 
 #define TARPIT "build/bin/tarpit --stop-after 15s 8080 & sleep 0.5; "
 #define SINK   "build/bin/sink --stop-after 15s --pace 60M 8080 & sleep 0.5; "

@@ -13,7 +13,7 @@
 #include <sys/select.h>
 #include <unistd.h>
 
-/* Bytes that repeat nowhere, so that one sees what was lost or came twice. */
+/* Bytes without repetition, so that lost and repeated parts can be seen. */
 static char *numbered_bytes(size_t size)
 {
     char *bytes = enlarged(NULL, size, 1);
@@ -35,7 +35,7 @@ static void ping(int peer, const char *who)
         diagnosed(peer, NOTHING_SENT, "%s did not get its echo", who);
 }
 
-/* --- Who is served ------------------------------------------------------- */
+/* --- Who is served -------------------------------------------------------- */
 
 static void served_alone(void)
 {
@@ -81,7 +81,7 @@ static void silent_client(void)
     ping(a, "client A");
 }
 
-/* --- Answers of recv ----------------------------------------------------- */
+/* --- Results of recv ------------------------------------------------------ */
 
 static bool empty_now(void *fd)
 {
@@ -104,7 +104,7 @@ static void pause_in_between(void)
     int fd = its_fd(a);
 
     step("client A pauses");
-    wait_until(empty_now, &fd, SECOND / 10); /* until it has found nothing */
+    wait_until(empty_now, &fd, SECOND / 10); /* until recv found nothing */
     tell_text(a, "message\n");
     if (!hears_text(a, "message\n"))
         diagnosed(a, EXISTING_CONNECTION_LOST,
@@ -159,7 +159,8 @@ static void half_closed(void)
     set_blocking(a);
     set_nonblocking(a);
 
-    /* Not more than what the kernel buffers, so that it can be sent whole. */
+    /* No more than the kernel buffers, so that all of it can be sent at
+     * once. */
     tell(a, bytes, size);
     shutdown(a, SHUT_WR);
     step("client A sent %zu bytes and ended its sending", size);
@@ -171,10 +172,11 @@ static void half_closed(void)
         diagnosed(a, NOT_CLOSED, "client A never heard the end");
 }
 
-/* --- Answers of send ----------------------------------------------------- */
+/* --- Results of send ------------------------------------------------------ */
 
-/* All the buffers between a client's send and its recv: its own two and the
- * server's two, of up to 4 and 6 MiB each (tcp(7), tcp_wmem and tcp_rmem). */
+/* More than all buffers between a client's send and its recv: two of the client
+ * and two of the server, of up to 4 and 6 MiB each (tcp(7), tcp_wmem and
+ * tcp_rmem). */
 #define MORE_THAN_FITS ((size_t)48 << 20)
 
 static int slow_client(void)
@@ -186,7 +188,7 @@ static int slow_client(void)
     return a;
 }
 
-/* Send until the server takes no more; how much it took. */
+/* Send until the server takes no more. Returns how much it took. */
 static size_t send_until_full(int peer, const char *bytes, size_t most)
 {
     size_t sent = 0;
@@ -205,7 +207,8 @@ static size_t send_until_full(int peer, const char *bytes, size_t most)
     return sent;
 }
 
-/* How far the echo is right, what came instead, and where that stands. */
+/* Compare the echo with what was sent. A difference ends in a verdict that
+ * tells where it begins and what came instead. */
 static void compare(const char *echo, size_t length, const char *bytes,
                     size_t size, int fd)
 {
@@ -302,7 +305,7 @@ static void slow_reader(void)
     step("client A received all of its %s bytes", grouped(length));
 }
 
-/* While the slow reader is stuck, there is nothing to do. */
+/* While the client does not read, the server has nothing to do. */
 static void stuck_reader(void)
 {
     const size_t size = MORE_THAN_FITS;
@@ -320,7 +323,7 @@ static void stuck_reader(void)
     must_be_idle("While client A reads nothing,");
 }
 
-/* --- Rough treatment ----------------------------------------------------- */
+/* --- Resets, signals, interruptions --------------------------------------- */
 
 static void reset_client(void)
 {
@@ -389,7 +392,7 @@ static void idle(void)
     must_be_idle("With one silent client");
 }
 
-/* --- Out of descriptors -------------------------------------------------- */
+/* --- Out of descriptors --------------------------------------------------- */
 
 static bool is_accept_call(const struct seen *s)
 {
@@ -411,7 +414,7 @@ static bool none_left(void)
     return found;
 }
 
-/* Was the client with this descriptor accepted before there was none left? */
+/* Was this descriptor accepted before accept first ran out of descriptors? */
 struct acceptance {
     int fd;
     bool seen;
@@ -436,7 +439,7 @@ static bool was_accepted_before(int fd)
     return acceptance.seen;
 }
 
-/* Both will do: it has been accepted, or there is no descriptor left for it. */
+/* Either it has been accepted, or no descriptor is left for it. */
 static bool accepted_or_not(void *peer)
 {
     return none_left() || its_fd(*(int *)peer) >= 0;
@@ -452,7 +455,7 @@ static void must_still_be_served(int peer, const char *who)
     tell_text(peer, "ping\n");
     if (hears_text(peer, "ping\n"))
         return;
-    /* The end may be here before we hear who made it. */
+    /* The connection may end before the witness shows who closed it. */
     if (ending != STILL_THERE)
         wait_until(closed_or_ended, &peer, 3 * SECOND);
     if (closed_on(peer) && !has_ended())
@@ -488,7 +491,8 @@ static void out_of_descriptors(void)
         if (none_left() || its_fd(peers[count]) < 0)
             break;
     }
-    /* Who accepts until it would block has found out before anybody waits. */
+    /* A server that accepts until EAGAIN meets EMFILE before any client waits:
+     * then one more client is needed. */
     if (was_accepted_before(its_fd(peers[count])))
         peers[++count] = dial("a client");
     if (count < 2)
@@ -523,11 +527,11 @@ static void out_of_descriptors(void)
     if (ending == STILL_THERE)
         diagnosed(last, LISTENER_UNWATCHED,
                   "there is a descriptor again, but who waited is not served");
-    /* It was turned away; then somebody new must be welcome. */
+    /* The waiting client was closed; then a new one must be served. */
     ping(dial("another client"), "another client");
 }
 
-/* --- Descriptors too high for select ------------------------------------- */
+/* --- Descriptors too high for select -------------------------------------- */
 
 enum { HIGH = 8 };
 
@@ -554,7 +558,8 @@ static void high_descriptors(void)
     occupy_descriptors(1021);
     serve();
     low = dial("client A");
-    /* The first of them may be the end of it, before the last one has come. */
+    /* The first high descriptor may end the program before the last client
+     * comes. */
     for (int i = 0; i < HIGH; i++)
         if (!could_dial("a client with a high descriptor"))
             break;
@@ -565,7 +570,7 @@ static void high_descriptors(void)
     each_seen(0, is_high, &high);
     if (!high)
         diagnosed(low, NOTHING_SENT, "client A did not get its echo");
-    /* However it ended, or whether it has yet: this is why. */
+    /* Whether and however it ended, this is the cause. */
     ends_within(SECOND / 2);
     mistake(FD_SETSIZE_OVERRUN,
             "A client got a descriptor of 1,024 or more, and client A got no "
@@ -573,7 +578,7 @@ static void high_descriptors(void)
             doing(), last_words());
 }
 
-/* --- Edge-triggered or not ----------------------------------------------- */
+/* --- Edge-triggered or not ------------------------------------------------ */
 
 static void burst(void)
 {
@@ -592,7 +597,7 @@ static void burst(void)
     step("client A received all of them");
 }
 
-/* Several clients knock at the same time. */
+/* Several clients connect at the same time. */
 static void crowd(void)
 {
     enum { MANY = 12 };
@@ -619,7 +624,7 @@ static void crowd(void)
         ping(peers[i], "a client who stayed");
 }
 
-/* --- Which exercise has which -------------------------------------------- */
+/* --- The checks of each exercise ------------------------------------------ */
 
 #define SERVE_8080 "PROGRAM --stop-after 20s 8080 & sleep 0.5; "
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * inside.h - what the parts of the judge share, and no check needs.
+ * inside.h - what the parts of the judge share with each other, but not with
+ * the checks.
  */
 #ifndef WOULDBLOCK_INSIDE_H
 #define WOULDBLOCK_INSIDE_H
@@ -9,11 +10,11 @@
 
 /* --- judge.c -------------------------------------------------------------- */
 
-/* What became of one check, in memory shared with the main process. */
+/* The verdict of one check, in memory shared with the main process. */
 enum { STEPS = 48, WORDS = 4096 };
 
 struct verdict {
-    bool reached; /* false if the check itself broke down */
+    bool reached; /* false: the check itself failed */
     enum mistake what;
     char symptom[640];
     double seconds;
@@ -22,53 +23,50 @@ struct verdict {
         double at;
         char text[200];
     } step[STEPS];
-    char words[WORDS]; /* the last ones of the program */
+    char words[WORDS]; /* the end of the program's output */
 };
 
-extern struct verdict *verdict; /* this check's */
+extern struct verdict *verdict; /* of this check */
 extern const struct exercise *exercise;
-extern instant began;         /* this check */
-extern const char *binary;    /* somebody's program */
-extern char supervisor[4096]; /* the path of ours */
+extern instant began;         /* when this check began */
+extern const char *binary;    /* the program under test */
+extern char supervisor[4096]; /* the path of our supervisor */
 
-/* --- program.c -------------------------------------------------------
- */
+/* --- program.c ------------------------------------------------------------ */
 
-/* How the program ended, once it has. */
+/* How the program ended; valid after its end. */
 extern struct program_end {
     char how[16], limit[16]; /* "exit" or "signal"; "-" or a limit's name */
     int code;
     duration awake; /* it ran, or waited for a processor */
 } end;
 
-/* End it and all that it has started. */
+/* End the program and every process that it started. */
 void stop_program(void);
-/* Is it asleep now? */
+/* Is the program asleep now? */
 bool asleep(void);
-/* Something moves: hope begins anew. */
-void begin_to_hope(void);
+/* Progress was seen: restart the stall timer. */
+void restart_stall_timer(void);
 const char *call_name(int call);
 bool is_wait(int call), is_nap(int call), is_receive(int call),
     is_send(int call), is_accept(int call);
 
-/* --- peers.c ---------------------------------------------------------
- */
+/* --- peers.c -------------------------------------------------------------- */
 
-/* Take in what the witness has seen of clients that came and went. */
+/* Read the witness's new records: which clients were accepted and closed. */
 void follow(void);
-/* The last call of this kind on fd that did not fail; NULL if none. */
-const struct seen *last_well(enum call call, int fd);
-/* How many peers there are, and whose the program's descriptor is; "" if
- * nobody's. */
+/* The last successful call of this kind on fd; NULL if there is none. */
+const struct seen *last_successful(enum call call, int fd);
+/* How many peers have connected, and the name of the peer at the program's
+ * descriptor; "" if it belongs to no peer. */
 size_t peers_met(void);
 const char *peer_behind(int its_fd);
 
-/* --- cause.c ---------------------------------------------------------
- */
+/* --- cause.c -------------------------------------------------------------- */
 
-/* The verdict of this check: ends its process. */
+/* Store the verdict of this check and end its process. */
 NO_RETURN void reach(enum mistake what);
-/* The check itself has broken down. */
+/* The check itself failed, not the program. */
 NO_RETURN void broken(const char *what);
 
 #endif

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * judge - tries somebody's solution of an exercise, and names what is wrong.
+ * judge - checks a solution of an exercise, and names what is wrong with it.
  *
  *     judge EXERCISE PROGRAM
  *
- * The checks of an exercise run at the same time, each in a process of its own,
- * and their verdicts are told in order, up to the first mistake; with --all,
- * all of them. The program runs under build/judge/supervise, which stands
- * beside this file. Exit status 0 if nothing was found, otherwise 1.
+ * The checks of an exercise run at the same time, each in a process of its own.
+ * judge prints their verdicts in order, up to the first mistake; with --all, it
+ * prints all of them. The program runs under supervise, from the same folder as
+ * judge. Exit status: 0 if no mistake was found, otherwise 1.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -56,7 +56,7 @@ instant began;
 const char *binary;
 char supervisor[4096];
 
-/* --- All checks of an exercise ------------------------------------------- */
+/* --- All checks of an exercise -------------------------------------------- */
 
 static const struct exercise *const tables[] = {
     server_exercises,
@@ -87,7 +87,7 @@ static bool is_wanted(const struct check *c)
     return !only || strcmp(only, c->name) == 0;
 }
 
-/* A path as a shell takes it for one word. */
+/* Print a path quoted for a shell. */
 static void print_quoted(const char *path)
 {
     const char *plain_ones = "abcdefghijklmnopqrstuvwxyz"
@@ -106,7 +106,7 @@ static void print_quoted(const char *path)
     putchar('\'');
 }
 
-/* A shell can run this. */
+/* Print a command that a shell can run. */
 static void print_command(const char *by_hand)
 {
     const char *at;
@@ -119,8 +119,8 @@ static void print_command(const char *by_hand)
     printf("%s\n", by_hand);
 }
 
-/* A long sentence, in lines that fit; those after the first begin in the
- * column of its text. */
+/* Print a long sentence in lines that fit. All lines but the first are indented
+ * to the column of its text. */
 static void print_folded(const char *text, const char *head, int indent)
 {
     printf("%-*s", indent, head);
@@ -143,7 +143,7 @@ static void print_folded(const char *text, const char *head, int indent)
     }
 }
 
-/* On a terminal only, and not against the reader's wish (no-color.org). */
+/* Colours are for terminals, and NO_COLOR turns them off (no-color.org). */
 static const char *in_colour(const char *code)
 {
     const char *wish = getenv("NO_COLOR");
@@ -154,7 +154,6 @@ static const char *in_colour(const char *code)
 static const char *const red = "\033[1;31m", *const green = "\033[1;32m",
                          *const bold = "\033[1m", *const plain = "\033[0m";
 
-/* What a part of the verdict is about. */
 static void print_heading(const char *text)
 {
     printf("\n%s%s%s\n", in_colour(bold), text, in_colour(plain));
@@ -215,7 +214,7 @@ static void write_record(FILE *record, const struct exercise *e,
             v->seconds, symptom);
 }
 
-/* One check, in a process of its own. */
+/* Start one check, in a process of its own. */
 static pid_t begin_check(const struct check *c, struct verdict *v)
 {
     pid_t child = fork();
@@ -277,7 +276,8 @@ static int judge(const struct exercise *e, FILE *record)
     for (size_t i = 0; i < begun; i++)
         if (children[i] > 0)
             kill(children[i], SIGKILL);
-    /* Their supervisors hear of it, clean up, and are ours until then. */
+    /* The supervisors of the killed checks notice, clean up and end. They are
+     * our children now: wait for all of them. */
     while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
         ;
     if (stopping())

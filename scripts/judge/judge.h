@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * judge.h - what the checks of the exercises are written with: somebody's
- * program under supervision, peers that treat it as badly as the world would,
- * and a verdict that names the mistake and shows how it was seen.
+ * judge.h - what checks of the exercises use: a program under supervision,
+ * peers that treat it as badly as real ones do, and a verdict that names the
+ * mistake and shows how it was seen.
  *
- * A check is a function that runs in a process of its own. It returns if all
- * went well, and otherwise ends in mistake() or diagnosed(). Whatever it waits
- * for, it waits no longer than it takes to see that it will not come: because
- * the program has ended, sleeps in a call that nothing can wake, or has spent
- * CPU time enough. Wall time is only the last resort.
+ * A check is a function that runs in a process of its own. It returns if it
+ * found no mistake; otherwise it ends in mistake() or diagnosed(). It stops
+ * waiting for an event as soon as the event cannot come any more: the program
+ * has ended, sleeps in a call that nothing can wake, or has used enough CPU
+ * time. A limit of wall time is the last resort.
  */
 #ifndef WOULDBLOCK_JUDGE_H
 #define WOULDBLOCK_JUDGE_H
@@ -24,73 +24,73 @@ struct check {
     const char *title; /* "one client is silent, another one is not" */
     int points;
     void (*run)(void);
-    const char *by_hand; /* the same with PROGRAM, in a shell */
+    const char *by_hand; /* the same as a shell command with PROGRAM in it */
 };
 
 struct exercise {
     const char *name;
-    const struct check *checks; /* ended by one without a name */
-    bool may_spin;              /* busy-polling is what it is about */
+    const struct check *checks; /* the last entry has no name */
+    bool may_spin;              /* the exercise is about busy-polling */
 };
 
-/* In checks_server.c, checks_client.c, ...; each ended by one without a name.
- */
+/* In checks_server.c, checks_client.c, checks_chat.c. The last entry of each
+ * has no name. */
 extern const struct exercise server_exercises[];
 extern const struct exercise client_exercises[];
 extern const struct exercise chat_exercises[];
 
-/* --- The program --------------------------------------------------------- */
+/* --- The program ---------------------------------------------------------- */
 
-/* Options of the supervisor and faults, to be chosen before the start. */
+/* Options of the supervisor, and faults. Set them before the start. */
 void limit_descriptors(unsigned count);
 void occupy_descriptors(unsigned count);
 void inject(const char *faults);
 
-/* Start it with these arguments. */
+/* Start the program with these arguments. */
 #define start(...) start_with((const char *const[]){__VA_ARGS__, NULL})
 void start_with(const char *const *arguments);
-/* Start it as a server on a port of the kernel's choice, and wait until it
- * listens; returns the port. */
+/* Start it as a server on a port that the kernel chooses, and wait until it
+ * listens. Returns the port. */
 int serve(void);
 
 void signal_it(int signal_number);
 
-/* Its end: waits for that. False if it does not come (see hopeless()). */
+/* Wait for its end. False if it does not end in time: see is_stalled(). */
 bool ends_within(duration limit);
 bool has_ended(void);
 bool ended_well(void);       /* with exit status 0 */
 int exit_status(void);       /* -1 if it did not exit by itself */
 instant ended_at(void);      /* when that was noticed */
-duration was_awake(void);    /* how long it ran or wanted to, in all */
-const char *its_words(void); /* all it has written so far */
+duration was_awake(void);    /* total time it ran, or was ready to run */
+const char *its_words(void); /* all output so far */
 bool says(const char *words);
 
-/* --- What it was told, call by call -------------------------------------- */
+/* --- The results of its calls --------------------------------------------- */
 
 const struct witness *witness(void);
-/* The records from number `from` on, oldest first, until visit returns false.
- * Returns the number of the next record to come. */
+/* Visit the records from number `from` on, oldest first, until visit returns
+ * false. Returns the number of the next record to come. */
 uint64_t each_seen(uint64_t from, bool (*visit)(const struct seen *, void *),
                    void *context);
-/* How many calls of this kind there were, of which fd -1 is any; and the last
- * one, or NULL. */
+/* How many calls of this kind there were, and the last one, or NULL. An fd of
+ * -1 means any descriptor. */
 uint64_t calls_of(enum call call, int fd);
 const struct seen *last_of(enum call call, int fd);
 /* The first one, or NULL. */
 const struct seen *first_of(enum call call);
-/* When its last call returned, whichever that was; 0: it made none. */
+/* When its last call of any kind returned; 0 if it made none. */
 instant last_sign(void);
-/* Anything that receives or sends; last call of that kind on fd. */
+/* The last call on fd that receives, or sends, whichever function it was. */
 const struct seen *last_receive(int fd);
 const struct seen *last_send(int fd);
 
-/* --- Peers --------------------------------------------------------------- */
+/* --- Peers ---------------------------------------------------------------- */
 
-/* Connect as a client with this name, which must be a literal. */
+/* Connect as a client with this name, which must be a string literal. */
 int dial(const char *who);
-/* The same where it may be over already, which is no verdict yet. */
+/* The same, but a failure is no verdict yet: the program may have ended. */
 bool could_dial(const char *who);
-/* The program's own descriptor for that client; -1: not accepted yet. */
+/* The program's descriptor for that client; -1 if it is not accepted yet. */
 int its_fd(int peer);
 /* Wait until the program has accepted this client. */
 bool accepted(int peer);
@@ -98,52 +98,52 @@ bool accepted(int peer);
 bool closed_on(int peer);
 void tell(int peer, const char *bytes, size_t size);
 void tell_text(int peer, const char *text);
-/* Receive exactly these bytes. False if they do not come; end then tells
- * whether the connection was ended or reset instead. */
+/* Receive exactly these bytes. False if they do not come; `ending` then tells
+ * whether the peer closed or reset the connection. */
 enum ending { STILL_THERE, ENDED, RESET };
 bool hears(int peer, const char *bytes, size_t size);
 bool hears_text(int peer, const char *text);
 extern enum ending ending;
-/* The end of the connection comes. */
+/* Wait for the end of the connection. False if it does not come. */
 bool hears_end(int peer);
 void reset_peer(int peer);
 
-/* A port that refuses, one that listens, and one whose queue is full. */
+/* A port that refuses, one that listens, and one with a full accept queue. */
 int refusing_port(void);
 int listening_port(int *listener);
 int silent_port(int *listener);
 
-/* Wait until true or hopeless. */
+/* Wait until the condition holds, or the program is stalled. */
 bool wait_until(bool (*come_true)(void *), void *context, duration limit);
 
-/* --- The verdict --------------------------------------------------------- */
+/* --- The verdict ---------------------------------------------------------- */
 
-/* A step of the story, with the time since the program's start. */
+/* Add a step to the report, with the time since the program's start. */
 void step(const char *format, ...) LIKE_PRINTF(1, 2);
-/* It is this mistake, seen in this way. */
+/* The verdict is this mistake; the text says how it was seen. */
 NO_RETURN void mistake(enum mistake what, const char *format, ...)
     LIKE_PRINTF(2, 3);
 /*
- * Something did not happen. Find out why from what the program does and was
- * told: it has ended, is blocked, spins, ...; if nothing else is found, it is
- * `otherwise`.
+ * Something did not happen. Find the cause in the state of the program and in
+ * the results of its calls: it has ended, is blocked, spins, ... If no cause is
+ * found, the verdict is `otherwise`.
  */
 NO_RETURN void diagnosed(int peer, enum mistake otherwise, const char *format,
                          ...) LIKE_PRINTF(3, 4);
-/* Why it spins, from what it keeps being told. */
+/* Why it spins: found from the results that its calls keep getting. */
 enum mistake cause_of_spin(enum mistake otherwise);
-/* The last line that it wrote. */
+/* The last line of its output. */
 const char *last_words(void);
 /* In words: "blocked in recv on client A (descriptor 5)". */
 const char *doing(void);
-/* The part of the time that it ran, or would have if there had been a processor
- * for it: 0 to 1, over this time. */
+/* The part of this time that it ran, or was ready to run but had no processor:
+ * 0 to 1. */
 double eagerness(duration length);
-/* Bytes of memory that it holds now. */
+/* Bytes of memory that it uses now. */
 size_t resident_memory(void);
-/* The exercise is about busy-polling, so that its spinning says nothing. */
+/* The exercise is about busy-polling, so spinning is no mistake. */
 bool may_spin(void);
-/* Does it sleep, as it should? Ends in a verdict if not. */
+/* Check that it sleeps. Ends in a verdict if not. */
 void must_be_idle(const char *while_what);
 
 #endif

@@ -194,14 +194,14 @@ enum mistake {
 
 struct mistake_entry {
     const char *name;
-    int lesson; /* 0: none in particular */
+    int lesson; /* 0: no lesson */
     const char *title;
     const char *advice; /* one sentence without its full stop */
 };
 
 const struct mistake_entry *mistake_entry(enum mistake what);
 
-/* Print all of them as rows of a table in Markdown. */
+/* Print all mistakes as rows of a Markdown table. */
 void print_mistakes(void);
 
 #endif

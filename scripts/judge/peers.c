@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * peers - the clients and servers that the judge plays, and what the
- * witness has seen of them.
+ * peers - the clients and servers that the judge plays, and what the witness
+ * recorded about them.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -17,13 +17,13 @@ enum { MOST_PEERS = 64 };
 
 static struct {
     const char *name;
-    int fd;      /* ours */
+    int fd;      /* our descriptor */
     int its_fd;  /* -1: not accepted yet */
-    bool closed; /* on its side */
+    bool closed; /* by the program */
 } peers[MOST_PEERS];
 static size_t peer_count;
 
-/* --- What it was told ---------------------------------------------------- */
+/* --- Reading the witness's records ---------------------------------------- */
 
 uint64_t each_seen(uint64_t from, bool (*visit)(const struct seen *, void *),
                    void *context)
@@ -58,7 +58,7 @@ static bool is_found(const struct seen *s, void *context)
     return true;
 }
 
-static bool found_well(const struct seen *s, void *context)
+static bool is_found_successful(const struct seen *s, void *context)
 {
     return s->result == -1 || is_found(s, context);
 }
@@ -115,11 +115,11 @@ instant last_sign(void)
     return latest;
 }
 
-const struct seen *last_well(enum call call, int fd)
+const struct seen *last_successful(enum call call, int fd)
 {
     struct search search = {.call = (int)call, .fd = fd};
 
-    each_seen(0, found_well, &search);
+    each_seen(0, is_found_successful, &search);
     return search.last;
 }
 
@@ -139,9 +139,9 @@ const struct seen *last_send(int fd)
     return search.last;
 }
 
-/* Which descriptor is whose: clients are accepted in the order in which they
- * connected. */
-static bool note(const struct seen *s, void *unused)
+/* Match the program's descriptors to our peers: clients are accepted in the
+ * order in which they connected. */
+static bool match_descriptor(const struct seen *s, void *unused)
 {
     (void)unused;
     if (is_accept(s->call) && s->result >= 0) {
@@ -163,7 +163,7 @@ static uint64_t followed;
 void follow(void)
 {
     if (witness())
-        followed = each_seen(followed, note, NULL);
+        followed = each_seen(followed, match_descriptor, NULL);
 }
 
 size_t peers_met(void)
@@ -199,7 +199,7 @@ bool closed_on(int peer)
     return peers[index_of(peer)].closed;
 }
 
-/* --- Peers --------------------------------------------------------------- */
+/* --- Peers ---------------------------------------------------------------- */
 
 static int port;
 
@@ -214,7 +214,7 @@ int serve(void)
 {
     start("--stop-after", "19s", "0");
     if (!wait_until(listens, NULL, 10 * SECOND)) {
-        ends_within(3 * SECOND); /* it may be on its way to a limit */
+        ends_within(3 * SECOND); /* it may be about to break a limit */
         diagnosed(-1, NOT_LISTENING, "no client could be sent in");
     }
 
@@ -228,7 +228,7 @@ int serve(void)
     return port;
 }
 
-/* Connect; -1 and *error if it did not come about. */
+/* Connect. Returns -1 and sets *error if that fails. */
 static int connected_or_not(const char *who, int *error)
 {
     struct sockaddr_in to = {.sin_family = AF_INET,
@@ -310,7 +310,7 @@ void tell(int peer, const char *bytes, size_t size)
         else if (errno == EAGAIN)
             poll(&p, 1, 100);
         else
-            break; /* whoever listens will find that it is closed */
+            break; /* the next receive on this peer finds that it is closed */
     }
 }
 
@@ -347,7 +347,7 @@ static bool heard(void *context)
             h->wrong =
                 h->wrong || memcmp(piece, h->bytes + h->heard, (size_t)n) != 0;
             h->heard += (size_t)n;
-            begin_to_hope(); /* it moves */
+            restart_stall_timer();
         }
     }
     return true;
@@ -376,7 +376,7 @@ static bool heard_end(void *context)
     ssize_t n;
 
     while ((n = recv(*(int *)context, nothing, sizeof nothing, 0)) > 0)
-        begin_to_hope();
+        restart_stall_timer();
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return false;
     ending = n == 0 ? ENDED : RESET;
@@ -391,10 +391,10 @@ bool hears_end(int peer)
 
 void reset_peer(int peer)
 {
-    const struct linger at_once_please = {.l_onoff = 1, .l_linger = 0};
+    const struct linger reset_on_close = {.l_onoff = 1, .l_linger = 0};
 
-    setsockopt(peer, SOL_SOCKET, SO_LINGER, &at_once_please,
-               sizeof at_once_please);
+    setsockopt(peer, SOL_SOCKET, SO_LINGER, &reset_on_close,
+               sizeof reset_on_close);
     step("%s reset its connection", peers[index_of(peer)].name);
     close(peer);
     peers[index_of(peer)].fd = -1;
@@ -416,7 +416,7 @@ static int bound_port(int *fd)
 
 int refusing_port(void)
 {
-    int fd; /* kept: nobody else is to get the port */
+    int fd; /* kept open, so that no other process gets the port */
 
     return bound_port(&fd);
 }
@@ -430,8 +430,8 @@ int listening_port(int *listener)
     return number;
 }
 
-/* A queue of 0 completes one connect on Linux, and leaves the next without an
- * answer. */
+/* On Linux, a queue of length 0 completes one connect and does not answer the
+ * next. */
 int silent_port(int *listener)
 {
     int number = bound_port(listener);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * program - somebody's program under supervision: starting it, hearing
- * what it says, seeing what it does, and waiting no longer than makes sense.
+ * program - the program under supervision: starts it, reads its output, watches
+ * its state, and waits for it no longer than makes sense.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* --- The program --------------------------------------------------------- */
+/* --- The program ---------------------------------------------------------- */
 
 static pid_t supervisor_pid, pid;
 static int words_fd = -1, status_pipe = -1;
@@ -49,7 +49,7 @@ const struct witness *witness(void)
     return seen;
 }
 
-/* A file that the program can write to as well, whoever it runs as. */
+/* A memory file that the program can write to, whichever user it runs as. */
 static int shared_witness(void)
 {
     int fd = memfd_create("witness", 0);
@@ -62,7 +62,7 @@ static int shared_witness(void)
     return fd;
 }
 
-/* What stands behind "KEY=" in the supervisor's words: a number. */
+/* The number after "KEY=" in a status line of the supervisor. */
 static double number_of(const char *text, const char *key)
 {
     const char *found = strstr(text, key);
@@ -70,7 +70,7 @@ static double number_of(const char *text, const char *key)
     return found ? strtod(found + strlen(key), NULL) : 0;
 }
 
-/* The same for a word. */
+/* The word after "KEY=". */
 static void word_of(const char *text, const char *key, char *word, size_t size)
 {
     const char *found = strstr(text, key);
@@ -80,7 +80,7 @@ static void word_of(const char *text, const char *key, char *word, size_t size)
                  found + strlen(key));
 }
 
-static void hear_words(void)
+static void read_words(void)
 {
     while (words_fd >= 0 && words_length < sizeof words - 1) {
         ssize_t n = read(words_fd, words + words_length,
@@ -93,13 +93,13 @@ static void hear_words(void)
     }
 }
 
-/* Take in what the program and its supervisor have to say. */
-static void listen_to_it(void)
+/* Read the output of the program, and the status lines of its supervisor. */
+static void take_in_output(void)
 {
     char text[512];
     ssize_t n;
 
-    hear_words();
+    read_words();
     n = ended ? 0 : read(status_pipe, text, sizeof text - 1);
     if (n <= 0)
         return;
@@ -116,7 +116,7 @@ static void listen_to_it(void)
                    1e9);
     ended = true;
     end_seen = now();
-    hear_words(); /* its last ones */
+    read_words(); /* what it wrote just before its end */
 }
 
 static bool started(void *unused)
@@ -158,7 +158,8 @@ void start_with(const char *const *arguments)
     if (supervisor_pid == 0) {
         int nothing = open("/dev/null", O_RDONLY);
 
-        /* First out of the way, then to their places. */
+        /* Copy both to high numbers first, so that dup2 cannot overwrite
+         * them. */
         int hold_status = fcntl(status[1], F_DUPFD, 10);
         int hold_shared = fcntl(shared, F_DUPFD, 10);
 
@@ -190,14 +191,14 @@ void start_with(const char *const *arguments)
         broken("the supervisor did not start");
 }
 
-/* Its supervisor ends all of it, and is gone itself then. */
+/* The supervisor kills every process of the program, then ends itself. */
 void stop_program(void)
 {
     instant deadline = deadline_in(3 * SECOND);
 
     if (supervisor_pid <= 0)
         return;
-    listen_to_it();
+    take_in_output();
     if (words_length > 0) {
         size_t from = words_length > WORDS - 1 ? words_length - WORDS + 1 : 0;
 
@@ -220,7 +221,7 @@ void signal_it(int signal_number)
 
 bool has_ended(void)
 {
-    listen_to_it();
+    take_in_output();
     return ended;
 }
 
@@ -248,7 +249,7 @@ duration was_awake(void)
 
 const char *its_words(void)
 {
-    listen_to_it();
+    take_in_output();
     return words;
 }
 
@@ -257,9 +258,9 @@ bool says(const char *what)
     return strstr(its_words(), what) != NULL;
 }
 
-/* --- What it does now, from /proc ---------------------------------------- */
+/* --- What it does now, from /proc ----------------------------------------- */
 
-/* What stands in a file of a process there; "" if it cannot be read. */
+/* The contents of a file in /proc/PID; "" if it cannot be read. */
 static const char *text_of(pid_t process, const char *name)
 {
     static char text[1024];
@@ -282,7 +283,7 @@ static const char *proc_text(const char *name)
     return text_of(pid, name);
 }
 
-/* The number at this place of such a text, counted from 0. */
+/* The number in this field of such a text; fields count from 0. */
 static long long field(const char *text, int place)
 {
     while (place-- > 0) {
@@ -292,7 +293,7 @@ static long long field(const char *text, int place)
     return strtoll(text, NULL, 10);
 }
 
-/* What stands in stat after the name: the state comes first (proc(5)). */
+/* The part of stat after the name; it begins with the state (proc(5)). */
 static const char *stat_of(pid_t process)
 {
     const char *close_bracket = strrchr(text_of(process, "stat"), ')');
@@ -310,8 +311,8 @@ static char state(void)
     return *stat_text();
 }
 
-/* How long it has run, and has wanted to: schedstat has both (Linux,
- * Documentation/scheduler/sched-stats); without it the ticks have to do. */
+/* How long it has run or was ready to run: schedstat has both (Linux,
+ * Documentation/scheduler/sched-stats). Without schedstat, use the ticks. */
 static duration wanted_cpu(void)
 {
     const char *text = proc_text("schedstat");
@@ -323,7 +324,7 @@ static duration wanted_cpu(void)
            (SECOND / sysconf(_SC_CLK_TCK));
 }
 
-/* How long it has run. A busy machine makes this no longer. */
+/* How long it has run. A busy machine does not make this longer. */
 static duration used_cpu(void)
 {
     const char *text = proc_text("schedstat");
@@ -336,7 +337,7 @@ size_t resident_memory(void)
     return (size_t)field(proc_text("statm"), 1) * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* The part of this time that it ran or was kept waiting for a processor. */
+/* The part of this time that it ran or waited for a processor. */
 static double share_wanted(duration length)
 {
     enum { SAMPLES = 10 };
@@ -345,8 +346,8 @@ static double share_wanted(duration length)
     int runnable = 0;
     double share;
 
-    /* What it waited for a processor is counted only once it has got one, so
-     * the state is looked at as well. */
+    /* The kernel counts a wait for a processor only when it is over, so sample
+     * the state too. */
     for (int i = 0; i < SAMPLES; i++) {
         nap(length / SAMPLES);
         runnable += state() == 'R';
@@ -357,8 +358,8 @@ static double share_wanted(duration length)
     return share > 1 ? 1 : share;
 }
 
-/* On a busy machine, who has a moment's work to do may wait long to do it. Only
- * who goes on, and uses the processor that it gets, is eager. */
+/* On a busy machine, even a short piece of work may wait long for a processor.
+ * A program spins only if it keeps running whenever it gets one. */
 double eagerness(duration length)
 {
     const duration before = used_cpu();
@@ -457,25 +458,25 @@ const char *doing(void)
     return text;
 }
 
-/* --- Waiting, no longer than it makes sense ------------------------------ */
+/* --- Waiting, but no longer than makes sense ------------------------------ */
 
-/* What was last seen of it, to tell whether anything still changes. */
+/* The state at the last change, to tell whether anything still changes. */
 static struct {
     instant since;
     int64_t inside_since;
     duration cpu;
-    duration delay; /* of ours, until then */
-    bool heard;     /* its supervisor has handed on all that it said before */
+    duration delay; /* our_delay() at that time */
+    bool heard;     /* its supervisor has passed on all earlier output */
 } stuck;
 
-/* How long we have waited for a processor so far. Where we do, the kernel's own
- * work does as well, and a packet may be late. */
+/* How long we have waited for a processor so far. If we wait, the kernel's
+ * network work waits too, and a packet may be late. */
 static duration our_delay(void)
 {
     return field(text_of(getpid(), "schedstat"), 1);
 }
 
-void begin_to_hope(void)
+void restart_stall_timer(void)
 {
     stuck.since = now();
     stuck.delay = our_delay();
@@ -484,17 +485,18 @@ void begin_to_hope(void)
     stuck.cpu = pid > 0 ? used_cpu() : 0;
 }
 
-/* It has ended; or sleeps since long in one and the same call, though a packet
- * on the loopback wakes at once; or has used time enough. */
-static bool hopeless(void)
+/* Nothing more will come: the program has ended; or it has been asleep in one
+ * call for long, although a packet on the loopback would wake it at once; or it
+ * has used enough CPU time. */
+static bool is_stalled(void)
 {
     if (pid <= 0)
         return false;
     if (ended)
         return true;
 
-    /* Its words are on their way as long as the supervisor has something to do,
-     * which may be waiting for a processor itself. */
+    /* As long as the supervisor is not asleep, output may be on its way: the
+     * supervisor may itself be waiting for a processor. */
     const bool heard = *stat_of(supervisor_pid) == 'S';
 
     if (used_cpu() - stuck.cpu > 400 * MILLISECOND)
@@ -508,7 +510,8 @@ static bool hopeless(void)
         stuck.inside_since = inside;
         stuck.heard = false;
     }
-    /* In this order: what was heard before it fell asleep is not all. */
+    /* Check this after the program fell asleep: only then has the supervisor
+     * passed on all of its output. */
     stuck.heard = stuck.heard || *stat_of(supervisor_pid) == 'S';
     if (!stuck.heard || now() - stuck.since <= 300 * MILLISECOND)
         return false;
@@ -524,29 +527,29 @@ bool wait_until(bool (*come_true)(void *), void *context, duration limit)
 {
     instant deadline = deadline_in(limit);
 
-    begin_to_hope();
+    restart_stall_timer();
     for (int looks = 0;; looks++) {
-        listen_to_it();
+        take_in_output();
         follow();
         if (come_true(context))
             return true;
-        if (passed(deadline) || hopeless())
+        if (passed(deadline) || is_stalled())
             return come_true(context);
-        /* Most of it comes at once, and the rest does not hurry. */
+        /* Most events come at once: look often at first, then less often. */
         nap(looks < 20 ? MILLISECOND / 20 : 2 * MILLISECOND);
     }
 }
 
-/* Blocked in a call that will never return by itself. */
+/* Blocked in a call that will not return by itself. */
 static bool blocked_for_good(void)
 {
     return seen->is_inside && seen->inside.blocking && asleep() &&
            now() - seen->inside.began > 300 * MILLISECOND;
 }
 
-/* It has ended and nobody has said so yet, or has not had the processor for as
- * long as it was given. */
-static bool is_late(duration before, duration limit)
+/* It has ended and the supervisor has not reported it yet, or it has not yet
+ * got as much processor time as it was given. */
+static bool may_still_end(duration before, duration limit)
 {
     char s = state();
 
@@ -561,7 +564,7 @@ bool ends_within(duration limit)
     const duration before = pid > 0 ? used_cpu() : 0;
 
     while (!has_ended() && !passed(at_last) &&
-           (!passed(deadline) || is_late(before, limit)) &&
+           (!passed(deadline) || may_still_end(before, limit)) &&
            !(limit > SECOND && blocked_for_good()))
         nap(2 * MILLISECOND);
     return has_ended();

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * supervise - runs a program that nobody trusts, within limits, and leaves
- * nothing of it behind.
+ * supervise - runs an untrusted program within limits, and leaves no process
+ * of it behind.
  *
  *     supervise --wall 5s --memory 256M --status 3 PROGRAM ARGUMENT... 3>status
  *
- * The program gets a session of its own, and, if we are root, a user of its
- * own that owns nothing. Whatever it starts is a descendant of this process,
+ * The program gets a session of its own and, if we are root, a user of its own
+ * that owns nothing. Every process that it starts is a descendant of this one,
  * even after its parent has ended (PR_SET_CHILD_SUBREAPER, prctl(2)). When the
- * program ends, breaks a limit, or we are asked to stop, all of them are
- * stopped first and killed then, so that none can start another one in
- * between. What it writes to stdout and stderr is handed on up to a limit.
- * Of our environment it gets nothing but what its checks need; with --room it
- * begins in a folder that is its own.
+ * program ends or breaks a limit, or when we are asked to stop, we first stop
+ * all of these processes and then kill them, so that none can start another
+ * one in between. We pass on the output of the program up to a limit. It gets
+ * only those of our environment variables that the checks need. With --room it
+ * starts in a folder of its own.
  *
  * The status descriptor gets two lines:
  *
@@ -20,11 +20,11 @@
  *     ended how=exit code=0 limit=- cpu=0.010 delay=0.002 wall=0.300 peak=1800
  * left=0
  *
- * how is exit, or signal with its number for the code; limit names the limit
- * that was broken; cpu, delay (for which it waited for a processor) and wall
- * are seconds, peak KiB of memory, and left tells how many processes it had not
- * ended itself. Exit status: the program's own,
- * 128 and the signal's number, or 124 for a broken limit.
+ * how is exit or signal; code is the exit status or the signal's number; limit
+ * names the limit that was broken; cpu, delay (the wait for a processor) and
+ * wall are seconds; peak is KiB of memory; left counts the processes that the
+ * program left running. Exit status: the program's own, 128 plus the number of
+ * the signal, or 124 for a broken limit.
  */
 #define _GNU_SOURCE
 #include "wouldblock.h"
@@ -73,9 +73,9 @@ static const struct program program = {
     settings,
 };
 
-/* --- All that it has started ---------------------------------------------- */
+/* --- The program's descendants -------------------------------------------- */
 
-/* The beginning of a small file, as a text; "" if it cannot be read. */
+/* The start of a small file as text; "" if it cannot be read. */
 static const char *text_of(const char *path, char *content, size_t size)
 {
     FILE *file = fopen(path, "r");
@@ -90,9 +90,10 @@ static const char *text_of(const char *path, char *content, size_t size)
 }
 
 /*
- * Call visit for every descendant of a process, children first; how many there
- * are. Which are whose children is in /proc (proc(5), task/TID/children). It is
- * a tree, and no deeper than the number of processes allowed.
+ * Call visit for every descendant of a process, children first. Returns how
+ * many there are. /proc lists the children of each process (proc(5),
+ * task/TID/children). The recursion is no deeper than the number of processes
+ * allowed.
  */
 /* NOLINTNEXTLINE(misc-no-recursion) */
 static size_t descend(pid_t parent, void (*visit)(pid_t))
@@ -113,7 +114,7 @@ static size_t descend(pid_t parent, void (*visit)(pid_t))
     }
 }
 
-static size_t held; /* bytes of memory, of all of them */
+static size_t held; /* bytes of memory of all processes */
 
 static void add_memory(pid_t pid)
 {
@@ -121,7 +122,8 @@ static void add_memory(pid_t pid)
 
     snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
     text_of(path, sizes, sizeof sizes);
-    strtoul(sizes, &resident, 10); /* of the address space; then resident */
+    strtoul(sizes, &resident,
+            10); /* skips the address space size; resident comes next */
     held += strtoul(resident, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
 }
 
@@ -135,8 +137,8 @@ static void kill_one(pid_t pid)
     kill(pid, SIGKILL);
 }
 
-/* A user that nobody else is: a process of it can signal no other but its own,
- * and with all of its own it does so in one call. */
+/* A user ID that nothing else uses: its processes can signal only each other,
+ * and one call kills them all. */
 static uid_t own_user;
 
 static bool become(uid_t user)
@@ -145,8 +147,8 @@ static bool become(uid_t user)
            setresuid(user, user, user) == 0;
 }
 
-/* May we become somebody else at all? Not as an ordinary user, and not in
- * every container. */
+/* Can we change to another user at all? An ordinary user cannot, and in some
+ * containers root cannot either. */
 static uid_t user_to_be(void)
 {
     uid_t user = (uid_t)(0x40000000 + getpid());
@@ -176,12 +178,12 @@ static void kill_own_user(void)
         waitpid(child, NULL, 0);
 }
 
-/* How many had to be killed. All of them are reaped afterwards. */
+/* Kill and reap all. Returns how many had to be killed. */
 static size_t kill_all(void)
 {
     size_t killed = 0, before = (size_t)-1, found;
 
-    /* Stop them until no more are found that could start others. */
+    /* Stop them until no new ones appear: a running one can start others. */
     while ((found = descend(getpid(), stop_one)) != before)
         before = found;
     for (int round = 0; round < 1000; round++) {
@@ -192,7 +194,7 @@ static size_t kill_all(void)
         pid_t gone = waitpid(-1, NULL, WNOHANG);
 
         if (gone < 0)
-            break; /* ECHILD: there is nobody left */
+            break; /* ECHILD: no process is left */
         if (gone > 0)
             killed++;
         else
@@ -201,10 +203,10 @@ static size_t kill_all(void)
     return killed;
 }
 
-/* --- The program -----------------------------------------------------------
- */
+/* --- The program ---------------------------------------------------------- */
 
-/* Go there, by a name that is good for us, while we are still who we are. */
+/* Enter the room while we still are our own user: the program's user may not be
+ * able to reach it by this path. */
 static void enter_room(void)
 {
     if (room && chdir(room) < 0)
@@ -213,14 +215,14 @@ static void enter_room(void)
         die("cannot give away %s", room);
 }
 
-/* Who gets this number for a user after us is not to own it. */
+/* A later program may get the same user ID: it must not own this room. */
 static void leave_room(void)
 {
     if (room && own_user != 0 && chown(".", 0, 0) < 0)
         warn("cannot take back %s", room);
 }
 
-/* What it gets to know of the world: nothing of the grader's. */
+/* The environment of the program: nothing of the grader's own. */
 static char **environment(void)
 {
     static const char *const handed_on[] = {
@@ -251,8 +253,8 @@ static char **environment(void)
     return list;
 }
 
-/* Both limits, the soft and the hard one, but never more than allowed. The
- * type of what is limited is a matter of the C library. */
+/* Set the soft and the hard limit, but never above the present hard limit. A
+ * macro, since the type of the resource depends on the C library. */
 #define LIMIT(what, most)                                                      \
     do {                                                                       \
         struct rlimit allowed = {0, 0};                                        \
@@ -263,8 +265,8 @@ static char **environment(void)
         setrlimit(what, &(struct rlimit){value, value});                       \
     } while (0)
 
-/* The soft limit ends it with a signal of its own, the hard one if it does not
- * heed that. */
+/* The soft limit sends SIGXCPU; if the program ignores it, the hard limit
+ * kills. */
 static void limit_cpu(void)
 {
     const rlim_t most = (rlim_t)((cpu + SECOND - 1) / SECOND);
@@ -272,8 +274,8 @@ static void limit_cpu(void)
     setrlimit(RLIMIT_CPU, &(struct rlimit){most, most + 1});
 }
 
-/* The kernel counts them per user, threads too: for a user who has others,
- * these come on top. A folder has two links besides those to its folders. */
+/* The kernel counts processes and threads per user: if the user has others, add
+ * those to the limit. A task folder has two links more than it has threads. */
 static rlim_t processes_allowed(void)
 {
     rlim_t others = 0;
@@ -323,18 +325,19 @@ NO_RETURN static void become_program(char **command, int binary, int out,
         die("cannot change the user");
     LIMIT(RLIMIT_NPROC, most);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    /* By its descriptor: the new user may not be allowed into our folder. */
+    /* By its descriptor: the new user may have no access to our folder. */
     fexecve(binary, command, with);
-    /* A script's interpreter needs its name: some compilers are scripts. */
+    /* The interpreter of a script needs its name: some compilers are
+     * scripts. */
     execve(command[0], command, with);
     die("cannot run %s", command[0]);
 }
 
-/* What it has written, up to the limit, and how far that was handed on. */
+/* The program's output, up to the limit, and how much of it was passed on. */
 static char *text;
 static size_t text_length, text_sent;
 
-/* False if it was too much. */
+/* Read output. False if it exceeds the limit. */
 static bool take_output(int from)
 {
     char more[4096];
@@ -359,20 +362,20 @@ static void hand_on(void)
     if (n > 0)
         text_sent += (size_t)n;
     else if (n < 0 && errno != EAGAIN && errno != EINTR)
-        text_sent = text_length; /* nobody wants to hear it */
+        text_sent = text_length; /* the reader is gone */
 }
 
 static void child_ended(int signal_number)
 {
-    (void)signal_number; /* it is enough that ppoll returns */
+    (void)signal_number; /* it only has to interrupt ppoll */
 }
 
 static struct rusage used;
 static int status = -1;
-static double delay; /* for which it waited for a processor, in seconds */
+static double delay; /* seconds it waited for a processor */
 
-/* Has the child ended? What the kernel knows of it is asked before it is
- * forgotten (Linux, Documentation/scheduler/sched-stats). */
+/* Has the child ended? Read its times before reaping it: then the kernel
+ * forgets them (Linux, Documentation/scheduler/sched-stats). */
 static bool has_ended(pid_t child)
 {
     siginfo_t info = {0};
@@ -383,12 +386,13 @@ static bool has_ended(pid_t child)
         return false;
     snprintf(path, sizeof path, "/proc/%d/schedstat", (int)child);
     text_of(path, times, sizeof times);
-    strtod(times, &waited); /* it ran; then it waited: both in nanoseconds */
+    strtod(times, &waited); /* run time, then wait time: both in nanoseconds */
     delay = strtod(waited, NULL) / 1e9;
     return wait4(child, &status, WNOHANG, &used) == child;
 }
 
-/* Watch over it until it has ended or broken a limit; that one's name. */
+/* Watch the program until it ends or breaks a limit. Returns the limit's
+ * name. */
 static const char *watch(pid_t child, int from)
 {
     const instant deadline = deadline_in(wall);
@@ -424,7 +428,7 @@ static const char *watch(pid_t child, int from)
     return "request";
 }
 
-/* What it had written before it ended is still in the pipe. */
+/* Output from before its end is still in the pipe. */
 static void take_the_rest(int from)
 {
     const instant deadline = deadline_in(SECOND);
@@ -448,7 +452,7 @@ int main(int argc, char **argv)
 {
     char **command = begin(&program, argc, argv);
     const instant began = now();
-    struct sigaction heed = {.sa_handler = child_ended};
+    struct sigaction on_child_end = {.sa_handler = child_ended};
     sigset_t ended;
     int out[2];
 
@@ -456,7 +460,7 @@ int main(int argc, char **argv)
         raise_descriptor_limit();
     own_user = user_to_be();
     text = enlarged(NULL, output + 1, 1);
-    sigaction(SIGCHLD, &heed, NULL);
+    sigaction(SIGCHLD, &on_child_end, NULL);
     sigemptyset(&ended);
     sigaddset(&ended, SIGCHLD);
     sigprocmask(SIG_BLOCK, &ended, NULL);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * witness - stands between a program and its socket calls. It is preloaded
- * (witness.so), or linked in: a function of the program's own goes before that
- * of the C library.
+ * witness - wraps a program's socket calls. It is preloaded (witness.so) or
+ * linked in; either way, its functions replace those of the C library.
  *
- * It makes calls fail on purpose:
+ * It injects faults:
  *
  *     LD_PRELOAD=witness.so WB_FAULTS='accept:ECONNABORTED:1,recv:EINTR:3+'
  *
@@ -12,8 +11,8 @@
  * a call that fails this way does nothing else. "send:short:2+" lets every
  * second send take one byte only.
  *
- * And it writes down what they were told, if WB_WITNESS names a descriptor of
- * a file as large as a struct witness.
+ * And it records the results of the calls, if WB_WITNESS is a descriptor of a
+ * file as large as a struct witness.
  */
 #define _GNU_SOURCE
 #include "witness.h"
@@ -54,7 +53,7 @@ ssize_t send(int fd, const void *bytes, size_t size, int flags);
 ssize_t sendto(int fd, const void *bytes, size_t size, int flags,
                const struct sockaddr *to, unsigned length);
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags);
-enum { LEVEL_SOCKET = 1, NAME_ERROR = 4, DONT_WAIT = 0x40 }; /* of Linux */
+enum { LEVEL_SOCKET = 1, NAME_ERROR = 4, DONT_WAIT = 0x40 }; /* on Linux */
 
 static struct witness *witness;
 static const char *faults;
@@ -75,8 +74,7 @@ __attribute__((constructor)) static void begin_to_watch(void)
     }
 }
 
-/* --- Faults ----------------------------------------------------------------
- */
+/* --- Faults --------------------------------------------------------------- */
 
 enum { SHORT = -1 };
 
@@ -95,7 +93,7 @@ static const struct {
     {"short", SHORT},
 };
 
-/* What is to go wrong with this call, the nth of its kind; 0: nothing. */
+/* The fault to inject into call number n of this kind; 0: none. */
 static int fault(const char *call, unsigned long n)
 {
     size_t length = strlen(call);
@@ -121,8 +119,7 @@ static int fault(const char *call, unsigned long n)
     return 0;
 }
 
-/* --- Writing down ----------------------------------------------------------
- */
+/* --- Recording ------------------------------------------------------------ */
 
 static int64_t now(void)
 {
@@ -132,7 +129,7 @@ static int64_t now(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* Standard input and output are nobody's socket. */
+/* A call begins: record it, in case the program never returns from it. */
 static void enter(enum call call, int fd, int64_t asked, bool never_waits)
 {
     struct seen *s;
@@ -150,8 +147,8 @@ static void enter(enum call call, int fd, int64_t asked, bool never_waits)
     witness->is_inside = 1;
 }
 
-/* What brought nothing is likely to be asked again, among others: find the run
- * that it belongs to. */
+/* Calls without a result are often repeated, with others in between: find the
+ * run that this call belongs to. */
 static struct seen *run_of(const struct seen *s)
 {
     const uint64_t back = s->error == EINPROGRESS             ? 0
@@ -205,11 +202,11 @@ static void leave(int64_t result, int error)
             *(void **)&(pointer) = dlsym(RTLD_NEXT, name);                     \
     } while (0)
 
-/* NOLINTBEGIN(bugprone-macro-parentheses): a type in parentheses is none. */
+/* NOLINTBEGIN(bugprone-macro-parentheses): a type cannot be in parentheses. */
 
-/* A call of the C library, its faults, and what is written down of it: the
- * descriptor, what it was asked, and whether it was asked not to wait. BEFORE
- * and AFTER are for those that differ. */
+/* Define a call that injects faults and records the call: its descriptor, what
+ * it was asked, and whether it was asked not to wait. BEFORE and AFTER hold
+ * what differs between calls. */
 #define WATCH(TYPE, NAME, PARAMETERS, ARGUMENTS, FD, ASKED, NO_WAIT, BEFORE,   \
               AFTER)                                                           \
     TYPE NAME PARAMETERS                                                       \
@@ -230,16 +227,16 @@ static void leave(int64_t result, int error)
         const int after = errno;                                               \
                                                                                \
         AFTER;                                                                 \
-        leave(told(result), after);                                            \
+        leave(recorded(result), after);                                        \
         errno = after;                                                         \
         return result;                                                         \
     }
 
-/* What is written down as the result, where that is not the result itself. */
+/* The result to record, if it is not the return value. */
 static int64_t so_error;
-#define told(result) (result)
-#define NOTHING      (void)0
-#define SHORTEN      size = error == SHORT && size > 0 ? 1 : size
+#define recorded(result) (result)
+#define NOTHING          (void)0
+#define SHORTEN          size = error == SHORT && size > 0 ? 1 : size
 #define REPORTED(BITS)                                                         \
     if (witness)                                                               \
     witness->inside.events = (BITS)
@@ -278,7 +275,7 @@ WATCH(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags),
 WATCH(int, shutdown, (int fd, int how), (fd, how), fd, how, false, NOTHING,
       NOTHING)
 
-/* Standard input and output, which are nobody's socket, are left out below. */
+/* Do not record standard input, output and error: they are not sockets. */
 #define QUIET(fd) ((fd) <= STDERR_FILENO)
 #define WATCH_FILE(TYPE, NAME, PARAMETERS, ARGUMENTS, ASKED)                   \
     TYPE NAME PARAMETERS                                                       \
@@ -307,7 +304,7 @@ WATCH_FILE(ssize_t, write, (int fd, const void *bytes, size_t size),
            (fd, bytes, size), size)
 WATCH_FILE(int, close, (int fd), (fd), 0)
 
-/* Waiting: how long it was allowed, and what it then reported. */
+/* Waits: record the timeout, and the events that the wait reported. */
 static unsigned polled(const struct pollfd *list, nfds_t count, int result)
 {
     unsigned events = 0;
@@ -340,7 +337,7 @@ static unsigned happened(const struct epoll_event *ready, int result)
     return events;
 }
 
-/* Which descriptors a wait was to look at. */
+/* Record the descriptors that a wait watches. */
 static void asked_about(const struct pollfd *list, nfds_t count)
 {
     for (nfds_t i = 0; witness && i < count; i++)
@@ -400,7 +397,7 @@ WATCH(int, epoll_ctl, (int set, int op, int fd, struct epoll_event *event),
       (set, op, fd, event), fd, event ? event->events : 0, true, NOTHING,
       NOTHING)
 
-/* The length of a nap is asked for in milliseconds. */
+/* A sleep records its length in milliseconds. */
 WATCH(unsigned, sleep, (unsigned length), (length), NOWHERE,
       (int64_t)length * 1000, true, NOTHING, NOTHING)
 WATCH(int, usleep, (useconds_t length), (length), NOWHERE, length / 1000, true,
@@ -413,9 +410,9 @@ WATCH(int, clock_nanosleep,
       (id, flags, length, left), NOWHERE, ms_of_timespec(length), true, NOTHING,
       NOTHING)
 
-/* The error that is asked for with SO_ERROR is the result to remember. */
-#undef told
-#define told(result) ((result) == 0 ? so_error : -1)
+/* getsockopt(SO_ERROR) records the error as its result. */
+#undef recorded
+#define recorded(result) ((result) == 0 ? so_error : -1)
 WATCH(int, getsockopt,
       (int fd, int level, int name, void *restrict value,
        unsigned *restrict length),

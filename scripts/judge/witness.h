@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * witness.h - what a program's socket calls were told, call by call, in memory
- * that it shares with whoever watches it.
+ * witness.h - the results of a program's socket calls, call by call, in memory
+ * that the program shares with its observer.
  */
 #ifndef WOULDBLOCK_WITNESS_H
 #define WOULDBLOCK_WITNESS_H
@@ -45,31 +45,31 @@ enum call {
 };
 
 /*
- * One call, or a run of the same call with the same outcome, such as a
- * busy-poll's million refusals.
+ * One call, or a run of the same call with the same outcome, such as a million
+ * EAGAINs of a busy-poll.
  */
 struct seen {
-    int64_t began, ended; /* CLOCK_MONOTONIC, ns: of the first, of the last */
+    int64_t began, ended; /* CLOCK_MONOTONIC, ns: first begin, last end */
     uint64_t times;
     int64_t asked;   /* bytes; of poll, epoll_wait, select: ms; SO_ERROR... */
     int64_t result;  /* what it returned; of getsockopt(SO_ERROR): the error */
-    int64_t longest; /* ns inside one of them */
+    int64_t longest; /* ns in the longest of these calls */
     int32_t call;    /* enum call */
-    int32_t fd;      /* -1 for those that have none */
-    int32_t error;   /* errno where the result is -1, otherwise 0 */
-    uint32_t events; /* POLLIN, POLLOUT, ...: which a wait reported */
+    int32_t fd;      /* -1: the call has no descriptor */
+    int32_t error;   /* errno if result is -1, otherwise 0 */
+    uint32_t events; /* POLLIN, POLLOUT, ...: what a wait reported */
     bool blocking;   /* the descriptor lacked O_NONBLOCK */
-    /* Of a wait, those up to 63: which it was to look at, and which stood in
-     * the sets of select at or above the number it was given. */
+    /* Of a wait, descriptors up to 63: those it watched, and those in select's
+     * sets at or above select's first argument. */
     uint64_t watched, beyond;
 };
 
 enum { SEEN_MOST = 4096, NOWHERE = -1 };
 
 struct witness {
-    uint64_t count; /* of runs so far; the last SEEN_MOST of them are kept */
+    uint64_t count; /* runs so far; the last SEEN_MOST are kept */
     uint64_t calls[CALLS];
-    struct seen inside; /* the call it is in, its began and what it was asked */
+    struct seen inside; /* the call it is in: began and asked */
     int32_t is_inside;
     struct seen seen[SEEN_MOST];
 };
