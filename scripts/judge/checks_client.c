@@ -143,15 +143,12 @@ static bool has_tried(void *unused)
     return last_of(CALL_connect, -1) || witness()->inside.call == CALL_connect;
 }
 
-/* How long it tried, from its first connect to its end. On a busy machine we
- * learn of the end late. But after its last call the program can only have run
- * or waited for a processor, which gives a latest time. */
+/* How long it tried, from its first connect to its end. */
 static duration tried_for(void)
 {
     const struct seen *first = first_of(CALL_connect);
-    const instant at_latest = last_sign() + was_awake();
 
-    return first ? sooner(at_latest, ended_at()) - first->began : 0;
+    return first ? its_end() - first->began : 0;
 }
 
 static void silent_server(void)
@@ -475,7 +472,7 @@ static duration gap(const struct tries *tries, size_t i)
 static void no_cap_yet(const struct tries *tries)
 {
     for (size_t i = 0; i + 1 < tries->count; i++)
-        if (gap(tries, i) > 6 * cap)
+        if (gap(tries, i) > 6 * cap + delayed())
             mistake(NO_CAP,
                     "The pause after try %zu took %.0f ms, and the cap is %d "
                     "ms.",
@@ -491,7 +488,8 @@ static bool ended_or_lost(void *unused)
     each_seen(0, note_try, &tries);
     if (has_ended())
         return true;
-    return tries.count > 0 && now() - tries.at[tries.count - 1] > SECOND;
+    return tries.count > 0 && asleep() &&
+           now() - tries.at[tries.count - 1] > SECOND + 2 * delayed();
 }
 
 static void dead_server(void)
@@ -553,9 +551,9 @@ static void dead_server(void)
                 "Its last %zu pauses were all of about %d ms: ten thousand "
                 "clients would come back together.",
                 fixed, CAP_MS);
-    if (ended_at() - tries.at[TRIES - 1] > 10 * cap)
+    if (its_end() - tries.at[TRIES - 1] > 10 * cap)
         mistake(SLEEPS_AFTER_LAST, "It ended %.0f ms after its last try.",
-                1e3 * seconds(ended_at() - tries.at[TRIES - 1]));
+                1e3 * seconds(its_end() - tries.at[TRIES - 1]));
 }
 
 /* The pause after the last try would be random, up to an hour: almost never too

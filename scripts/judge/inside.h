@@ -38,13 +38,12 @@ extern char supervisor[4096]; /* the path of our supervisor */
 extern struct program_end {
     char how[16], limit[16]; /* "exit" or "signal"; "-" or a limit's name */
     int code;
+    duration delay; /* it waited for a processor */
     duration awake; /* it ran, or waited for a processor */
 } end;
 
 /* End the program and every process that it started. */
 void stop_program(void);
-/* Is the program asleep now? */
-bool asleep(void);
 /* Progress was seen: restart the stall timer. */
 void restart_stall_timer(void);
 const char *call_name(int call);

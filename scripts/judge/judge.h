@@ -58,10 +58,18 @@ void signal_it(int signal_number);
 /* Wait for its end. False if it does not end in time: see is_stalled(). */
 bool ends_within(duration limit);
 bool has_ended(void);
-bool ended_well(void);       /* with exit status 0 */
-int exit_status(void);       /* -1 if it did not exit by itself */
-instant ended_at(void);      /* when that was noticed */
-duration was_awake(void);    /* total time it ran, or was ready to run */
+bool ended_well(void);  /* with exit status 0 */
+int exit_status(void);  /* -1 if it did not exit by itself */
+instant ended_at(void); /* when that was noticed */
+/* The latest time at which it can have ended: on a busy machine we learn of the
+ * end late, but after its last call it can only have run, or have waited for a
+ * processor. */
+instant its_end(void);
+/* How long it and we have waited for a processor so far: on a busy machine, what
+ * takes too long may be late by that. */
+duration delayed(void);
+/* Is it asleep now? */
+bool asleep(void);
 const char *its_words(void); /* all output so far */
 bool says(const char *words);
 

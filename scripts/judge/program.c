@@ -242,9 +242,9 @@ instant ended_at(void)
     return end_seen;
 }
 
-duration was_awake(void)
+instant its_end(void)
 {
-    return end.awake;
+    return sooner(last_sign() + end.awake, end_seen);
 }
 
 const char *its_words(void)
@@ -474,6 +474,13 @@ static struct {
 static duration our_delay(void)
 {
     return field(text_of(getpid(), "schedstat"), 1);
+}
+
+duration delayed(void)
+{
+    return our_delay() + (ended     ? end.delay
+                          : pid > 0 ? wanted_cpu() - used_cpu()
+                                    : 0);
 }
 
 void restart_stall_timer(void)
