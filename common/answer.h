@@ -2,8 +2,8 @@
 /*
  * answer.h - what a socket call answered: one of five things.
  *
- * A call on a non-blocking socket returns a number and sets errno, and -1 alone
- * can mean "not yet", "under way" or "broken". The functions here take the
+ * A call on a non-blocking socket returns a number, and -1 can mean "not yet",
+ * "under way" or "broken": errno tells which. The functions here take the
  * result of the call and give it one of five names:
  *
  *     struct answer got = recv_answer(recv(fd, p, room, 0), room);
@@ -11,7 +11,7 @@
  *     switch (got.kind) ...
  *
  * They read errno before anything else can change it, keep it in the answer,
- * and count the call for the closing report (program.h).
+ * and count the call for the closing report (report.h).
  */
 #ifndef WOULDBLOCK_ANSWER_H
 #define WOULDBLOCK_ANSWER_H
@@ -45,7 +45,7 @@ struct answer {
  *     PENDING too, because an interrupted connect goes on in the kernel (POSIX
  *     connect()).
  * datagram: a recv or send of UDP. A result of 0 is an empty datagram and not
- *     the end, so every result but -1 is DONE. received: it was a recv.
+ *     the end, so every result but -1 is DONE. received is true for a recv.
  * accept: ECONNABORTED, and the network errors that Linux passes on from the
  *     new connection, are AGAIN: that client is gone, but the listener still
  *     works (accept(2), "Error handling").

@@ -28,8 +28,8 @@ size_t buffer_room(const struct buffer *b);
  * buffer_front: where the bytes begin; buffer_used() bytes may be read there.
  * buffer_back: where the next ones go; buffer_room() bytes may be written
  * there. It may move the bytes, and ends the program if there is no memory.
- * Call buffer_added() before the next buffer_back(), of any buffer: until then
- * what was written is not in the buffer, and may be overwritten.
+ * All empty buffers share one spare block: call buffer_added() before the next
+ * buffer_back() of any buffer, which could overwrite it.
  */
 const char *buffer_front(const struct buffer *b);
 char *buffer_back(struct buffer *b);

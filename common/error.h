@@ -13,7 +13,7 @@
 
 enum error_category {
     CONNECTION,    /* of the connection: making it or losing it */
-    TRANSMISSION,  /* of one call: ask again, later, or with fewer bytes */
+    TRANSMISSION,  /* of one call; the connection may be fine */
     CONFIGURATION, /* program, machine or account: waiting does not help */
 };
 

@@ -20,11 +20,11 @@ struct line {
 };
 
 /*
- * The next line, with its newline: the next operand, or, if there are no
- * operands, the next line of standard input, of which the last one may have no
- * newline. A line longer than BUFFER_SIZE comes in pieces. After the last one,
- * or when the program is asked to stop, it frees the memory and returns false.
- * It blocks until standard input has a line.
+ * The next line, with its newline: the next operand. If there are no operands,
+ * the next line of standard input; the last one may lack its newline. A line
+ * longer than BUFFER_SIZE comes in pieces. After the last one, or when the
+ * program is asked to stop, it frees the memory and returns false. It blocks
+ * until standard input has a line.
  */
 bool next_line(struct line *line, char **operands);
 

@@ -241,7 +241,7 @@ struct answer connect_until(const struct addrinfo *to, instant deadline)
     struct answer made =
         connect_answer(connect(fd, to->ai_addr, to->ai_addrlen));
 
-    if (made.kind == AGAIN) /* no local port is free: nothing to wait for */
+    if (made.kind == AGAIN) /* nothing to wait for */
         made.kind = FAILED;
     if (made.kind == PENDING)
         made = connect_wait(fd, deadline);

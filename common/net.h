@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * net.h - addresses, listening, connecting, and O_NONBLOCK, with IPv4 and IPv6.
- * What fails here before the lesson begins ends the program with a message.
+ * If setting up fails the program ends with a message.
  */
 #ifndef WOULDBLOCK_NET_H
 #define WOULDBLOCK_NET_H
@@ -44,14 +44,14 @@ int bound_socket(const char *address, const char *port, int type);
  */
 void announce_listening(int listener);
 
-/* Do all of this: bind, listen with the longest accept queue allowed, print the
- * line, and raise the limit of descriptors. */
+/* Raise the limit of descriptors, bind, listen with the longest accept queue
+ * allowed, and print that line. The caller owns the socket. */
 int listen_on(const char *address, const char *port);
 
 /*
  * A blocking TCP socket bound to a free port of 127.0.0.1 and not listening
  * yet, the caller's; its address goes to *there. It has no SO_REUSEADDR: the
- * port is nobody else's as long as the socket is open.
+ * port is not free for others as long as the socket is open.
  */
 int bound_to_loopback(struct sockaddr_in *there);
 
@@ -108,7 +108,8 @@ void send_line(int fd, const char *text);
  */
 void set_nodelay(int fd);
 
-/* Set or clear O_NONBLOCK, and keep the other flags (fcntl(2)). */
+/* Set or clear O_NONBLOCK, and keep the other flags (fcntl(2)). The first
+ * programs of a lesson write that out instead: make_nonblocking(). */
 void set_nonblocking(int fd);
 void set_blocking(int fd);
 

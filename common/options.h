@@ -22,7 +22,7 @@ struct setting {
     const char *help;     /* what it does, in a few words */
     bool *flag;
     const char **text;
-    size_t *size;   /* a whole number, k, M or G behind it: 1024s */
+    size_t *size;   /* a whole number; k, M, G: times 1024, 1024^2, 1024^3 */
     duration *time; /* a number and us, ms or s; no unit: seconds */
 };
 

@@ -30,8 +30,8 @@ bool stopping(void);
  */
 bool stop_due(instant deadline);
 
-/* The descriptor to poll for Enter, together with sockets. It is -1, which poll
- * skips, if there is no terminal or pipe to read from. */
+/* The descriptor to poll for Enter, together with sockets: standard input. In a
+ * background job, and after the end of the input, it is -1: poll skips it. */
 int stop_button(void);
 
 /* What stopped the program: "SIGINT", "SIGTERM", "--stop-after", "the deadline"

@@ -6,8 +6,8 @@
  *   answer.h   what a socket call answered: one of five things
  *   tell.h     sentences for the user, and a status line
  *   work.h     other work, to be done instead of waiting
- *   error.h    every errno with its symbol and advice; die, warn, the log
- *   stop.h     has the program been asked to stop? Naps
+ *   error.h    the errors of socket calls, with advice; die, warn, the log
+ *   stop.h     stopping a program; naps
  *   report.h   the closing report
  *   options.h  the command line
  *   program.h  how every program begins and ends

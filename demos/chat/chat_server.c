@@ -44,7 +44,7 @@ struct guest {
     struct buffer output; /* still to be sent */
     bool skipping;        /* the input is inside a line that is too long */
     bool ended;           /* recv has returned 0: the guest sends no more */
-    const char *leaving;  /* what the others are told about it; NULL: stays */
+    const char *leaving;  /* the reason why it leaves; NULL: it stays */
     bool announced;       /* the others have been told */
     instant close_by;     /* close then, even if some output is left */
 };
@@ -56,8 +56,8 @@ static size_t too_slow;
 /* --- What a guest is told ------------------------------------------------ */
 
 /* Add a line to a guest's output. If there is no room the guest reads too
- * slowly and has to leave: it still gets the rest of the line whose beginning
- * it may have got already, and the reason. */
+ * slowly and has to leave: a line that may be partly sent is completed, and the
+ * reason follows. */
 LIKE_PRINTF(2, 3) static void tell(struct guest *g, const char *format, ...)
 {
     struct buffer *b = &g->output;
@@ -208,7 +208,7 @@ static void add_guest(int fd)
     log_info("%s came from %s", g->name, peer_text(fd));
 }
 
-/* Close the connection. The others are told the reason. */
+/* Close the connection. remove_dropped() tells the others why. */
 static void drop(struct guest *g, const char *how)
 {
     if (!g->leaving)
@@ -252,9 +252,9 @@ static void send_on(struct guest *g)
 }
 
 /*
- * A guest who leaves first gets all its output, then the end (FIN). The socket
- * is closed only after the guest's own end has come: close with unread input
- * would reset the connection, and the guest could lose the farewell (RFC 1122,
+ * Before the socket of a guest is closed, the guest gets all its output, then
+ * the end (FIN), and its own end has to come. close with unread input would
+ * reset the connection, and the guest could lose the farewell (RFC 1122,
  * 4.2.2.13).
  */
 static void finish_leaving(struct guest *g)

@@ -4,7 +4,7 @@
  *
  * Shows    connect returns when the connection is made or refused, or when the
  *          kernel gives up, after minutes. The program cannot do anything else
- *          meanwhile, and it cannot decide how long to wait.
+ *          meanwhile, and the kernel decides how long to wait.
  * Run      tarpit 8080
  *          connect_blocking 127.0.0.1 8080
  * Compare  connect_nonblocking: the same attempt, with a deadline and a stop

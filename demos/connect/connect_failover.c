@@ -37,7 +37,7 @@ struct attempt {
     const char *host, *port; /* the server as it was named */
     const char *role;        /* "primary" or "backup" */
     struct addrinfo *to;
-    struct addrinfo *list; /* to be freed; NULL but for a server's first */
+    struct addrinfo *list; /* to be freed; only in a server's first entry */
     int fd;                /* -1 if the attempt is not pending */
     instant began, deadline;
 };
@@ -71,7 +71,8 @@ static void start(struct attempt *a)
     struct answer made =
         connect_answer(connect(a->fd, a->to->ai_addr, a->to->ai_addrlen));
 
-    if (made.kind == FAILED || made.kind == AGAIN) /* no local port is free */
+    if (made.kind == FAILED ||
+        made.kind == AGAIN) /* AGAIN: nothing to wait for */
         failed(a, error_entry(made.error)->symbol);
 }
 
@@ -94,7 +95,7 @@ static bool succeeded(struct attempt *a, short events)
 }
 
 /* Wait until an attempt has ended or it is time to start the next one. Returns
- * the one that has succeeded, or NULL. */
+ * the attempt that has succeeded, or NULL. */
 static struct attempt *wait_for_one(struct attempt *all, size_t count,
                                     instant next_start)
 {

@@ -57,7 +57,7 @@ static bool attempt(const struct addrinfo *to)
 
     if (fd < 0)
         die("cannot make a socket");
-    make_nonblocking(fd); /* before connect: after it is too late */
+    make_nonblocking(fd); /* before connect, which would wait */
     say("connecting to %s", where);
 
     instant deadline = deadline_in(limit);

@@ -37,7 +37,7 @@ static const struct program program = {
     settings,
 };
 
-static int pool[MOST]; /* the kept connections; -1: none there */
+static int pool[MOST]; /* the kept connections; -1: an empty slot */
 static size_t connects, replaced;
 static duration connecting;
 
@@ -60,7 +60,7 @@ static int new_connection(const struct addrinfo *list)
     return made.fd;
 }
 
-/* Nothing is to be received on an unused connection. Any answer but "would
+/* An unused connection should have nothing to receive. Any answer but "would
  * block" means that the server has closed it, or has sent something wrong. */
 static bool still_good(int fd)
 {

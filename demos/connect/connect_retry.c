@@ -37,8 +37,8 @@ static const struct program program = {
     settings,
 };
 
-/* Can another try succeed? A server may start, a network may come back. But if
- * the call itself was wrong it stays wrong. */
+/* Can another try succeed? A server may start, a network may come back. But a
+ * wrong argument stays wrong. */
 static bool worth_another(int error)
 {
     switch (error) {
@@ -96,7 +96,7 @@ int main(int argc, char **argv)
     instant began = now(), deadline = deadline_in(limit);
     struct answer made;
 
-    srand48((long)began ^ getpid()); /* no two clients alike */
+    srand48((long)began ^ getpid()); /* each client has other pauses */
     for (size_t tried = 1;; tried++) {
         made = attempt(list, deadline);
         report("tries", "%zu", tried);

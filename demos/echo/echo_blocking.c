@@ -26,7 +26,7 @@ static const struct program program = {
     settings,
 };
 
-/* One turn for one client: receive, send back. False when it is over. */
+/* One turn for one client: receive, send back. False when it has ended. */
 static bool serve(struct client *c)
 {
     struct buffer *b = &c->buffer;

@@ -39,7 +39,7 @@ static void make_nonblocking(int fd)
         die("cannot make descriptor %d non-blocking", fd);
 }
 
-/* One turn for one client: receive, send back. False when it is over. */
+/* One turn for one client: receive, send back. False when it has ended. */
 static bool serve(struct client *c)
 {
     struct buffer *b = &c->buffer;
@@ -80,7 +80,7 @@ static bool accept_clients(int listener, struct clients *clients)
             return false;
         }
         if (came.kind == DONE) {
-            make_nonblocking(came.fd); /* Linux: a new socket is blocking */
+            make_nonblocking(came.fd); /* Linux: it does not inherit that */
             clients_add(clients, came.fd);
         }
     }
@@ -92,7 +92,7 @@ int main(int argc, char **argv)
     char **operands = begin(&program, argc, argv);
     int listener = listen_on(address, operands[0]);
     struct clients clients = {0};
-    instant resume = 0; /* out of descriptors: accept again after that */
+    instant resume = 0; /* out of descriptors: no accept before this time */
 
     make_nonblocking(listener);
     while (!stopping()) {

@@ -41,7 +41,7 @@ static void make_nonblocking(int fd)
 }
 
 /* Send a line and wait for its echo. next_line gives at most 16 KiB at a time:
- * so much fits into the kernel's buffers, and we need not receive meanwhile. */
+ * that fits into the kernel's buffers, so send all of it before receiving. */
 static void exchange(int fd, const char *line, size_t size)
 {
     char echo[BUFFER_SIZE];

@@ -39,7 +39,7 @@ static void make_nonblocking(int fd)
         die("cannot make descriptor %d non-blocking", fd);
 }
 
-/* One turn for one client: receive, send back. False when it is over. */
+/* One turn for one client: receive, send back. False when it has ended. */
 static bool serve(struct client *c)
 {
     struct buffer *b = &c->buffer;
@@ -105,7 +105,7 @@ static bool accept_clients(int listener, struct clients *clients)
             return false;
         }
         if (came.kind == DONE) {
-            make_nonblocking(came.fd); /* Linux: a new socket is blocking */
+            make_nonblocking(came.fd); /* Linux: it does not inherit that */
             struct client *c = clients_add(clients, came.fd);
 
             if (c && !update_interest(c))
@@ -147,7 +147,7 @@ int main(int argc, char **argv)
             if (c == NULL)
                 listener_ready = true;
             else if (!serve(c) || !update_interest(c))
-                clients_remove(&clients, c->index); /* and its entry */
+                clients_remove(&clients, c->index); /* close removes it */
         }
         full = listener_ready && !accept_clients(listener, &clients);
         if (full)

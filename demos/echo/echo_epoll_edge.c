@@ -42,7 +42,7 @@ static void make_nonblocking(int fd)
         die("cannot make descriptor %d non-blocking", fd);
 }
 
-/* One turn for one client: receive, send back. False when it is over. */
+/* One turn for one client: receive, send back. False when it has ended. */
 static bool serve(struct client *c, bool *would_block)
 {
     struct buffer *b = &c->buffer;
@@ -51,8 +51,9 @@ static bool serve(struct client *c, bool *would_block)
         struct answer got = recv_answer(
             recv(c->fd, buffer_back(b), BUFFER_SIZE, 0), BUFFER_SIZE);
 
+        /* EINTR is not the end of what has come: recv is called again. */
         *would_block = got.error == EAGAIN || got.error == EWOULDBLOCK;
-        if (got.kind == AGAIN) /* and not EINTR, which is asked again */
+        if (got.kind == AGAIN)
             return true;
         if (got.kind == CLOSED) /* recv returned 0: the client has ended */
             return false;
@@ -82,8 +83,8 @@ static bool set_interest(int operation, int fd, uint32_t events,
     return epoll_ctl(epoll_fd, operation, fd, &event) == 0;
 }
 
-/* Tell the kernel, once, to report every change of this client. Told again, it
- * reports at once what is ready now (epoll(7)). */
+/* Tell the kernel, once, to report every change of this client. If it is told
+ * again (EPOLL_CTL_MOD) it reports at once what is ready now. */
 static bool update_interest(struct client *c)
 {
     uint32_t events = EPOLLIN | EPOLLOUT | EPOLLET;
@@ -96,7 +97,7 @@ static bool update_interest(struct client *c)
 }
 
 /* A change is reported once: go on until a call would block. But one client
- * must not starve the others: after 16 turns, have it reported again. */
+ * must not starve the others: after 16 turns, ask for a new report. */
 static bool serve_all(struct client *c)
 {
     bool would_block = false;
@@ -124,7 +125,7 @@ static bool accept_clients(int listener, struct clients *clients)
             return false;
         }
         if (came.kind == DONE) {
-            make_nonblocking(came.fd); /* Linux: a new socket is blocking */
+            make_nonblocking(came.fd); /* Linux: it does not inherit that */
             struct client *c = clients_add(clients, came.fd);
 
             if (c && !update_interest(c))
@@ -166,7 +167,7 @@ int main(int argc, char **argv)
             if (c == NULL)
                 listener_ready = true;
             else if (!serve_all(c))
-                clients_remove(&clients, c->index); /* and its entry */
+                clients_remove(&clients, c->index); /* close removes it */
         }
         full = listener_ready && !accept_clients(listener, &clients);
         if (full)

@@ -39,7 +39,7 @@ static void make_nonblocking(int fd)
         die("cannot make descriptor %d non-blocking", fd);
 }
 
-/* One turn for one client: receive, send back. False when it is over. */
+/* One turn for one client: receive, send back. False when it has ended. */
 static bool serve(struct client *c)
 {
     struct buffer *b = &c->buffer;
@@ -84,7 +84,7 @@ static bool accept_clients(int listener, struct clients *clients)
                          counters.accepted, came.fd);
             close(came.fd);
         } else if (came.kind == DONE) {
-            make_nonblocking(came.fd); /* Linux: a new socket is blocking */
+            make_nonblocking(came.fd); /* Linux: it does not inherit that */
             clients_add(clients, came.fd);
         }
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * errno_provoke - causes the errors of socket calls, really.
+ * errno_provoke - really causes the errors of socket calls.
  *
  * Shows    how to get each error in a few lines, without privilege, on the
  *          loopback interface.
@@ -150,7 +150,7 @@ static int not_connected(void)
 
 static int nobody_listens(void)
 {
-    bound_to_loopback(&there); /* which keeps others from the port */
+    bound_to_loopback(&there); /* so that nobody else listens on it */
     return connect_there(tcp_socket());
 }
 
@@ -176,7 +176,7 @@ static int thrown_away(void)
     return (int)recv(client, &byte, 1, 0);
 }
 
-static int nobody_reads(void)
+static int sent_after_shutdown(void)
 {
     int client, server;
 
@@ -245,7 +245,7 @@ static const struct {
     {ECONNREFUSED, "connect to a port where nobody listens", nobody_listens},
     {ETIMEDOUT, "connect to a server whose queue is full", nobody_answers},
     {ECONNRESET, "recv after the peer has reset the connection", thrown_away},
-    {EPIPE, "send after shutdown", nobody_reads},
+    {EPIPE, "send after shutdown", sent_after_shutdown},
     {EADDRINUSE, "bind to a port on which somebody listens", port_taken},
     {EMSGSIZE, "send a datagram of 65,536 bytes", too_large},
     {EMFILE, "one more socket than allowed", too_many},

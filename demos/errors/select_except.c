@@ -3,8 +3,8 @@
  * select_except - what select's third set is for.
  *
  * Shows    an error makes a socket readable and writable, and the next call
- *          returns it. The third set, "exceptional conditions", is for TCP's
- *          urgent data; it stays empty when a connection breaks.
+ *          returns that error. The third set, "exceptional conditions", is
+ *          for TCP's urgent data; it stays empty when a connection breaks.
  * Run      select_except
  * Compare  connect_poll: where an error shows up as writable
  */

@@ -66,7 +66,7 @@ static void send_exactly(int fd, const char *bytes, size_t size)
     }
 }
 
-/* Up to size bytes; fewer if the other side ends. */
+/* Up to size bytes; fewer if the peer closes. */
 static size_t receive_up_to(int fd, char *bytes, size_t size)
 {
     size_t received = 0;
@@ -110,7 +110,7 @@ static void ping(int fd)
     expect_ping(fd);
 }
 
-/* Reset in mid-stream, with data on the way in both directions. */
+/* Reset in mid-stream, with bytes still on their way. */
 static void reset(void)
 {
     int fd = connect_to(host, port);
@@ -278,7 +278,7 @@ static void nonsense(void)
     free(bytes);
 }
 
-/* A port that refuses: bound, so that nobody else gets it, but not listening.
+/* A port that refuses: bound, so that no other program gets it.
  */
 static void refuse(void)
 {

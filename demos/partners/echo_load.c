@@ -87,7 +87,7 @@ static void count_round_trip(duration took)
     round_trips++;
 }
 
-/* This share of the round trips took at most so many microseconds. */
+/* The microseconds that this share of the round trips did not exceed. */
 static unsigned percentile(double share)
 {
     unsigned long long rank = (unsigned long long)((double)round_trips * share);
@@ -105,7 +105,7 @@ static void send_message(int fd)
 
     if (put.kind == FAILED)
         die_because(put.error, "cannot send to the server");
-    if (put.count < size) /* one message always fits into empty buffers */
+    if (put.count < size) /* a message fits into empty buffers */
         die_because(0, "the server does not take even one message");
 }
 

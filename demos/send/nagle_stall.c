@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * nagle_stall - shows where 40 milliseconds are lost for nothing.
+ * nagle_stall - shows where 40 milliseconds are lost.
  *
  * Shows    a client sends a request in two parts; the server answers when it
  *          has both. Nagle's algorithm (RFC 896) keeps the second part back
@@ -47,7 +47,7 @@ static void get(int fd, size_t size)
         die("cannot receive");
 }
 
-/* Send a request, a header and a body, and get the answer. How long it took. */
+/* Send a request (header and body) and get the answer. Returns the time. */
 static duration exchange(bool in_two)
 {
     const char request[] = "head"

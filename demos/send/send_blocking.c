@@ -2,13 +2,13 @@
 /*
  * send_blocking - sends the whole payload with one blocking call.
  *
- * Shows    send returns when the kernel has taken everything: into its buffers
- *          and from there to a receiver that must read. So a slow receiver
- *          holds the sender. Taken does not mean received: the last megabytes
- *          are still in the buffers when the call returns.
+ * Shows    send returns when the kernel has taken every byte. Its buffers are
+ *          too small for all of them, so the receiver has to read first: a slow
+ *          receiver holds the sender. Taken does not mean received: the last
+ *          megabytes are still in the buffers when the call returns.
  * Run      sink --pace 60M 8080
  *          send_blocking 127.0.0.1 8080
- * Compare  send_once: the same call on a socket that never waits
+ * Compare  send_once: the same call on a non-blocking socket
  */
 #include "wouldblock.h"
 

@@ -39,7 +39,7 @@ static struct answer receive(int fd, struct buffer *b, instant deadline)
     };
 
     if (left < MICROSECOND && deadline != NEVER)
-        time = (struct timeval){.tv_usec = 1}; /* and not {0}: no limit */
+        time = (struct timeval){.tv_usec = 1}; /* {0} would mean no limit */
     if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time) < 0)
         die("cannot set SO_RCVTIMEO");
     return recv_answer(recv(fd, buffer_back(b), room, 0), room);

@@ -60,7 +60,7 @@ static struct answer receive(int fd, struct buffer *b, instant deadline)
     if (ready < 0 && errno != EINTR)
         die("cannot wait for the server");
     if (ready <= 0)
-        return (struct answer){.kind = AGAIN}; /* the time is over; EINTR */
+        return (struct answer){.kind = AGAIN}; /* timed out, or EINTR */
     return recv_answer(recv(fd, buffer_back(b), room, 0), room);
 }
 

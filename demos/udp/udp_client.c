@@ -47,7 +47,7 @@ static void send_datagram(int fd, const char *bytes, size_t size)
 {
     struct answer put = datagram_answer(send(fd, bytes, size, 0), false);
 
-    sent++;
+    sent += put.kind == DONE;
     if (put.kind == FAILED && put.error == ECONNREFUSED) {
         refused++;
         log_info("ECONNREFUSED: no server took an earlier datagram");
@@ -125,10 +125,10 @@ static void send_flood(int fd)
             answered++;
         }
     }
-    say("sent %s datagrams, each without an error; %s came back, %s (%.1f "
-        "%%) are lost",
-        grouped(sent), grouped(answered), grouped(sent - answered),
-        100.0 * (double)(sent - answered) / (double)sent);
+    say("sent %s of %s datagrams; %s came back, %s (%.1f %%) are lost",
+        grouped(sent), grouped(flood), grouped(answered),
+        grouped(sent - answered),
+        sent > 0 ? 100.0 * (double)(sent - answered) / (double)sent : 0);
     free(came);
 }
 

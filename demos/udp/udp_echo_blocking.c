@@ -71,7 +71,7 @@ int main(int argc, char **argv)
                                             false);
 
         if (put.kind != DONE)
-            unanswered++; /* UDP promises nothing, and this server neither */
+            unanswered++; /* not sent: the client has to try again */
     }
     report("datagrams", "%zu", datagrams);
     report("truncated", "%zu", truncated);

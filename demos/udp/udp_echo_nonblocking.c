@@ -84,7 +84,7 @@ int main(int argc, char **argv)
                                             false);
 
         if (put.kind != DONE)
-            unanswered++; /* UDP promises nothing, and this server neither */
+            unanswered++; /* not sent: the client has to try again */
     }
     say("prime numbers found meanwhile: %s", grouped(work_found()));
     report("datagrams", "%zu", datagrams);

@@ -79,7 +79,7 @@ static void accept_one(int listener, struct clients *clients)
 +    while (!stopping()) {
 
 === wrong ACCEPTED_BLOCKING the new socket is believed to inherit the flag
--            make_nonblocking(came.fd); /* Linux: a new socket is blocking */
+-            make_nonblocking(came.fd); /* Linux: it does not inherit that */
 
 === wrong EAGAIN_FATAL nobody there is taken for a failure
 -        if (came.error == EAGAIN || came.error == EWOULDBLOCK)

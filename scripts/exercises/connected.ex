@@ -11,7 +11,7 @@ static bool attempt(const struct addrinfo *to)
 
     if (fd < 0)
         die("cannot make a socket");
-    make_nonblocking(fd); /* before connect: after it is too late */
+    make_nonblocking(fd); /* before connect, which would wait */
     say("connecting to %s", where);
 
     instant deadline = deadline_in(limit);
@@ -117,7 +117,7 @@ static bool attempt(const struct addrinfo *to)
 +    while (made.kind == PENDING && !stop_due(deadline)) {
 
 === wrong CONNECT_BLOCKS sets the flag after connect
--    make_nonblocking(fd); /* before connect: after it is too late */
+-    make_nonblocking(fd); /* before connect, which would wait */
 @@
 -    while (made.kind == PENDING && !stop_due(deadline)) { /* EINPROGRESS */
 +    make_nonblocking(fd);

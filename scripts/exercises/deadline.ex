@@ -40,7 +40,7 @@ cut	^    make_nonblocking\(fd\);	^    }$
     } while (made.kind == PENDING && !stopping() && !stop_due(deadline));
 
 === wrong CONNECT_BLOCKS sets the flag after connect
--    make_nonblocking(fd); /* before connect: after it is too late */
+-    make_nonblocking(fd); /* before connect, which would wait */
 @@
 -    while (made.kind == PENDING && !stop_due(deadline)) { /* EINPROGRESS */
 +    make_nonblocking(fd);

@@ -65,8 +65,8 @@ instant ended_at(void); /* when that was noticed */
  * end late, but after its last call it can only have run, or have waited for a
  * processor. */
 instant its_end(void);
-/* How long it and we have waited for a processor so far: on a busy machine, what
- * takes too long may be late by that. */
+/* How long it and we have waited for a processor so far. On a busy machine,
+ * what seems too long may be late by that. */
 duration delayed(void);
 /* Is it asleep now? */
 bool asleep(void);
