@@ -122,8 +122,7 @@ static void add_memory(pid_t pid)
 
     snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
     text_of(path, sizes, sizeof sizes);
-    strtoul(sizes, &resident,
-            10); /* skips the address space size; resident comes next */
+    strtoul(sizes, &resident, 10); /* skips the total size */
     held += strtoul(resident, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
 }
 

@@ -4,10 +4,11 @@
  *
  *     record RECORDER FILE LIMIT NAME ADD AFTER COMMAND [ARGUMENT]...
  *
- * scripts/trace becomes it and tells what all that means; AFTER is "quiet",
- * "tell", or the script that draws the trace at the end. It goes on in the
- * place of COMMAND: the same output, the same signals, the same end. What the
- * recorder could not record it refuses to run, and says why.
+ * scripts/trace ends in an exec of record; its help explains the arguments.
+ * AFTER is "quiet", "tell", or the script that draws the trace at the end. To
+ * the outside, record behaves as COMMAND would: the same output, the same
+ * reaction to signals, the same exit status. It refuses to run a command that
+ * the recorder could not record, and says why.
  */
 #define _GNU_SOURCE
 #define _FILE_OFFSET_BITS 64
@@ -33,7 +34,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PATH = 4096, SCRIPTS = 5 /* of scripts of scripts, execve(2) */ };
+enum { PATH = 4096, SCRIPTS = 5 /* nested scripts, execve(2) */ };
 
 __attribute__((noreturn, format(printf, 1, 2))) static void
 refuse(const char *format, ...)
@@ -48,8 +49,7 @@ refuse(const char *format, ...)
     exit(1);
 }
 
-/* --- Can it be recorded? ---------------------------------------------------
- */
+/* --- Can the command be recorded? ----------------------------------------- */
 
 static bool can_run(const char *file)
 {
@@ -63,7 +63,7 @@ static bool can_run(const char *file)
     return false;
 }
 
-/* Where a command is, as execvp(3) would find it. */
+/* Find a command as execvp(3) would. */
 static void find(const char *command, char *found)
 {
     const char *folder = getenv("PATH");
@@ -84,7 +84,7 @@ static void find(const char *command, char *found)
     refuse("cannot run %s: there is no such command in PATH", command);
 }
 
-/* The first bytes of a file; how many there are. */
+/* Read the first bytes of a file. Returns how many there are. */
 static size_t head_of(const char *file, char *head, size_t size)
 {
     const int fd = open(file, O_RDONLY | O_CLOEXEC);
@@ -112,8 +112,9 @@ static bool is_elf(const char *head, size_t size)
     return size >= sizeof(elf_header) && memcmp(head, ELFMAG, SELFMAG) == 0;
 }
 
-/* What loads a program and its libraries (elf(5), PT_INTERP), by which a C
- * library is known: "" if it is static. It points into head. */
+/* The loader of a program and its libraries (elf(5), PT_INTERP), which
+ * identifies the C library; "" if the program is static. The result points into
+ * head. */
 static const char *loader_in(const char *head, size_t size)
 {
     elf_header header;
@@ -133,7 +134,7 @@ static const char *loader_in(const char *head, size_t size)
     return "";
 }
 
-/* Built for the same kind of machine as this very program? */
+/* Is it built for the same kind of machine as this program? */
 static bool is_of_our_kind(const char *head, const char *ours)
 {
     elf_header header, our_header;
@@ -144,7 +145,7 @@ static bool is_of_our_kind(const char *head, const char *ours)
            header.e_machine == our_header.e_machine;
 }
 
-/* Does running it give it rights that we do not have? */
+/* Does the program get rights that we do not have? */
 static bool gains_rights(const char *file)
 {
     struct stat is;
@@ -167,7 +168,7 @@ static const char *last_part(const char *file)
     return slash ? slash + 1 : file;
 }
 
-/* What a script names as its interpreter, in head; NULL if it is no script. */
+/* The interpreter of a script, in head; NULL if it is no script. */
 static const char *interpreter_in(char *head, size_t size)
 {
     char *name = head + 2 + strspn(head + 2, " \t");
@@ -178,8 +179,8 @@ static const char *interpreter_in(char *head, size_t size)
     return *name ? name : NULL;
 }
 
-/* Preloading is for programs that are loaded dynamically, by the same C
- * library, and that gain no rights by being run (ld.so(8)). */
+/* Preloading works only for programs that are loaded dynamically, with the same
+ * C library, and that gain no rights when they run (ld.so(8)). */
 static void check(const char *command)
 {
     char head[PATH], ours[PATH], file[PATH];
@@ -199,7 +200,7 @@ static void check(const char *command)
                "it with strace as root",
                file);
     if (!is_elf(head, size) || !is_elf(ours, our_size))
-        return; /* unreadable, or the kernel will say that it is no program */
+        return; /* unreadable, or no program: let the kernel report it */
     if (!is_of_our_kind(head, ours))
         refuse("cannot record %s: it is a program for another machine, such as "
                "one of 32 bits, and the recorder is not",
@@ -218,10 +219,9 @@ static void check(const char *command)
                file, loader, our_loader);
 }
 
-/* --- The file --------------------------------------------------------------
- */
+/* --- The file ------------------------------------------------------------- */
 
-/* The counter serves as a clock where the kernel takes it for one itself. */
+/* Use the counter if the kernel uses it as a clock. */
 static enum trace_clock choose_clock(void)
 {
     static const struct {
@@ -244,7 +244,7 @@ static enum trace_clock choose_clock(void)
     return CLOCK_OF_NANOSECONDS;
 }
 
-/* How long a tick is, from two moments that lie a little apart. */
+/* Estimate the length of a tick from two moments that lie a little apart. */
 static void guess_rate(struct trace_header *header)
 {
     const struct timespec a_little = {.tv_nsec = 2000000};
@@ -256,8 +256,9 @@ static void guess_rate(struct trace_header *header)
                          (double)(later.tick - header->first.tick);
 }
 
-/* The first byte of a trace is locked while it is being made or replaced, the
- * second by everybody who records into it. Those locks end with us. */
+/* Locks on the trace file. The first byte is locked while somebody creates or
+ * replaces the trace, the second by everybody who records into it. The kernel
+ * drops the locks when we end. */
 enum { MAKING, RECORDING };
 
 static bool lock_byte(int fd, int byte, short type, int how)
@@ -269,8 +270,8 @@ static bool lock_byte(int fd, int byte, short type, int how)
            (how != F_OFD_GETLK || lock.l_type == F_UNLCK);
 }
 
-/* The file itself, and nobody else at it; not one that another command has just
- * put a new one in the place of. */
+/* Open the file and lock it. If another command has replaced the file
+ * meanwhile, open the new one. */
 static int open_file(const char *file, struct stat *is)
 {
     struct stat now;
@@ -302,7 +303,8 @@ static void make_header(struct trace_header *header)
     memcpy(header->magic, "wbtrace", sizeof header->magic);
 }
 
-/* May one more command record into it? Its clock must have run on until now. */
+/* Check that one more command may record into it. Its clock must have run on
+ * without a restart of the machine. */
 static void check_header(const struct trace_header *header, const char *file,
                          uint64_t size)
 {
@@ -322,7 +324,7 @@ static void check_header(const struct trace_header *header, const char *file,
                file);
 }
 
-/* Is it a trace? An empty file may become one. */
+/* Is it a trace? An empty file counts as one. */
 static bool is_trace(const char *file, int fd, off_t size)
 {
     char magic[8] = "";
@@ -336,8 +338,8 @@ static bool is_trace(const char *file, int fd, off_t size)
     return true;
 }
 
-/* A new trace in the place of an older one, but of nothing else; or an older
- * one, to be added to. The file stays open, and locked. */
+/* Make a new trace, which may replace an older trace but no other file; or open
+ * an older one to add to it. The file stays open, and locked. */
 static struct trace_header *open_trace(const char *file, bool add, int *fd)
 {
     struct trace_header *header;
@@ -346,7 +348,8 @@ static struct trace_header *open_trace(const char *file, bool add, int *fd)
 
     *fd = open_file(file, &is);
     old = is_trace(file, *fd, is.st_size);
-    /* Somebody may have the old one mapped: it is replaced, not shortened. */
+    /* A reader may have the old trace mapped: replace it, do not truncate
+     * it. */
     if (old && !add) {
         if (!lock_byte(*fd, RECORDING, F_WRLCK, F_OFD_GETLK))
             refuse("%s is being recorded just now: --add adds to it, --output "
@@ -372,7 +375,7 @@ static struct trace_header *open_trace(const char *file, bool add, int *fd)
     return header;
 }
 
-/* "server 8080 + client 8080": what was run, as far as it fits. */
+/* "server 8080 + client 8080": add the command; a long list is cut off. */
 static void note_command(struct trace_header *header, char **command)
 {
     size_t used = strnlen(header->command, sizeof header->command - 1);
@@ -387,7 +390,7 @@ static void note_command(struct trace_header *header, char **command)
     }
 }
 
-/* A command that was killed has not written down its own end. */
+/* A command that was killed could not record its own end. */
 static void note_killed(struct trace_header *header, int fd, pid_t pid,
                         int status)
 {
@@ -408,17 +411,16 @@ static void note_killed(struct trace_header *header, int fd, pid_t pid,
                 strerror(errno));
 }
 
-/* --- The command -----------------------------------------------------------
- */
+/* --- The command ---------------------------------------------------------- */
 
-/* What is sent to us is meant for the command. */
+/* Signals that are sent to us are meant for the command. */
 static const int passed_on[] = {SIGINT, SIGQUIT, SIGTERM,
                                 SIGHUP, SIGUSR1, SIGUSR2};
 enum { PASSED_ON = sizeof passed_on / sizeof passed_on[0] };
 static struct sigaction before[PASSED_ON];
 static volatile sig_atomic_t child;
 
-/* A terminal sends its signals to both already. */
+/* A terminal's signals come from the kernel and reach the command directly. */
 static void pass_on(int signal_number, siginfo_t *from, void *unused)
 {
     const int error = errno;
@@ -467,8 +469,8 @@ static long filters(void)
     return filters_in(status);
 }
 
-/* Other libraries that are to be preloaded stay, and come after ours. The
- * address sanitizer wants to be first, and need not be. */
+/* Other preloaded libraries stay, after ours. The address sanitizer wants to be
+ * first, but need not be. */
 static void prepare_environment(const char *recorder, const char *file,
                                 const char *name)
 {
@@ -481,16 +483,16 @@ static void prepare_environment(const char *recorder, const char *file,
                  options ? options : "", options ? ":" : "");
     set_variable("WB_TRACE", "%s", file);
     set_variable("WB_TRACE_FILTERS", "%ld", filters());
-    /* The name is for this process, and not for its children. */
+    /* The name is for this process, not for its children. */
     if (*name)
         set_variable("WB_TRACE_NAME", "%d:%s", (int)getpid(), name);
     else
         unsetenv("WB_TRACE_NAME");
 }
 
-/* The list of what is to be preloaded has no way to write a space, a colon or
- * a dollar sign in a name: then a copy of the recorder is made, until we end. A
- * program that becomes another user has to be able to read it. */
+/* LD_PRELOAD cannot hold a space, a colon or a dollar sign in a file name: then
+ * make a copy of the recorder and remove it at the end. A program that changes
+ * its user must be able to read the copy. */
 static char copy_folder[32], copy_name[64];
 
 static bool copy_file(const char *from, const char *to)
@@ -515,7 +517,7 @@ static void remove_copy(void)
     }
 }
 
-/* Nothing can be preloaded from where programs may not be. */
+/* Nothing can be preloaded from a file system that forbids execution. */
 static bool may_execute(const char *folder)
 {
     struct statvfs where;
@@ -544,19 +546,20 @@ static const char *preloadable(const char *recorder)
            recorder);
 }
 
-/* As execvp(3) does: what the kernel takes for no program, the shell may. */
+/* As execvp(3) does: if the kernel refuses it as no program, let the shell
+ * try. */
 __attribute__((noreturn)) static void run(const char *found, char **command)
 {
     execv(found, command);
     if (errno == ENOEXEC) {
-        command[-1] = (char *)"sh"; /* AFTER was in this place */
+        command[-1] = (char *)"sh"; /* overwrites AFTER */
         command[0] = (char *)found;
         execv("/bin/sh", command - 1);
     }
     refuse("cannot run %s: %s", found, strerror(errno));
 }
 
-/* Wait for its end; how it ended. */
+/* Wait for the command to end. Returns its status. */
 static int end_of(pid_t pid)
 {
     int status = 0;
@@ -568,8 +571,9 @@ static int end_of(pid_t pid)
     return status;
 }
 
-/* Start it; what is sent to us meanwhile comes to it as soon as it is there. If
- * we are killed, so is it: it is us that people know. */
+/* Start the command. Signals that we get meanwhile are passed on as soon as it
+ * exists. If we are killed, the command is killed too: users know our pid, not
+ * its. */
 static pid_t start(const char *recorder, const char *file, const char *name,
                    const char *found, char **command)
 {
@@ -607,7 +611,8 @@ static void note_end(struct trace_header *header)
     atomic_fetch_sub(&header->running, 1);
 }
 
-/* Say so, or draw it; on stderr, for stdout is the command's. */
+/* Say that it was recorded, or draw it; on stderr, since stdout belongs to the
+ * command. */
 static void tell(const char *after, const char *file)
 {
     pid_t pid;
@@ -626,7 +631,7 @@ static void tell(const char *after, const char *file)
     }
 }
 
-/* End as the command did, but for its core. */
+/* End as the command did, but without a core dump. */
 static int end_like_it(int status)
 {
     sigset_t this_one;

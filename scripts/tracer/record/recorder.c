@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * recorder - writes down the socket calls of the program that it is preloaded
+ * recorder - records the socket calls of the program that it is preloaded
  * into. scripts/trace does that:
  *
  *     LD_PRELOAD=recorder.so WB_TRACE=/tmp/it.trace PROGRAM
  *
  * The program must not notice. Results, errno, signals and cancellation are
- * those of the call; no descriptor is kept open, for that would shift all the
- * others; and whatever goes wrong in here, only the trace has to suffer for it.
+ * those of the call. No descriptor is kept open, because that would change the
+ * numbers of all others. An error in the recorder may spoil only the trace.
  *
- * Here is how a thread gets its window into the file, how a record gets in
- * there, and what is noted beside the calls; recorder.h has what each call
- * does, recorder_calls.c the calls.
+ * This file makes the windows of threads, writes the records, and adds notes
+ * about everything else; recorder.h has what each call does, recorder_calls.c
+ * the calls.
  */
 #define _GNU_SOURCE
 #include "recorder.h"
@@ -41,7 +41,7 @@
 
 enum {
     MANY_DESCRIPTORS = 1 << 20,
-    SOME_DESCRIPTORS = 1 << 12, /* where memory is scarce */
+    SOME_DESCRIPTORS = 1 << 12, /* if memory is scarce */
     SOME_PLACES = 2048,         /* a page of them */
     LATER = 32,
     RESERVE = 64,
@@ -56,21 +56,21 @@ HIDDEN __thread struct recording own;
 static __thread struct trace_record later[LATER];
 
 static const char *path;
-static struct stat trace_is;         /* the file that path has to lead to */
-static struct trace_header *header;  /* NULL: nothing is recorded */
-static const char *name;             /* of this process, in the trace */
-static atomic_bool nameless = true;  /* it is not yet written down */
-static pid_t process;                /* the one that all this is about */
-static uint64_t image;               /* tick at which it began */
-static uint64_t cpu_before;          /* what it had used by then, ns */
-static atomic_uint last_serial;      /* of all windows of this process */
-static pthread_key_t ends_of_thread; /* its destructor is told of them */
+static struct stat trace_is;        /* the file that path must lead to */
+static struct trace_header *header; /* NULL: nothing is recorded */
+static const char *name;            /* the name of this process in the trace */
+static atomic_bool nameless = true; /* the name is not yet recorded */
+static pid_t process;               /* the process that this state belongs to */
+static uint64_t image;              /* tick at which the process began */
+static uint64_t cpu_before;         /* processor time it had used by then, ns */
+static atomic_uint last_serial; /* the latest of all windows of this process */
+static pthread_key_t ends_of_thread; /* its destructor: thread_ends */
 static bool key_is_there;
 
-/* From here on no system call is to be made (recorder.h). */
+/* True: the recorder makes no system call any more (recorder.h). */
 static atomic_bool filtered;
-/* What there is then for windows to be copied to, and for threads that have
- * none. */
+/* Blocks to use under a filter: for copies of windows, and for threads that
+ * have no window. */
 static struct trace_block *reserve;
 static unsigned reserve_size;
 static atomic_uint reserve_used;
@@ -82,11 +82,11 @@ bool is_filtered(void)
     return atomic_load_explicit(&filtered, memory_order_relaxed);
 }
 
-/* --- The file --------------------------------------------------------------
- */
+/* --- The file ------------------------------------------------------------- */
 
-/* What must not be interrupted: by a signal's handler, which might come back
- * here or never return, or by a cancellation of the thread. */
+/* State to restore after a part that nothing may interrupt: neither a signal
+ * handler, which might call us again or never return, nor a cancellation of the
+ * thread. */
 struct quiet {
     unsigned long signals[1024 / (8 * sizeof(long))];
     int error, cancel;
@@ -112,12 +112,12 @@ static void end_quiet(const struct quiet *before)
 
 static void close_trace(int fd)
 {
-    syscall(SYS_close, fd); /* close() is ours, and would be recorded */
+    syscall(SYS_close, fd); /* our own close() would be recorded */
 }
 
-/* The trace, if it can still be reached and is still the same: a program may
- * change its root or its user, and somebody may have put another trace in this
- * one's place. */
+/* Open the trace if we can still reach it and it is still the same file: a
+ * program may change its root or its user, and somebody may have replaced the
+ * trace. */
 static int open_trace(struct stat *is)
 {
     const int fd = (int)syscall(SYS_openat, AT_FDCWD, path,
@@ -132,8 +132,8 @@ static int open_trace(struct stat *is)
     return -1;
 }
 
-/* May this program make a file as large as that? Trying it would send a
- * SIGXFSZ, which ends programs. */
+/* May this program make a file of this size? Just trying would raise SIGXFSZ,
+ * which ends programs. */
 static bool may_reach(uint64_t size)
 {
     struct rlimit most;
@@ -142,8 +142,8 @@ static bool may_reach(uint64_t size)
            (most.rlim_cur == RLIM_INFINITY || size <= most.rlim_cur);
 }
 
-/* A place in the file for so many more bytes; 0: it is as large as it may
- * be. */
+/* Reserve a place for so many bytes in the file; 0: the file has reached its
+ * limit. */
 static uint64_t new_place(uint64_t length)
 {
     uint64_t place = atomic_load(&header->size);
@@ -156,8 +156,8 @@ static uint64_t new_place(uint64_t length)
     return place;
 }
 
-/* Nothing came to stand there. If somebody has the next one already, it stays
- * empty. */
+/* Give back a place that was not used. If somebody has already taken the next
+ * place, this one stays empty. */
 static void give_back(uint64_t place, uint64_t length)
 {
     uint64_t size = place + length;
@@ -165,7 +165,7 @@ static void give_back(uint64_t place, uint64_t length)
     atomic_compare_exchange_strong(&header->size, &size, place);
 }
 
-static void tell_the_time(void)
+static void store_latest_moment(void)
 {
     const struct trace_moment now = moment_now(trace_clock);
 
@@ -173,8 +173,8 @@ static void tell_the_time(void)
     atomic_store(&header->latest_tick, now.tick);
 }
 
-/* Map so many new blocks. They are filled with zeros on the disk first: a full
- * disk must be found out here, not by a SIGBUS. */
+/* Map new blocks. They are written with zeros first: a full disk must show up
+ * here as an error, not later as a SIGBUS. */
 static struct trace_block *map_blocks(unsigned count)
 {
     const size_t length = (size_t)count * TRACE_BLOCK;
@@ -197,7 +197,7 @@ static struct trace_block *map_blocks(unsigned count)
     return blocks == MAP_FAILED ? NULL : blocks;
 }
 
-/* So many blocks out of the reserve; NULL if there are no more. */
+/* Take blocks from the reserve; NULL if there are not enough. */
 static struct trace_block *take_reserve(unsigned count)
 {
     unsigned used = atomic_load(&reserve_used);
@@ -226,8 +226,8 @@ static uint64_t cpu_used(clockid_t whose)
                : 0;
 }
 
-/* A window and its places, where no system call may be made: of the reserve.
- * The second of the two blocks stays without a magic number. */
+/* Under a filter: take a window and its places from the reserve. The second of
+ * the two blocks gets no magic number. */
 static struct trace_block *window_of_reserve(void)
 {
     struct trace_block *const blocks = take_reserve(2);
@@ -235,7 +235,8 @@ static struct trace_block *window_of_reserve(void)
     if (blocks) {
         own.latest = (void *)(blocks + 1);
         own.places = TRACE_BLOCK / sizeof *own.latest;
-        /* Which thread it is cannot be asked, only that it is another one. */
+        /* We cannot ask for the thread's id, only make it different from the
+         * others. */
         blocks->tid = -(int32_t)(blocks - reserve) - 1;
     }
     return blocks;
@@ -261,7 +262,7 @@ static bool make_window(void)
     struct trace_block *const window =
         is_filtered() ? window_of_reserve() : window_of_its_own();
 
-    /* It may come into existence later: not now, and not each time. */
+    /* If it failed, try again later, but not at every call. */
     own.failed = !window;
     own.pause = 255;
     if (!window)
@@ -278,7 +279,7 @@ static bool make_window(void)
     return true;
 }
 
-/* Copy what stands in the window to a block of its own. */
+/* Copy the contents of the window to a new block of the file. */
 static bool copy_window(void)
 {
     struct stat is;
@@ -288,7 +289,8 @@ static bool copy_window(void)
     ssize_t written = 0;
 
     if (place > 0) {
-        /* It is the window's thread that waits, if this is in a handler. */
+        /* If we are in a signal handler, the call in `inside` is still waiting:
+         * it stays with the window, not with the copy. */
         atomic_store(&own.window->inside, 0);
         own.window->moved = 1;
         written = pwrite(fd, own.window, TRACE_BLOCK, (off_t)place);
@@ -302,8 +304,8 @@ static bool copy_window(void)
     return written == TRACE_BLOCK;
 }
 
-/* The same without a system call. A signal's handler may come in between, and
- * never return: then the copy has no magic number. */
+/* The same without a system call. A signal handler may interrupt the copying
+ * and never return: then the copy has no magic number. */
 static bool copy_to_reserve(void)
 {
     const size_t head = sizeof own.window->magic;
@@ -323,34 +325,33 @@ static bool copy_to_reserve(void)
 /* Make room in the window. */
 static bool flush(void)
 {
-    const bool quietly = !is_filtered();
+    const bool may_call_kernel = !is_filtered();
     struct quiet before;
     bool done;
 
-    if (quietly)
+    if (may_call_kernel)
         be_quiet(&before);
-    done = quietly ? copy_window() : copy_to_reserve();
+    done = may_call_kernel ? copy_window() : copy_to_reserve();
     if (done) {
         own.window->lost = 0;
         atomic_store(&own.window->count, 0);
         own.since = 0;
         own.window->serial = atomic_fetch_add(&last_serial, 1) + 1;
-        /* So that none of them is taken for the latest of a run. */
+        /* So that no old record is taken for the latest of a run. */
         for (size_t i = 0; i < BLOCK_RECORDS; i++)
             own.window->records[i].call = CALL_none;
-        if (quietly)
-            tell_the_time();
+        if (may_call_kernel)
+            store_latest_moment();
     }
-    if (quietly)
+    if (may_call_kernel)
         end_quiet(&before);
     return done;
 }
 
-/* --- Records ---------------------------------------------------------------
- */
+/* --- Records -------------------------------------------------------------- */
 
-/* "Not yet", from a call that may not wait: the one answer that ends no run of
- * another call. */
+/* A non-blocking call that would block: the only result that does not end the
+ * runs of other calls. */
 static bool is_not_yet(const struct trace_record *r)
 {
     return (r->flags & FLAG_NONBLOCKING) &&
@@ -359,8 +360,8 @@ static bool is_not_yet(const struct trace_record *r)
             (r->result == 0 && group_of[r->call] == GROUP_WAITS));
 }
 
-/* The number of the new record; -1 if there is no room for it. It counts as
- * soon as the window's count says so. */
+/* Append a record. Returns its number, or -1 if there is no room. Readers see
+ * it only when the window's count includes it. */
 static int append(const struct trace_record *r)
 {
     uint64_t count =
@@ -380,10 +381,10 @@ static int append(const struct trace_record *r)
     return (int)count;
 }
 
-/* On a busy processor a handler may come again and again before the program
- * gets any further: its answers "not yet" are a run. Those that are being
- * written down already are left alone. */
-static bool waits_already(const struct trace_record *r, unsigned waiting)
+/* On a busy processor, a handler may run again and again before the program
+ * makes progress: merge its would-block results. Leave alone those that are
+ * just being written. */
+static bool merge_postponed(const struct trace_record *r, unsigned waiting)
 {
     struct trace_record *const last = &later[waiting - 1];
 
@@ -396,16 +397,16 @@ static bool waits_already(const struct trace_record *r, unsigned waiting)
     return true;
 }
 
-/* A handler's record waits until the one is written that it came into. */
-static void wait_with(const struct trace_record *r)
+/* A handler's record waits until the record that it interrupted is written. */
+static void postpone(const struct trace_record *r)
 {
     struct trace_record unfinished = *r;
     unsigned place = atomic_load(&own.later);
 
-    if (place > 0 && waits_already(r, place))
+    if (place > 0 && merge_postponed(r, place))
         return;
     place = atomic_fetch_add(&own.later, 1);
-    unfinished.call = CALL_none; /* it may be left by a jump as well */
+    unfinished.call = CALL_none; /* a longjmp may leave this function too */
     if (place < LATER) {
         later[place] = unfinished;
         atomic_signal_fence(memory_order_seq_cst);
@@ -413,9 +414,9 @@ static void wait_with(const struct trace_record *r)
     }
 }
 
-/* Write down what has waited; those that found no room are lost. What comes
- * just behind the last look waits for the next call. */
-void catch_up(void)
+/* Write the postponed records; those that found no room are lost. What a
+ * handler adds after the last check waits for the next call. */
+void write_postponed(void)
 {
     const int error = errno;
     unsigned written = 0, waiting;
@@ -441,7 +442,7 @@ void catch_up(void)
     errno = error;
 }
 
-/* There are more descriptors than ever: places for their runs. */
+/* A higher descriptor than ever: make room for the places of its runs. */
 static void make_places(uint32_t place)
 {
     struct quiet before;
@@ -463,9 +464,9 @@ static void make_places(uint32_t place)
     end_quiet(&before);
 }
 
-/* A call that may wait is not told to come again, unless it has waited. So
- * somebody else, who has the same socket, may have changed its mode. */
-static bool is_in_doubt(const struct trace_record *r)
+/* A blocking call fails with EAGAIN only after it has waited for its timeout.
+ * So another process that shares the socket may have changed its mode. */
+static bool mode_may_have_changed(const struct trace_record *r)
 {
     return (r->error == EAGAIN || r->error == EWOULDBLOCK) &&
            !(r->flags & FLAG_NONBLOCKING) && r->fd >= 0 &&
@@ -473,11 +474,12 @@ static bool is_in_doubt(const struct trace_record *r)
            group_of[r->call] != GROUP_SETUP;
 }
 
-/* Under a filter it cannot be asked: what came back at once did not wait. */
-static bool may_not_wait(const struct trace_record *r)
+/* Under a filter we cannot ask the kernel: a call that returned at once did not
+ * wait. */
+static bool is_nonblocking_now(const struct trace_record *r)
 {
     if (is_filtered())
-        return r->ended - r->began < lengths.worth_a_word;
+        return r->ended - r->began < lengths.file_wait;
     return (syscall(SYS_fcntl, r->fd, F_GETFL) & O_NONBLOCK) != 0;
 }
 
@@ -489,12 +491,12 @@ void record(const struct trace_record *r, uint32_t place)
 
     if (!own.window)
         return;
-    if (is_in_doubt(r) && may_not_wait(r)) {
+    if (mode_may_have_changed(r) && is_nonblocking_now(r)) {
         slot(r->fd)->flags |= FLAG_NONBLOCKING;
         corrected.flags |= FLAG_NONBLOCKING;
     }
     if (own.busy) {
-        wait_with(&corrected);
+        postpone(&corrected);
         errno = error;
         return;
     }
@@ -510,14 +512,14 @@ void record(const struct trace_record *r, uint32_t place)
     atomic_signal_fence(memory_order_seq_cst);
     own.busy = false;
     if (atomic_load_explicit(&own.later, memory_order_relaxed))
-        catch_up();
+        write_postponed();
     errno = error;
 }
 
-/* --- Notes -----------------------------------------------------------------
- */
+/* --- Notes ---------------------------------------------------------------- */
 
-/* A record that is no call, cleared but for what all of them have. */
+/* A note: a record that is no call. All fields are zero except the common
+ * ones. */
 static struct trace_record note(int kind, int fd)
 {
     const uint64_t now = tick();
@@ -588,12 +590,12 @@ static void note_address(int kind, int fd, const void *address,
     } else if (r.family == AF_UNIX && length > sizeof(sa_family_t)) {
         write_path(&r, address, length);
     } else {
-        return; /* an unnamed one, such as those of socketpair(2) */
+        return; /* an unnamed socket, such as those of socketpair(2) */
     }
     record(&r, NO_PLACE);
 }
 
-/* One of the two ends of a socket, as far as it has an address by now. */
+/* Record the address of one end of a socket, if it has one by now. */
 static bool name_end(int fd, int kind,
                      int find(int, struct sockaddr *, socklen_t *))
 {
@@ -628,13 +630,13 @@ void name_peer(int fd, const void *address, unsigned length)
         note_address(NOTE_PEER, fd, address, length);
 }
 
-/* --- Descriptors -----------------------------------------------------------
- */
+/* --- Descriptors ---------------------------------------------------------- */
 
-/* The highest number that is known: of a million, most never are. */
+/* The highest descriptor in use so far: of a million entries, most stay
+ * unused. */
 static atomic_uint highest;
 
-void became(int fd, int kind, int type, bool nonblocking)
+void set_descriptor(int fd, int kind, int type, bool nonblocking)
 {
     unsigned top = atomic_load(&highest);
 
@@ -651,14 +653,14 @@ void became(int fd, int kind, int type, bool nonblocking)
         ;
 }
 
-/* The program's memory is its own from now on: of no thread there is anything
- * to be known, and of no descriptor either. A function that a handler came
- * into may still have the window of the parent, and must not write there. */
+/* In a child, forget everything about threads and descriptors. A signal handler
+ * may have forked within a function of the recorder, which still holds the
+ * parent's window and must not write there. */
 void forked(void)
 {
     if (!header)
         return;
-    if (is_filtered()) { /* and it cannot be asked who it is */
+    if (is_filtered()) { /* we cannot ask for our pid */
         own = (struct recording){0};
         memset(descriptors, 0,
                ((size_t)atomic_load(&highest) + 1) * sizeof *descriptors);
@@ -679,22 +681,22 @@ void forked(void)
     atomic_store(&nameless, true);
 }
 
-static void begins(void);
+static void start_recording(void);
 
-/* Is there a window to write to? One is made if it can be. */
-bool wake(void)
+/* Is there a window to write to? If not, try to make one. */
+bool make_recordable(void)
 {
     struct quiet before;
 
     if (own.away)
         return false;
-    begins();
+    start_recording();
     if (!header)
         return false;
     if (own.window && SELF->kind != UNKNOWN)
         return true;
     if (is_filtered()) {
-        /* A new thread; or a child, of which nothing is known. */
+        /* A new thread; or a child, about which we know nothing. */
         own.window = NULL;
         if (SELF->kind == UNKNOWN || !make_window())
             atomic_fetch_add(&header->lost, 1);
@@ -714,9 +716,9 @@ bool wake(void)
     return own.window != NULL;
 }
 
-/* Just what kind of a descriptor it is, which needs no window yet. NULL: none
- * ever will. */
-struct descriptor *know(int fd)
+/* Find out the kind of a descriptor, which needs no window. NULL: no window
+ * will ever exist. */
+struct descriptor *learn_kind(int fd)
 {
     const int error = errno;
     struct descriptor *d;
@@ -725,7 +727,7 @@ struct descriptor *know(int fd)
 
     if (own.away)
         return NULL;
-    begins();
+    start_recording();
     if (!header)
         return NULL;
     if (!is_filtered() && process != getpid())
@@ -734,7 +736,7 @@ struct descriptor *know(int fd)
     if (d->kind != UNKNOWN)
         return d;
     if (is_filtered()) {
-        became(fd, OTHER, 0, false);
+        set_descriptor(fd, OTHER, 0, false);
         return d;
     }
     flags = (int)syscall(SYS_fcntl, fd, F_GETFL);
@@ -742,23 +744,24 @@ struct descriptor *know(int fd)
         const bool is_socket = syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE,
                                        &type, &length) == 0;
 
-        became(fd, is_socket ? SOCKET : OTHER, type, flags & O_NONBLOCK);
+        set_descriptor(fd, is_socket ? SOCKET : OTHER, type,
+                       flags & O_NONBLOCK);
     }
     errno = error;
     return d;
 }
 
-/* The same of one that is to be recorded; of a socket that was there before we
- * looked, also where its ends are. */
-struct descriptor *look(int fd)
+/* The same for a descriptor whose calls are recorded. If a socket existed
+ * before we first saw it, record its addresses too. */
+struct descriptor *learn_descriptor(int fd)
 {
     struct descriptor *d;
     bool is_new;
 
-    if (!wake())
+    if (!make_recordable())
         return NULL;
     is_new = slot(fd)->kind == UNKNOWN;
-    d = know(fd);
+    d = learn_kind(fd);
     if (is_new && d && d->kind == SOCKET) {
         name_end(fd, NOTE_LOCAL, getsockname);
         d->named = name_end(fd, NOTE_PEER, getpeername);
@@ -766,7 +769,7 @@ struct descriptor *look(int fd)
     return d;
 }
 
-/* A number means the same as another one from now on. */
+/* From now on, descriptor `to` means the same as `from`. */
 void copied(int from, int to)
 {
     struct descriptor *source, *copy;
@@ -779,7 +782,7 @@ void copied(int from, int to)
         if (watching(from))
             note_number(NOTE_SAME, to, from, 0);
     if (copy != BEYOND) {
-        became(to, OTHER, 0, false); /* there is such a number */
+        set_descriptor(to, OTHER, 0, false); /* it may be a new number */
         *copy = *source;
     }
 }
@@ -799,18 +802,17 @@ void forget_range(unsigned first, unsigned last)
             descriptors[fd].kind = UNKNOWN;
 }
 
-/* --- The life of a process -------------------------------------------------
- */
+/* --- The end of calls, threads and processes ------------------------------ */
 
-/* A child that was killed has written no end of its own. */
+/* A child that was killed could not record its own end. */
 void reaped(int pid, int status)
 {
-    if (pid > 0 && WIFSIGNALED(status) && awake())
+    if (pid > 0 && WIFSIGNALED(status) && is_recordable())
         note_number(NOTE_REAPED, pid, status, 0);
 }
 
-/* The call that the thread is in will never come back. */
-static void given_up(void)
+/* Record the call that the thread is in: it will never return. */
+static void record_unfinished(void)
 {
     struct trace_block *const window = own.window;
     const uint64_t began = atomic_exchange(&window->inside, 0);
@@ -828,33 +830,32 @@ static void given_up(void)
     record(&r, NO_PLACE);
 }
 
-/* What was begun here is over: it was left by a jump, or its thread has been
- * cancelled. */
-static void clear_up(void)
+/* A longjmp or a cancellation left the current call: finish its record. */
+static void leave_current_call(void)
 {
     if (own.busy) {
         own.busy = false;
         own.window->lost++;
     }
     if (atomic_load(&own.later))
-        catch_up();
-    given_up();
+        write_postponed();
+    record_unfinished();
 }
 
-/* longjmp(3), perhaps out of a signal's handler. */
-void jumps(void)
+/* Before a longjmp(3), perhaps out of a signal handler. */
+void before_jump(void)
 {
     const int error = errno;
 
     if (own.window && (own.busy || atomic_load(&own.window->inside)))
-        clear_up();
+        leave_current_call();
     errno = error;
 }
 
-/* A long while between two calls. What the thread has used of a processor since
- * the last such while is the most that it can have used in this one: if that
- * is little, it did not run. */
-void look_back(uint64_t until)
+/* Check a long gap between two calls. The processor time that the thread used
+ * since the last such gap is the most that it can have used in this one: if
+ * that is little, the thread did not run. */
+void check_gap(uint64_t until)
 {
     const int error = errno;
     const double length = (double)(until - own.left) * header->ns_of_tick;
@@ -876,32 +877,32 @@ void look_back(uint64_t until)
     errno = error;
 }
 
-/* The process ends: by itself, in whatever way. */
-__attribute__((destructor)) void ends(void)
+/* The process ends by itself, in whatever way. */
+__attribute__((destructor)) void process_ends(void)
 {
     const int error = errno;
 
     if (header && !own.away && is_filtered()) {
-        if (SELF->kind != UNKNOWN && awake()) {
-            clear_up();
+        if (SELF->kind != UNKNOWN && is_recordable()) {
+            leave_current_call();
             note_number(NOTE_EXIT, -1, 0, UINT64_MAX);
         }
     } else if (header && !own.away && process == getpid() &&
-               !atomic_load(&nameless) && awake()) {
-        clear_up();
-        if ((int64_t)(tick() - own.left) > lengths.while_away)
-            look_back(tick());
+               !atomic_load(&nameless) && is_recordable()) {
+        leave_current_call();
+        if ((int64_t)(tick() - own.left) > lengths.gap)
+            check_gap(tick());
         note_number(NOTE_EXIT, -1, 0,
                     (cpu_used(CLOCK_PROCESS_CPUTIME_ID) - cpu_before) / 1000);
-        tell_the_time();
+        store_latest_moment();
     }
     own.away = true;
     own.window = NULL;
     errno = error;
 }
 
-/* A thread ends: by itself, or cancelled. What it does yet in destructors of
- * its own gets a new window. */
+/* A thread ends: by itself, or cancelled. If its later destructors make calls,
+ * they get a new window. */
 static void thread_ends(void *unused)
 {
     struct quiet before;
@@ -909,7 +910,7 @@ static void thread_ends(void *unused)
     (void)unused;
     if (!own.window || own.away || (!is_filtered() && process != getpid()))
         return;
-    clear_up();
+    leave_current_call();
     note_number(NOTE_THREAD, -1, 0, 0);
     if (is_filtered()) {
         own = (struct recording){0};
@@ -923,16 +924,16 @@ static void thread_ends(void *unused)
     end_quiet(&before);
 }
 
-/* --- Under a filter --------------------------------------------------------
- */
+/* --- Under a filter ------------------------------------------------------- */
 
-/* Each descriptor that is open, and each function that will be called. */
-static void know_everything(void)
+/* Look up every open descriptor, and the address of every function that we will
+ * call. */
+static void learn_everything(void)
 {
     extern struct stand_in HIDDEN __start_stand_ins[], __stop_stand_ins[];
 
     for (int fd = 0; fd < SOME_DESCRIPTORS; fd++) {
-        struct descriptor *d = look(fd);
+        struct descriptor *d = learn_descriptor(fd);
 
         if (d && d->kind == SOCKET && !d->named) {
             name_end(fd, NOTE_LOCAL, getsockname);
@@ -957,15 +958,15 @@ static void make_reserve(void)
     end_quiet(&before);
 }
 
-bool filter_ahead(void)
+bool before_filter(void)
 {
     const int error = errno;
 
-    begins();
+    start_recording();
     if (!header || own.away || is_filtered())
         return false;
-    if (wake()) {
-        know_everything();
+    if (make_recordable()) {
+        learn_everything();
         make_reserve();
     }
     own.filter_ends_it = trace_clock == CLOCK_OF_NANOSECONDS;
@@ -974,13 +975,13 @@ bool filter_ahead(void)
     return true;
 }
 
-void filter_behind(bool is_set)
+void after_filter(bool is_set)
 {
     const int error = errno;
 
     if (!is_set)
         atomic_store(&filtered, false);
-    else if (awake())
+    else if (is_recordable())
         note_number(NOTE_FILTER, -1, own.filter_ends_it, 0);
     if (is_set && own.filter_ends_it) {
         own.window = NULL;
@@ -989,9 +990,9 @@ void filter_behind(bool is_set)
     errno = error;
 }
 
-/* Has somebody set a filter since recording began, and then exec(3)? It is
- * asked by what the loader of programs does as well. */
-static bool begins_under_filter(void)
+/* Has the program set a filter and then called exec(3)? This uses only system
+ * calls that the program loader makes too. */
+static bool starts_under_filter(void)
 {
     const char *before = getenv("WB_TRACE_FILTERS");
     char status[STATUS_SIZE] = "";
@@ -1007,10 +1008,9 @@ static bool begins_under_filter(void)
     return filters_in(status) > strtol(before, NULL, 10);
 }
 
-/* --- How it begins ---------------------------------------------------------
- */
+/* --- The start ------------------------------------------------------------ */
 
-/* "PID:NAME": for this process, and not for its children. */
+/* "PID:NAME": for this process, not for its children. */
 static const char *given_name(void)
 {
     const char *given = getenv("WB_TRACE_NAME");
@@ -1042,12 +1042,12 @@ static void measure_lengths(double ns_of_tick)
     lengths = (struct lengths){
         .pause = (uint64_t)(10 * ms),
         .burst = (uint64_t)(ms / 20),
-        .while_away = (int64_t)(6 * ms),
-        .worth_a_word = (uint64_t)ms,
+        .gap = (int64_t)(6 * ms),
+        .file_wait = (uint64_t)ms,
     };
 }
 
-static void begin_with(struct trace_header *found)
+static void use_trace(struct trace_header *found)
 {
     if (memcmp(found->magic, "wbtrace", 8) != 0 ||
         found->version != TRACE_VERSION)
@@ -1062,13 +1062,13 @@ static void begin_with(struct trace_header *found)
     image = tick();
     cpu_before = cpu_used(CLOCK_PROCESS_CPUTIME_ID);
     key_is_there = pthread_key_create(&ends_of_thread, thread_ends) == 0;
-    (void)at_quick_exit(ends);
+    (void)at_quick_exit(process_ends);
     header = found;
 }
 
-/* The program begins; or a library does that was loaded before this one, and
- * makes calls already. */
-__attribute__((constructor)) static void begins(void)
+/* The program starts; or a library that was loaded before this one already
+ * makes calls. */
+__attribute__((constructor)) static void start_recording(void)
 {
     static atomic_int begun;
     const char *given;
@@ -1078,10 +1078,10 @@ __attribute__((constructor)) static void begins(void)
     if (atomic_load(&begun) || atomic_exchange(&begun, 1))
         return;
     given = getenv("WB_TRACE");
-    if (given && begins_under_filter())
+    if (given && starts_under_filter())
         return;
     be_quiet(&before);
-    path = given ? strdup(given) : NULL; /* it may change its environment */
+    path = given ? strdup(given) : NULL; /* the environment may change */
     fd = path ? open_trace(&trace_is) : -1;
     if (fd != -1) {
         void *map =
@@ -1089,7 +1089,7 @@ __attribute__((constructor)) static void begins(void)
 
         close_trace(fd);
         if (map != MAP_FAILED)
-            begin_with(map);
+            use_trace(map);
     }
     end_quiet(&before);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * recorder.h - the inside of the recorder: what every recorded call does. It
- * is here, and inline, for it must cost next to nothing.
+ * recorder.h - what every recorded call does. The functions are inline here,
+ * since they must cost almost nothing.
  */
 #ifndef WOULDBLOCK_RECORDER_H
 #define WOULDBLOCK_RECORDER_H
@@ -14,30 +14,30 @@
 #include <string.h>
 #include <time.h>
 
-/* What is known of a descriptor. */
+/* What we know about a descriptor. */
 struct descriptor {
     uint8_t kind;
     uint8_t flags; /* FLAG_NONBLOCKING, FLAG_DATAGRAM */
-    bool named;    /* both its addresses are written down */
+    bool named;    /* both its addresses are recorded */
     char spare;
 };
 enum { UNKNOWN, SOCKET, OTHER };
 
-/* All of them, by number, and two more behind: one that is known as long as
- * this process knows itself, and one for all numbers beyond. A child finds the
- * table empty, however it came about (MADV_WIPEONFORK, madvise(2)). NULL:
- * nothing is recorded. */
+/* All descriptors by number, and two entries more: one that is known as long as
+ * the recorder knows its own process, and one for all higher numbers. The
+ * kernel clears the table in every kind of child (MADV_WIPEONFORK, madvise(2)).
+ * NULL: nothing is recorded. */
 extern struct descriptor *descriptors;
 extern unsigned descriptor_count;
 #define SELF   (descriptors + descriptor_count)
 #define BEYOND (descriptors + descriptor_count + 1)
 
-/* Runs are kept apart by descriptor and kind of call; those of calls that have
- * no descriptor by call. A place for each: */
+/* There is one run at a time for each descriptor and group of calls, and for
+ * each call without a descriptor. The number of places for them: */
 enum { GROUP_SETUP, GROUP_OPENS, GROUP_SENDS, GROUP_RECEIVES, GROUP_WAITS };
 #define GROUP_SLEEPS GROUP_WAITS
-#define PLACES       8  /* of a descriptor */
-#define FIRST_PLACES 64 /* of calls without one */
+#define PLACES       8  /* for each descriptor */
+#define FIRST_PLACES 64 /* for calls without a descriptor */
 #define NO_PLACE     UINT32_MAX
 
 static const uint8_t group_of[] = {
@@ -46,54 +46,52 @@ static const uint8_t group_of[] = {
 #undef CALL
 };
 
-/* What a thread is up to. A signal's handler may come in between at any point,
- * make calls of its own, and even leave by longjmp(3). */
+/* The state of a thread. A signal handler may interrupt the recorder at any
+ * point, make calls of its own, and even leave by longjmp(3). */
 struct recording {
-    struct trace_block *window; /* NULL: nothing is recorded now */
+    struct trace_block *window; /* NULL: not recording now */
     uint16_t *latest;           /* by place: the record of its latest run */
-    uint32_t places;            /* as many of them are there */
-    uint32_t since;             /* runs that began with an earlier record of the
-                                   window have ended */
+    uint32_t places;            /* length of latest */
+    uint32_t since;             /* runs with an earlier record have ended */
     volatile bool busy;         /* a record is being written */
-    bool away;                  /* in a child that borrows the memory, vfork(2),
-                                   or at the very end: nothing is recorded */
-    bool failed;                /* there is no window to be had */
-    bool filter_ends_it;        /* under a filter there is no clock */
-    uint8_t pause;              /* so many calls until that is tried again */
-    atomic_uint later;          /* records that came while it was busy */
-    volatile unsigned taken;    /* of them are written, or just being so */
-    uint64_t left;              /* tick at which its latest call came back */
-    uint64_t cpu;               /* it had used by the latest long pause, ns */
+    bool away;   /* a vfork(2) child, or the very end: nothing is recorded */
+    bool failed; /* it could not get a window */
+    bool filter_ends_it;     /* the clock may need a system call */
+    uint8_t pause;           /* calls to skip before it tries again */
+    atomic_uint later;       /* records that a signal handler made meanwhile */
+    volatile unsigned taken; /* how many of these are being written */
+    uint64_t left;           /* tick at which its latest call returned */
+    uint64_t cpu; /* processor time used up to the latest long gap, ns */
 };
 extern __thread struct recording own __attribute__((tls_model("initial-exec")));
 extern enum trace_clock trace_clock;
 
 /*
- * Under a filter of system calls (seccomp(2)) that the program has set, a call
- * that it never makes itself may be its death. So before a filter is set, what
- * will be needed is prepared, and from then on the recorder makes no system
- * call at all: calls go on to be recorded, into blocks that are mapped already;
- * but addresses of new sockets and waits elsewhere stay unknown, and children
- * are not recorded.
+ * A system call filter (seccomp(2)) of the program may kill it for a call that
+ * the program itself never makes. So before a filter is set, the recorder
+ * prepares what it will need; afterwards it makes no system call at all. It
+ * goes on recording calls, into blocks that are mapped already; but addresses
+ * of new sockets and time between calls stay unknown, and children are not
+ * recorded.
  */
 bool is_filtered(void);
-bool filter_ahead(void); /* false: there is nothing to do behind it */
-void filter_behind(bool is_set);
+bool before_filter(void); /* false: do not call after_filter */
+void after_filter(bool is_set);
 
-/* A function that the recorder stands in for. */
+/* A function of the C library that the recorder replaces. */
 struct stand_in {
     void **real;
     const char *name;
 };
 
 /* The slow paths. None of them changes errno. */
-struct descriptor *look(int fd);
-struct descriptor *know(int fd);
-bool wake(void);
-void look_back(uint64_t until);
+struct descriptor *learn_descriptor(int fd);
+struct descriptor *learn_kind(int fd);
+bool make_recordable(void);
+void check_gap(uint64_t until);
 void record(const struct trace_record *r, uint32_t place);
-void catch_up(void);
-void became(int fd, int kind, int type, bool nonblocking);
+void write_postponed(void);
+void set_descriptor(int fd, int kind, int type, bool nonblocking);
 void copied(int from, int to);
 void forget(int fd);
 void forget_range(unsigned first, unsigned last);
@@ -101,9 +99,9 @@ void name_local(int fd);
 void name_ends(int fd);
 void name_peer(int fd, const void *address, unsigned length);
 void reaped(int pid, int status);
-void jumps(void);
+void before_jump(void);
 void forked(void);
-void ends(void);
+void process_ends(void);
 void *find_real(const char *name);
 
 static inline uint64_t tick(void)
@@ -121,22 +119,21 @@ static inline struct descriptor *slot(int fd)
     return (unsigned)fd < descriptor_count ? &descriptors[fd] : BEYOND;
 }
 
-/* What a call on this descriptor has to know about it; NULL if the call is not
- * to be recorded. */
+/* The entry of this descriptor; NULL if its calls are not recorded. */
 static inline struct descriptor *watching(int fd)
 {
     if (own.window && slot(fd)->kind != UNKNOWN)
         return slot(fd);
-    return look(fd);
+    return learn_descriptor(fd);
 }
 
-/* Is a call without a descriptor to be recorded? */
-static inline bool awake(void)
+/* Are calls without a descriptor recorded? */
+static inline bool is_recordable(void)
 {
-    return (own.window && SELF->kind != UNKNOWN) || wake();
+    return (own.window && SELF->kind != UNKNOWN) || make_recordable();
 }
 
-/* Numbers as a record has them. */
+/* Limit a number to what a record can hold. */
 static inline int32_t limited(int64_t number)
 {
     return number > INT32_MAX   ? INT32_MAX
@@ -144,15 +141,15 @@ static inline int32_t limited(int64_t number)
                                 : (int32_t)number;
 }
 
-/* A call that is under way; and the one that it came into, if a signal's
- * handler made it. */
+/* A call that has begun; and the call that a signal handler interrupted to make
+ * it. */
 struct stay {
     uint64_t began, outer;
     int32_t outer_fd, outer_call, outer_asked, outer_more;
 };
 
-/* A call begins. One that may wait says so first, in case the program does not
- * live to see its end. */
+/* A call begins. If it may wait, announce it in the window first: the program
+ * may be killed in it. */
 static inline void enter(struct stay *stay, enum call call, int fd,
                          unsigned flags, int64_t asked, int64_t more)
 {
@@ -175,7 +172,7 @@ static inline void enter(struct stay *stay, enum call call, int fd,
     }
 }
 
-/* It has come back. */
+/* The call has returned. */
 static inline void come_back(const struct stay *stay)
 {
     struct trace_block *const window = own.window;
@@ -187,27 +184,28 @@ static inline void come_back(const struct stay *stay)
     atomic_store_explicit(&window->inside, stay->outer, memory_order_release);
 }
 
-/* Lengths of time, in ticks. */
+/* Limits of time, in ticks. */
 struct lengths {
-    /* Runs of what brought nothing may pause for so long; what moved bytes is
-     * worth a record of its own, unless it is one of a burst. What may wait and
-     * comes back sooner than that has not waited. */
+    /* A longer pause ends a run of calls without a result. A longer gap ends a
+     * run of calls that moved bytes. A call that may wait, but returns sooner
+     * than `burst`, did not wait. */
     uint64_t pause, burst;
-    /* Between two calls: worth a look at whether the thread was running. */
-    int64_t while_away;
-    /* Of files, pipes and terminals a wait as long as this is of interest. */
-    uint64_t worth_a_word;
+    /* After a longer gap between two calls, check whether the thread was
+     * running. */
+    int64_t gap;
+    /* On files, pipes and terminals, only longer calls are recorded. */
+    uint64_t file_wait;
 };
 extern struct lengths lengths;
 
-/* How many records stand in the window. */
+/* How many records are in the window. */
 static inline uint32_t records_written(void)
 {
     return (uint32_t)atomic_load_explicit(&own.window->count,
                                           memory_order_relaxed);
 }
 
-/* Was it the same call, and was it asked and told the same? */
+/* The same call with the same arguments and the same result? */
 static inline bool same_answer(const struct trace_record *a,
                                const struct trace_record *b)
 {
@@ -216,7 +214,7 @@ static inline bool same_answer(const struct trace_record *a,
            a->asked == b->asked && a->more == b->more;
 }
 
-/* Has the call waited? */
+/* Did the call wait? */
 static inline bool has_waited(const struct trace_record *r)
 {
     return !(r->flags & FLAG_NONBLOCKING) &&
@@ -224,16 +222,17 @@ static inline bool has_waited(const struct trace_record *r)
 }
 
 /*
- * One more of the latest run here? What stands beyond the last record has no
- * call.
+ * Try to merge a call into the latest record of its place. Records beyond the
+ * last one have no call.
  *
  * A run is drawn as if its calls were spread evenly over its time. So a run of
- * what brought nothing goes on only while its thread does nothing else but ask
- * and be told the same as before: it may ask elsewhere in between, but any new
- * answer, transfer or wait ends the run. A wait goes on only if it is the very
- * next call.
+ * calls without a result goes on only while the thread does nothing else than
+ * repeat calls and get the same results. It may make other such calls in
+ * between, but any new result, transfer or wait ends the run. A run of waits
+ * goes on only if the next wait is the very next call.
  */
-static inline bool fold(const struct trace_record *next, uint32_t place)
+static inline bool merge_into_run(const struct trace_record *next,
+                                  uint32_t place)
 {
     const uint32_t number = own.latest[place];
     struct trace_record *const r = &own.window->records[number];
@@ -255,8 +254,8 @@ static inline bool fold(const struct trace_record *next, uint32_t place)
         if (waited)
             own.since = number + 1;
     }
-    /* In this order: who looks in between must not see more inside of the
-     * run than it is long. */
+    /* In this order: a reader that looks in between must not find more time
+     * inside of the run than the run is long. */
     r->ended = next->ended;
     atomic_signal_fence(memory_order_seq_cst);
     r->inside += next->inside;
@@ -264,8 +263,8 @@ static inline bool fold(const struct trace_record *next, uint32_t place)
     return true;
 }
 
-/* A call has ended: one more of a run, or a record of its own. Inlined at any
- * cost, for a call more is a tenth of all that it takes. */
+/* A call has ended: merge it into a run, or make a new record. Always inline:
+ * one more function call would add a tenth to the cost. */
 __attribute__((always_inline)) static inline void
 leave(const struct stay *stay, enum call call, int fd, uint32_t place,
       unsigned flags, int error, int64_t result, int64_t asked, int64_t more)
@@ -284,30 +283,30 @@ leave(const struct stay *stay, enum call call, int fd, uint32_t place,
         .flags = (uint8_t)flags,
         .error = (int16_t)error,
     };
-    bool folded = false;
+    bool merged = false;
 
-    /* A signal's handler may have forked, and this be the child. */
+    /* A signal handler may have forked, and this may be the child. */
     if (!own.window)
         return;
     if (!(flags & FLAG_NONBLOCKING))
         come_back(stay);
-    if ((int64_t)(stay->began - own.left) > lengths.while_away)
-        look_back(stay->began);
+    if ((int64_t)(stay->began - own.left) > lengths.gap)
+        check_gap(stay->began);
     own.left = ended;
     if (place < own.places && !own.busy) {
         own.busy = true;
         atomic_signal_fence(memory_order_seq_cst);
-        folded = fold(&r, place);
+        merged = merge_into_run(&r, place);
         atomic_signal_fence(memory_order_seq_cst);
         own.busy = false;
         if (atomic_load_explicit(&own.later, memory_order_relaxed))
-            catch_up();
+            write_postponed();
     }
-    if (!folded)
+    if (!merged)
         record(&r, place);
 }
 
-/* Where the runs of a call on a descriptor are kept. */
+/* The place of the runs of a call on a descriptor. */
 static inline uint32_t place_of(enum call call, int fd)
 {
     return fd < 0 ? (uint32_t)call

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * recorder_calls - the calls that the recorder stands in for. Each asks the C
- * library to do the work, and has what it was told written down.
+ * recorder_calls - the calls that the recorder replaces. Each lets the C
+ * library do the work, and records the result.
  */
 #define _GNU_SOURCE
 #include "recorder.h"
@@ -23,17 +23,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* NOLINTBEGIN(bugprone-macro-parentheses): a type in parentheses is none. */
+/* NOLINTBEGIN(bugprone-macro-parentheses): a type cannot be in parentheses. */
 
-/* All of them, in a section of their own: a list that the linker makes. */
+/* List all replaced functions: the linker collects them in a section of their
+ * own. */
 #define LISTED(NAME)                                                           \
     static struct stand_in listed_##NAME                                       \
         __attribute__((used, section("stand_ins"))) = {(void **)&real_##NAME,  \
                                                        #NAME}
 
-/* Each stand-in has a name of its own in C, and the name of the call for the
- * linker: so it may differ from its declaration in the C library, where that
- * has unions, attributes or an ellipsis in its place. */
+/* A replacement has a name of its own in C, and the name of the call for the
+ * linker. So its declaration may differ from that of the C library, which may
+ * use unions, attributes or an ellipsis. */
 #define STAND_IN(TYPE, NAME, PARAMETERS)                                       \
     TYPE our_##NAME PARAMETERS __asm__(#NAME)                                  \
         __attribute__((visibility("default")));                                \
@@ -42,16 +43,16 @@
     TYPE our_##NAME PARAMETERS
 
 /* ISO C has no conversion from an object pointer to a function pointer; POSIX
- * dlsym() asks for this detour. */
+ * dlsym() needs this detour. */
 #define FIND(NAME)                                                             \
     do {                                                                       \
         if (!real_##NAME)                                                      \
             *(void **)&real_##NAME = find_real(#NAME);                         \
     } while (0)
 
-/* A call on a descriptor. BEFORE may change the flags, and tell what is known
- * of MORE by then; AFTER may look at the result, and both at d. PLACE is where
- * its runs are kept, and LAST is done when it is recorded. */
+/* A call on a descriptor. BEFORE may change the flags and set `ahead`, the part
+ * of MORE that is known before the call; AFTER may use the result; both may use
+ * d. PLACE is the place of its runs. LAST runs after the call is recorded. */
 #define ON_DESCRIPTOR_AT(TYPE, NAME, CALL, PARAMETERS, ARGUMENTS, BEFORE,      \
                          AFTER, ASKED, MORE, PLACE, LAST)                      \
     STAND_IN(TYPE, NAME, PARAMETERS)                                           \
@@ -84,26 +85,26 @@
                      ASKED, MORE, place_of(CALL, fd), NOTHING)
 #define NOTHING (void)0
 
-static unsigned told_how(int flags)
+static unsigned flags_of_call(int flags)
 {
     return ((flags & MSG_DONTWAIT) ? FLAG_NONBLOCKING : 0U) |
            ((flags & MSG_PEEK) ? FLAG_PEEK : 0U);
 }
 
-/* The first transfer is when both ends have their addresses at last. */
+/* At the first transfer, both ends have their addresses for certain. */
 #define NAME_ONCE                                                              \
     if (result >= 0 && !d->named)                                              \
     name_ends(fd)
 
-/* May one look at what the program's pointers point to? Not if the kernel
- * could not, or failed before it tried. */
+/* May we read what the program's pointers point to? Not if the kernel could
+ * not, or failed before it tried. */
 static bool was_read(int error)
 {
     return error != EFAULT && error != EBADF && error != ENOTSOCK &&
            error != EINVAL && error != ENOPROTOOPT && error != EOPNOTSUPP;
 }
 
-/* The port of an address, in the place where both kinds have it. */
+/* The port of an address: IPv4 and IPv6 have it in the same place. */
 static int port_of(int error, const void *address, size_t length)
 {
     const unsigned char *byte = address;
@@ -143,58 +144,59 @@ static int port_in(int error, const struct msghdr *message)
                : 0;
 }
 
-/* --- Sending and receiving -------------------------------------------------
- */
+/* --- Sending and receiving ------------------------------------------------ */
 
 ON_DESCRIPTOR(ssize_t, recv, CALL_recv,
               (int fd, void *bytes, size_t size, int flags),
-              (fd, bytes, size, flags), how |= told_how(flags), NAME_ONCE,
+              (fd, bytes, size, flags), how |= flags_of_call(flags), NAME_ONCE,
               (int64_t)size, 0)
 ON_DESCRIPTOR(ssize_t, recvfrom, CALL_recvfrom,
               (int fd, void *bytes, size_t size, int flags, void *from,
                socklen_t *length),
-              (fd, bytes, size, flags, from, length), how |= told_how(flags),
-              NAME_ONCE, (int64_t)size, port_from(error, from, length))
+              (fd, bytes, size, flags, from, length),
+              how |= flags_of_call(flags), NAME_ONCE, (int64_t)size,
+              port_from(error, from, length))
 ON_DESCRIPTOR(ssize_t, recvmsg, CALL_recvmsg,
               (int fd, struct msghdr *message, int flags), (fd, message, flags),
-              how |= told_how(flags), NAME_ONCE, asked_of(error, message),
+              how |= flags_of_call(flags), NAME_ONCE, asked_of(error, message),
               error ? 0 : port_in(error, message))
 ON_DESCRIPTOR(ssize_t, send, CALL_send,
               (int fd, const void *bytes, size_t size, int flags),
-              (fd, bytes, size, flags), how |= told_how(flags), NAME_ONCE,
+              (fd, bytes, size, flags), how |= flags_of_call(flags), NAME_ONCE,
               (int64_t)size, 0)
 ON_DESCRIPTOR(ssize_t, sendto, CALL_sendto,
               (int fd, const void *bytes, size_t size, int flags,
                const void *to, socklen_t length),
-              (fd, bytes, size, flags, to, length), how |= told_how(flags),
+              (fd, bytes, size, flags, to, length), how |= flags_of_call(flags),
               NAME_ONCE, (int64_t)size, port_of(error, to, length))
 ON_DESCRIPTOR(ssize_t, sendmsg, CALL_sendmsg,
               (int fd, const struct msghdr *message, int flags),
-              (fd, message, flags), how |= told_how(flags), NAME_ONCE,
+              (fd, message, flags), how |= flags_of_call(flags), NAME_ONCE,
               asked_of(error, message), port_in(error, message))
 
-/* What _FORTIFY_SOURCE makes of these calls, where the size of the memory is
- * known; the C library ends the program if it is too small. */
+/* The names that _FORTIFY_SOURCE gives to these calls when it knows the size of
+ * the memory; the C library ends the program if the memory is too small. */
 #ifdef __GLIBC__
 ON_DESCRIPTOR(ssize_t, __recv_chk, CALL_recv,
               (int fd, void *bytes, size_t size, size_t room, int flags),
-              (fd, bytes, size, room, flags), how |= told_how(flags), NAME_ONCE,
-              (int64_t)size, 0)
+              (fd, bytes, size, room, flags), how |= flags_of_call(flags),
+              NAME_ONCE, (int64_t)size, 0)
 ON_DESCRIPTOR(ssize_t, __recvfrom_chk, CALL_recvfrom,
               (int fd, void *bytes, size_t size, size_t room, int flags,
                void *from, socklen_t *length),
               (fd, bytes, size, room, flags, from, length),
-              how |= told_how(flags), NAME_ONCE, (int64_t)size,
+              how |= flags_of_call(flags), NAME_ONCE, (int64_t)size,
               port_from(error, from, length))
 #endif
 
-/* Of files, pipes and terminals only a wait is of interest. */
+/* On files, pipes and terminals, only long waits are recorded. */
 #define ON_ANY_FILE(NAME, CALL, PARAMETERS, ARGUMENTS, ASKED)                  \
     STAND_IN(ssize_t, NAME, PARAMETERS)                                        \
     {                                                                          \
         FIND(NAME);                                                            \
                                                                                \
-        struct descriptor *const d = own.window ? watching(fd) : know(fd);     \
+        struct descriptor *const d =                                           \
+            own.window ? watching(fd) : learn_kind(fd);                        \
         struct stay stay;                                                      \
                                                                                \
         if (!d || (d->kind == SOCKET && !watching(fd)))                        \
@@ -211,7 +213,7 @@ ON_DESCRIPTOR(ssize_t, __recvfrom_chk, CALL_recvfrom,
         error = result == -1 ? errno : 0;                                      \
         if (d->kind == SOCKET) {                                               \
             NAME_ONCE;                                                         \
-        } else if (tick() - stay.began < lengths.worth_a_word) {               \
+        } else if (tick() - stay.began < lengths.file_wait) {                  \
             if (own.window && !(how & FLAG_NONBLOCKING))                       \
                 come_back(&stay);                                              \
             return result;                                                     \
@@ -237,18 +239,17 @@ ON_ANY_FILE(readv, CALL_readv, (int fd, const struct iovec *list, int count),
 ON_ANY_FILE(writev, CALL_writev, (int fd, const struct iovec *list, int count),
             (fd, list, count), sum_of(error, list, (size_t)count))
 
-/* --- Making and ending connections -----------------------------------------
- */
+/* --- Making and ending connections ---------------------------------------- */
 
-/* What a new descriptor is, and where its ends are. */
+/* A new socket: store its kind, and record its addresses. */
 static void opened(int fd, int type)
 {
-    became(fd, SOCKET, type, type & SOCK_NONBLOCK);
+    set_descriptor(fd, SOCKET, type, type & SOCK_NONBLOCK);
     name_ends(fd);
 }
 
-/* Each new socket has a record of its own, even if it gets the same number as
- * the one before. */
+/* Each accepted socket gets a record of its own, even if it has the same number
+ * as the one before. */
 #define ACCEPTS(NAME, PARAMETERS, ARGUMENTS, FLAGS)                            \
     ON_DESCRIPTOR_AT(int, NAME, CALL_##NAME, PARAMETERS, ARGUMENTS,            \
                      ahead = FLAGS, NOTHING, 0, FLAGS,                         \
@@ -260,9 +261,10 @@ ACCEPTS(accept, (int fd, void *address, socklen_t *length),
 ACCEPTS(accept4, (int fd, void *address, socklen_t *length, int flags),
         (fd, address, length, flags), flags)
 
-/* The port that a call is about to be told, for one that may never return. The
- * address may be anywhere: the kernel looks, and does not mind. */
-static int port_ahead(unsigned how, const void *address, socklen_t length)
+/* The port in the argument of a call that may never return. The program's
+ * pointer may be invalid: let the kernel read it, which then fails without a
+ * signal. */
+static int port_before_call(unsigned how, const void *address, socklen_t length)
 {
     struct sockaddr_in a = {0};
     const struct iovec here = {&a, sizeof a};
@@ -277,9 +279,10 @@ static int port_ahead(unsigned how, const void *address, socklen_t length)
     return got == (long)sizeof a ? port_of(0, &a, sizeof a) : 0;
 }
 
-/* An attempt has a local address as soon as it is under way; asking again how
- * it goes tells nothing new. */
-static void attempted(int fd, int error, const void *address, socklen_t length)
+/* A connection attempt has a local address as soon as it begins. EALREADY adds
+ * nothing new. */
+static void name_attempt(int fd, int error, const void *address,
+                         socklen_t length)
 {
     if (address && was_read(error) && error != EALREADY) {
         name_local(fd);
@@ -289,8 +292,9 @@ static void attempted(int fd, int error, const void *address, socklen_t length)
 
 ON_DESCRIPTOR(int, connect, CALL_connect,
               (int fd, const void *address, socklen_t length),
-              (fd, address, length), ahead = port_ahead(how, address, length),
-              attempted(fd, error, address, length), 0,
+              (fd, address, length),
+              ahead = port_before_call(how, address, length),
+              name_attempt(fd, error, address, length), 0,
               port_of(error, address, length))
 ON_DESCRIPTOR(int, bind, CALL_bind,
               (int fd, const void *address, socklen_t length),
@@ -303,9 +307,9 @@ ON_DESCRIPTOR(int, listen, CALL_listen, (int fd, int queue), (fd, queue),
 ON_DESCRIPTOR(int, shutdown, CALL_shutdown, (int fd, int which), (fd, which),
               how |= FLAG_NONBLOCKING, NOTHING, which, 0)
 
-/* Calls that are about no descriptor, or only now and then about one: recorded
- * IF that holds. ASKED and AHEAD, what is known of MORE by then, are looked at
- * before the call, and the rest after it. */
+/* Calls that have no descriptor, or only sometimes one. They are recorded if IF
+ * holds. ASKED and AHEAD, the part of MORE that is known before the call, are
+ * evaluated before it; the others after it. */
 #define ON_CONDITION(TYPE, NAME, PARAMETERS, ARGUMENTS, IF, CALL, FD, HOW,     \
                      PLACE, ASKED, AHEAD, ERROR, MORE, AFTER)                  \
     STAND_IN(TYPE, NAME, PARAMETERS)                                           \
@@ -332,24 +336,25 @@ ON_DESCRIPTOR(int, shutdown, CALL_shutdown, (int fd, int which), (fd, which),
     }
 #define ERRNO_IF_FAILED (result == -1 ? errno : 0)
 
-/* A new descriptor, of this kind. */
+/* A call that makes a new descriptor of this kind. */
 #define MAKES(NAME, PARAMETERS, ARGUMENTS, ASKED, MORE, KIND, TYPE, MODE)      \
-    ON_CONDITION(int, NAME, PARAMETERS, ARGUMENTS, awake(), CALL_##NAME, -1,   \
-                 FLAG_NONBLOCKING, NO_PLACE, ASKED, 0, ERRNO_IF_FAILED, MORE,  \
-                 if (result >= 0) became(result, KIND, TYPE, MODE))
+    ON_CONDITION(int, NAME, PARAMETERS, ARGUMENTS, is_recordable(),            \
+                 CALL_##NAME, -1, FLAG_NONBLOCKING, NO_PLACE, ASKED, 0,        \
+                 ERRNO_IF_FAILED, MORE,                                        \
+                 if (result >= 0) set_descriptor(result, KIND, TYPE, MODE))
 
 MAKES(socket, (int family, int type, int protocol), (family, type, protocol),
       type, family, SOCKET, type, type &SOCK_NONBLOCK)
 MAKES(epoll_create, (int size), (size), size, 0, OTHER, 0, false)
 MAKES(epoll_create1, (int flags), (flags), flags, 0, OTHER, 0, false)
 
-/* Two at a time: the second descriptor is in more. */
+/* It makes two descriptors: the second one is in `more`. */
 STAND_IN(int, socketpair, (int family, int type, int protocol, int fds[2]))
 {
     struct stay stay;
 
     FIND(socketpair);
-    if (!awake())
+    if (!is_recordable())
         return real_socketpair(family, type, protocol, fds);
     enter(&stay, CALL_socketpair, -1, FLAG_NONBLOCKING, 0, 0);
 
@@ -363,11 +368,11 @@ STAND_IN(int, socketpair, (int family, int type, int protocol, int fds[2]))
     return result;
 }
 
-/* A socket's end, by whatever function. The number may be another thread's the
- * moment it is free: what was known of it is forgotten before. */
+/* A descriptor is about to be closed, by whatever function. Forget it before
+ * the call: once it is free, another thread may get the same number. */
 static bool closes(int fd, struct stay *stay)
 {
-    struct descriptor *const d = know(fd);
+    struct descriptor *const d = learn_kind(fd);
     const bool is_socket = d && d->kind == SOCKET && watching(fd);
 
     forget(fd);
@@ -395,10 +400,10 @@ static bool closes(int fd, struct stay *stay)
     }
 
 CLOSES(close, (int fd), (fd), fd)
-/* The C library closes in it, unseen. */
+/* fclose() does not call our close(). */
 CLOSES(fclose, (FILE * file), (file), file ? fileno_unlocked(file) : -1)
 
-/* Here sockets go as well, without a word about each. */
+/* It closes sockets too, without a record for each. */
 STAND_IN(int, close_range, (unsigned first, unsigned last, int flags))
 {
     FIND(close_range);
@@ -423,7 +428,7 @@ STAND_IN(void, closefrom, (int first))
 }
 #endif
 
-/* Numbers that come to mean something else without a call that is recorded. */
+/* These give a descriptor a new meaning. The call itself is not recorded. */
 #define COPIES(NAME, PARAMETERS, ARGUMENTS)                                    \
     STAND_IN(int, NAME, PARAMETERS)                                            \
     {                                                                          \
@@ -439,8 +444,7 @@ COPIES(dup, (int fd), (fd))
 COPIES(dup2, (int fd, int to), (fd, to))
 COPIES(dup3, (int fd, int to, int flags), (fd, to, flags))
 
-/* --- Blocking or not, and other options ------------------------------------
- */
+/* --- Blocking or not, and other options ----------------------------------- */
 
 static void blocks(int fd, bool blocking)
 {
@@ -451,8 +455,8 @@ static void blocks(int fd, bool blocking)
                              (blocking ? 0 : FLAG_NONBLOCKING));
 }
 
-/* The mode of a descriptor may have been changed; of those that are no sockets
- * it is only remembered. */
+/* A call may have changed the mode of a descriptor. Remember the mode; record
+ * the call only for sockets. */
 static void changed_mode(const struct stay *stay, enum call call, int fd,
                          int request, int result, int value, bool nonblocking)
 {
@@ -463,8 +467,7 @@ static void changed_mode(const struct stay *stay, enum call call, int fd,
         blocks(fd, !nonblocking);
 }
 
-/* The third argument is an int or a pointer, or there is none: handed on as it
- * came. */
+/* The third argument is an int, a pointer or missing: pass it on as it came. */
 #define ASKS_A_FILE(NAME)                                                      \
     STAND_IN(int, NAME, (int fd, int request, void *argument))                 \
     {                                                                          \
@@ -489,10 +492,10 @@ static void changed_mode(const struct stay *stay, enum call call, int fd,
         return result;                                                         \
     }
 
-/* Only that of a socket needs a window. */
+/* Only a socket needs a window. */
 static bool knows_mode(int fd)
 {
-    struct descriptor *const d = know(fd);
+    struct descriptor *const d = learn_kind(fd);
 
     return d && (d->kind != SOCKET || watching(fd));
 }
@@ -544,10 +547,9 @@ ON_CONDITION(int, getsockopt,
              place_of(CALL_getsockopt, fd), SO_ERROR, 0, ERRNO_IF_FAILED,
              error ? 0 : as_int(0, value, *length), NOTHING)
 
-/* --- Waiting ---------------------------------------------------------------
- */
+/* --- Waiting -------------------------------------------------------------- */
 
-/* Limits as microseconds: -1 is for ever. */
+/* Timeouts in microseconds; -1: for ever. */
 static int64_t us_of_ms(int limit)
 {
     return limit < 0                  ? -1
@@ -589,7 +591,7 @@ static int64_t polled(const struct pollfd *list, nfds_t count, int result)
     return watched((int64_t)count, events);
 }
 
-/* Only the words that are in use, and only their bits. */
+/* Is any bit set? Look only at the words that are in use. */
 static bool any(const fd_set *set, int count)
 {
     const int bits = 8 * (int)sizeof(long);
@@ -620,15 +622,15 @@ static int64_t happened(const struct epoll_event *ready, int most, int result)
     return watched(most, events);
 }
 
-/* A wait on one descriptor alone is about that one. */
+/* The descriptor of a wait that has only one; otherwise -1. */
 static int only(const struct pollfd *list, nfds_t count)
 {
     return count == 1 && list ? list[0].fd : -1;
 }
 
-/* HIGH is how many descriptors, or events, it is asked about. */
+/* HIGH is the number of descriptors, or the most events, given to the call. */
 #define WAITS(NAME, CALL, PARAMETERS, ARGUMENTS, FD, HIGH, LIMIT, MORE)        \
-    ON_CONDITION(int, NAME, PARAMETERS, ARGUMENTS, awake(), CALL, FD,          \
+    ON_CONDITION(int, NAME, PARAMETERS, ARGUMENTS, is_recordable(), CALL, FD,  \
                  asked == 0 ? FLAG_NONBLOCKING : 0U, place_of(CALL, about),    \
                  LIMIT, HIGH, ERRNO_IF_FAILED, MORE, NOTHING)
 
@@ -671,7 +673,8 @@ WAITS(epoll_pwait, CALL_epoll_pwait,
       (fd, ready, most, limit, mask), fd, watched(most, 0), us_of_ms(limit),
       happened(ready, most, result))
 
-static int64_t told(int op, const struct epoll_event *event, int error)
+static int64_t epoll_ctl_more(int op, const struct epoll_event *event,
+                              int error)
 {
     const uint32_t events =
         event && op != EPOLL_CTL_DEL && was_read(error) ? event->events : 0;
@@ -682,16 +685,16 @@ static int64_t told(int op, const struct epoll_event *event, int error)
 
 ON_CONDITION(int, epoll_ctl,
              (int fd, int op, int target, struct epoll_event *event),
-             (fd, op, target, event), awake(), CALL_epoll_ctl, fd,
+             (fd, op, target, event), is_recordable(), CALL_epoll_ctl, fd,
              FLAG_NONBLOCKING, place_of(CALL_epoll_ctl, fd), target, 0,
-             ERRNO_IF_FAILED, told(op, event, error), NOTHING)
+             ERRNO_IF_FAILED, epoll_ctl_more(op, event, error), NOTHING)
 
-/* --- Sleeping --------------------------------------------------------------
- */
+/* --- Sleeping ------------------------------------------------------------- */
 
 #define SLEEPS(TYPE, NAME, PARAMETERS, ARGUMENTS, LENGTH, ERROR)               \
-    ON_CONDITION(TYPE, NAME, PARAMETERS, ARGUMENTS, awake(), CALL_##NAME, -1,  \
-                 0, place_of(CALL_##NAME, -1), LENGTH, 0, ERROR, 0, NOTHING)
+    ON_CONDITION(TYPE, NAME, PARAMETERS, ARGUMENTS, is_recordable(),           \
+                 CALL_##NAME, -1, 0, place_of(CALL_##NAME, -1), LENGTH, 0,     \
+                 ERROR, 0, NOTHING)
 
 SLEEPS(unsigned, sleep, (unsigned length), (length),
        length > INT32_MAX / 1000000 ? INT32_MAX : (int64_t)length * 1000000, 0)
@@ -699,15 +702,15 @@ SLEEPS(int, usleep, (useconds_t length), (length), (int64_t)length,
        ERRNO_IF_FAILED)
 SLEEPS(int, nanosleep, (const struct timespec *length, struct timespec *left),
        (length, left), us_of(length), ERRNO_IF_FAILED)
-/* Asked for an instant, it is recorded as asked for 0. It returns the error. */
+/* With an absolute time, the length is recorded as 0. The function returns its
+ * error. */
 SLEEPS(int, clock_nanosleep,
        (clockid_t id, int flags, const struct timespec *length,
         struct timespec *left),
        (id, flags, length, left), (flags & TIMER_ABSTIME) ? 0 : us_of(length),
        result)
 
-/* --- Filters of system calls -----------------------------------------------
- */
+/* --- Filters of system calls ---------------------------------------------- */
 
 #define SETS_FILTER(TYPE, NAME, PARAMETERS, ARGUMENTS, IF)                     \
     STAND_IN(TYPE, NAME, PARAMETERS)                                           \
@@ -716,11 +719,11 @@ SLEEPS(int, clock_nanosleep,
         if (!(IF))                                                             \
             return real_##NAME ARGUMENTS;                                      \
                                                                                \
-        const bool ahead = filter_ahead();                                     \
+        const bool ahead = before_filter();                                    \
         const TYPE result = real_##NAME ARGUMENTS;                             \
                                                                                \
         if (ahead)                                                             \
-            filter_behind(result != -1);                                       \
+            after_filter(result != -1);                                        \
         return result;                                                         \
     }
 
@@ -729,19 +732,18 @@ SETS_FILTER(int, prctl,
              unsigned long d),
             (option, a, b, c, d), option == PR_SET_SECCOMP)
 
-/* As the kernel has it; some C libraries come without its headers. */
+/* The kernel's values; some C libraries come without its headers. */
 enum { SET_MODE_STRICT, SET_MODE_FILTER };
 
-/* This is how most libraries set a filter; our own calls come along here, too.
- */
+/* Most libraries set a filter through syscall(). Our own system calls pass
+ * through here, too. */
 SETS_FILTER(long, syscall,
             (long number, long a, long b, long c, long d, long e, long f),
             (number, a, b, c, d, e, f),
             number == SYS_seccomp &&
                 (a == SET_MODE_STRICT || a == SET_MODE_FILTER))
 
-/* --- Processes and jumps ---------------------------------------------------
- */
+/* --- Processes and jumps -------------------------------------------------- */
 
 STAND_IN(pid_t, fork, (void))
 {
@@ -755,15 +757,15 @@ STAND_IN(pid_t, fork, (void))
 }
 
 /*
- * vfork(2) returns twice, and the second time upon a stack on which the first
- * has gone on. So where to return to is kept elsewhere, and nothing is recorded
- * before the parent has its memory for itself again.
+ * vfork(2) returns twice. At its second return, the stack has been used by the
+ * child. So the return address is kept elsewhere, and nothing is recorded until
+ * the parent has its memory for itself again.
  */
 #ifdef __x86_64__
 static __thread struct trace_block *lent_window;
 static __thread void *return_to;
 
-struct two { /* in the registers in which two values are returned */
+struct two { /* returned in two registers */
     void *first;
     uintptr_t second;
 };
@@ -772,7 +774,7 @@ struct two vfork_begins(void *from) __attribute__((used, visibility("hidden")));
 struct two vfork_begins(void *from)
 {
     static pid_t (*real_vfork)(void);
-    const bool within = own.away; /* in such a child, again: as it is */
+    const bool within = own.away; /* vfork in such a child: change nothing */
 
     FIND(vfork);
     if (!within) {
@@ -806,7 +808,7 @@ __asm__(".text\n"
         "    test %edx, %edx\n"
         "    jz 1f\n"
         "    jmp *%rax\n"
-        "1:  add $8, %rsp\n" /* the place that will not last */
+        "1:  add $8, %rsp\n" /* drop the return address from the stack */
         "    call *%rax\n"
         "    sub $16, %rsp\n"
         "    mov %eax, %edi\n"
@@ -817,7 +819,7 @@ __asm__(".text\n"
         "    ret\n"
         ".size vfork, . - vfork\n");
 #else
-/* POSIX let it be nothing but fork(). */
+/* POSIX allowed vfork() to be the same as fork(). */
 pid_t our_vfork(void) __asm__("vfork") __attribute__((visibility("default")));
 pid_t our_vfork(void)
 {
@@ -825,7 +827,7 @@ pid_t our_vfork(void)
 }
 #endif
 
-/* What does not return, and what there is to do before. */
+/* A function that does not return. BEFORE is called first. */
 #define LEAVES_FOR_GOOD(NAME, PARAMETERS, ARGUMENTS, BEFORE)                   \
     void our_##NAME PARAMETERS __asm__(#NAME)                                  \
         __attribute__((noreturn, visibility("default")));                      \
@@ -838,14 +840,14 @@ pid_t our_vfork(void)
         real_##NAME ARGUMENTS;                                                 \
         __builtin_unreachable();                                               \
     }
-LEAVES_FOR_GOOD(_exit, (int status), (status), ends)
-LEAVES_FOR_GOOD(_Exit, (int status), (status), ends)
-/* These may lead out of a signal's handler. */
-LEAVES_FOR_GOOD(longjmp, (void *to, int value), (to, value), jumps)
-LEAVES_FOR_GOOD(_longjmp, (void *to, int value), (to, value), jumps)
-LEAVES_FOR_GOOD(siglongjmp, (void *to, int value), (to, value), jumps)
+LEAVES_FOR_GOOD(_exit, (int status), (status), process_ends)
+LEAVES_FOR_GOOD(_Exit, (int status), (status), process_ends)
+/* These may leave a signal handler. */
+LEAVES_FOR_GOOD(longjmp, (void *to, int value), (to, value), before_jump)
+LEAVES_FOR_GOOD(_longjmp, (void *to, int value), (to, value), before_jump)
+LEAVES_FOR_GOOD(siglongjmp, (void *to, int value), (to, value), before_jump)
 #ifdef __GLIBC__
-LEAVES_FOR_GOOD(__longjmp_chk, (void *to, int value), (to, value), jumps)
+LEAVES_FOR_GOOD(__longjmp_chk, (void *to, int value), (to, value), before_jump)
 #endif
 
 #define REAPS(NAME, PARAMETERS, ARGUMENTS)                                     \
