@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * draw.h - the ways to show a model. Each writes to a stream; the caller finds
- * out whether that worked.
+ * draw.h - the ways to draw a model. Each writes to a stream; the caller checks
+ * the stream for errors.
  */
 #ifndef WOULDBLOCK_DRAW_H
 #define WOULDBLOCK_DRAW_H
@@ -10,15 +10,15 @@
 
 #include <stdio.h>
 
-/* What the caller wants to see of it. */
+/* Which part of the model to draw, and how. */
 struct view {
-    double from, to; /* seconds; to: the model's length, if it was not given */
+    double from, to; /* seconds; to: the model's length by default */
     size_t columns;  /* of the terminal */
     bool colour;
-    bool no_table; /* without the counts */
+    bool no_table; /* leave out the table of counts */
     bool no_legend;
     const char *title; /* "" for none */
-    const char *page;  /* the path of what a page is made of */
+    const char *page;  /* the path of page.html */
 };
 
 void draw_list(const struct model *model, const struct view *view, FILE *out);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * html - the page of page.html, with the trace in it as JSON.
+ * html - writes page.html with the trace in it as JSON.
  *
- * A page has to be loaded as a whole, so its data are small: times are whole
- * nanoseconds since what stands before; what calls have in common is written
- * once, as a shape, and its words once more. Of a very large trace, short calls
- * that are neighbours become one. The page tells what it got, and page.html
- * what each array holds.
+ * A browser loads the whole page at once, so the data are compact: a time is
+ * the number of nanoseconds since the entry before; the properties that calls
+ * have in common are written once, as a shape, and the words of shapes once
+ * too. In a very large trace, short calls that are neighbours are folded into
+ * one. The page says if that happened; page.html explains each array.
  */
 #define _GNU_SOURCE
 #include "draw.h"
@@ -31,16 +31,16 @@ static const char marker[] = "@TRACE@\n";
 static FILE *out;
 static const struct model *model;
 
-/* --- Things to be written once ---------------------------------------------
- */
+/* --- Pools ---------------------------------------------------------------- */
 
-/* All that were met, in that order, and where to find each by its bytes. */
+/* All different values in the order of their first use, and a hash table to
+ * find each by its bytes. */
 struct pool {
     char *bytes;
     size_t used, room;
-    size_t *begins; /* of each; one more: the end of the last */
+    size_t *begins; /* of each value; one more entry: the end of the last */
     size_t count, begin_room;
-    size_t *places; /* hashed: number + 1, or 0 */
+    size_t *places; /* hash table: number + 1, or 0 */
     size_t place_count;
 };
 
@@ -86,7 +86,7 @@ static void enlarge(struct pool *p, size_t size)
     }
 }
 
-/* The number of these bytes, old or new. */
+/* The number of these bytes in the pool, which adds them if they are new. */
 static size_t number_of(struct pool *p, const void *bytes, size_t size)
 {
     size_t *place;
@@ -102,7 +102,7 @@ static size_t number_of(struct pool *p, const void *bytes, size_t size)
     return *place - 1;
 }
 
-/* Forget all, but keep the room. */
+/* Empty the pool, but keep its memory. */
 static void clear(struct pool *p)
 {
     if (p->count > 0)
@@ -110,19 +110,18 @@ static void clear(struct pool *p)
     p->used = p->count = 0;
 }
 
-/* --- Shapes ----------------------------------------------------------------
- */
+/* --- Shapes --------------------------------------------------------------- */
 
-/* What calls have in common: the same words, on the same socket. No holes, as
- * its bytes are compared. */
+/* The properties that calls have in common: the same words, on the same socket.
+ * The struct must have no padding, since its bytes are compared. */
 struct shape {
-    uint64_t bytes; /* that each call moved */
+    uint64_t bytes; /* moved by each call */
     int32_t call, fd, connection, state, answer, error, waits, words;
 };
 
 static struct pool shapes, words;
 
-/* But for its words and bytes. */
+/* The shape of a span, without its words and bytes. */
 static struct shape shape_of(const struct span *s)
 {
     return (struct shape){
@@ -136,7 +135,8 @@ static struct shape shape_of(const struct span *s)
     };
 }
 
-/* Calls that were folded differ in what they asked and were told. */
+/* Folded calls differ in their arguments and results, which the words leave
+ * out. */
 static size_t shape_number(const struct span *s, bool folded)
 {
     struct shape shape = shape_of(s);
@@ -180,10 +180,9 @@ static void put_shapes(void)
     fputc(']', out);
 }
 
-/* --- Spans -----------------------------------------------------------------
- */
+/* --- Spans ---------------------------------------------------------------- */
 
-/* A span as it is written: one of the model, or several that were folded. */
+/* A span as the page has it: one of the model, or several that were folded. */
 struct entry {
     struct span span;
     uint64_t bytes, times;
@@ -199,11 +198,11 @@ static void add_to(struct entry *e, const struct span *s)
     e->times += s->times;
 }
 
-/* What was met in the present stretch of time, and which entry it is. */
+/* The shapes in the present slice of time, and the entry of each. */
 static struct pool met;
 static size_t *entry_of, entry_room;
 
-/* The entry that this is to be a part of; number, if it is a new one. */
+/* The entry that this is folded into; or number, if it makes a new one. */
 static size_t entry_for(const void *key, size_t size, size_t number)
 {
     const size_t before = met.count, found = number_of(&met, key, size);
@@ -215,14 +214,14 @@ static size_t entry_for(const void *key, size_t size, size_t number)
     return number;
 }
 
-/* Fold the spans that are shorter than a stretch of so many seconds and have
- * the same shape, stretch by stretch; or none, if it is 0. With NULL for the
- * entries, only count them. */
+/* Fold the spans that are shorter than a slice of so many seconds and have the
+ * same shape, slice by slice. With 0 seconds, fold none. If entries is NULL,
+ * only count them. */
 static size_t fold_lane(const struct lane *lane, double seconds,
                         struct entry *entries)
 {
     size_t count = 0;
-    double stretch = -1;
+    double slice = -1;
 
     for (size_t i = 0; i < lane->span_count; i++) {
         const struct span *s = &lane->spans[i];
@@ -232,9 +231,9 @@ static size_t fold_lane(const struct lane *lane, double seconds,
             const double here = floor(s->began / seconds);
             const struct shape key = shape_of(s);
 
-            if (here > stretch)
+            if (here > slice)
                 clear(&met);
-            stretch = here;
+            slice = here;
             at = entry_for(&key, sizeof key, count);
         }
         if (at < count && entries)
@@ -248,11 +247,11 @@ static size_t fold_lane(const struct lane *lane, double seconds,
     return count;
 }
 
-/* The same for arrows: those between the same two ends. */
+/* The same for arrows between the same two ends. */
 static size_t fold_arrows(double seconds, struct arrow *arrows)
 {
     size_t count = 0;
-    double stretch = -1;
+    double slice = -1;
 
     for (size_t i = 0; i < model->arrow_count; i++) {
         const struct arrow *a = &model->arrows[i];
@@ -262,9 +261,9 @@ static size_t fold_arrows(double seconds, struct arrow *arrows)
         if (seconds > 0) {
             const double here = floor(a->sent / seconds);
 
-            if (here > stretch)
+            if (here > slice)
                 clear(&met);
-            stretch = here;
+            slice = here;
             at = entry_for(ends, sizeof ends, count);
         }
         if (at < count && arrows)
@@ -291,19 +290,19 @@ static size_t count_arrows(double seconds)
     return fold_arrows(seconds, NULL);
 }
 
-/* How long a stretch has to be for no more than the most. */
-static double stretch_for(size_t most, size_t count(double))
+/* The length of a slice that leaves no more entries than `most`. */
+static double slice_length_for(size_t most, size_t count(double))
 {
-    double stretch = 0;
+    double slice = 0;
 
-    while (count(stretch) > most && stretch < model->length)
-        stretch = stretch > 0 ? 2 * stretch : model->length / 131072;
-    return stretch;
+    while (count(slice) > most && slice < model->length)
+        slice = slice > 0 ? 2 * slice : model->length / 131072;
+    return slice;
 }
 
-/* An entry is its shape and how it goes on, in one number; when it began, since
- * the one before; its length; and then, of a run, the time inside and how
- * often; of what was folded, the bytes as well. */
+/* An entry holds: one number for its shape and form; the time since the begin
+ * of the entry before; its length; for a run also the time inside and the
+ * number of calls; for folded calls also the bytes. */
 enum form { SINGLE, RUN, FOLDED };
 
 static void put_entry(const struct entry *e, int64_t *before, bool first)
@@ -340,8 +339,7 @@ static void put_spans(const struct lane *lane, double seconds)
     free(entries);
 }
 
-/* --- Lanes -----------------------------------------------------------------
- */
+/* --- Lanes ---------------------------------------------------------------- */
 
 static void put_tally(const struct lane *lane)
 {
@@ -389,7 +387,7 @@ static void put_lanes(double seconds)
     fputc(']', out);
 }
 
-/* Their spans are those of the lanes; the shape tells which. */
+/* Their spans are those of the lanes: the shape names the connection. */
 static void put_connections(const struct model *connections)
 {
     char text[TEXT];
@@ -409,8 +407,8 @@ static void put_connections(const struct model *connections)
     fputc(']', out);
 }
 
-/* The lanes, the connections, when it was sent, since the one before, how long
- * it took from there, and the bytes. */
+/* The lanes, the connections, the time of sending since the arrow before, the
+ * time from there to the receiving, and the bytes. */
 static void put_arrows(double seconds)
 {
     const size_t count = fold_arrows(seconds, NULL);
@@ -433,8 +431,7 @@ static void put_arrows(double seconds)
     free(arrows);
 }
 
-/* --- All of it -------------------------------------------------------------
- */
+/* --- The whole drawing ---------------------------------------------------- */
 
 static void put_calls(void)
 {
@@ -448,7 +445,7 @@ static void put_calls(void)
     fputc(']', out);
 }
 
-/* What the errors that occurred mean, and what to do about them. */
+/* The errors that occur in the trace: what they mean, and what to do. */
 static void put_errors(void)
 {
     static bool seen[INT16_MAX];
@@ -475,7 +472,7 @@ static void put_errors(void)
 static void put_trace(const struct view *view)
 {
     const bool by_socket = model->lanes[0].endpoint != NULL;
-    const double stretch = stretch_for(MOST_SPANS, count_entries);
+    const double slice = slice_length_for(MOST_SPANS, count_entries);
 
     json_string(out, "{\"title\":", view->title);
     json_string(out, ",\"command\":", model->command);
@@ -486,11 +483,11 @@ static void put_trace(const struct view *view)
             nanoseconds(model->length), nanoseconds(view->from),
             nanoseconds(view->to), view->no_table ? "false" : "true",
             model->complete ? "true" : "false", by_socket ? "true" : "false",
-            nanoseconds(stretch));
+            nanoseconds(slice));
     put_calls();
-    put_lanes(stretch);
+    put_lanes(slice);
     put_connections(by_socket ? model : by_connection(model));
-    put_arrows(stretch_for(MOST_ARROWS, count_arrows));
+    put_arrows(slice_length_for(MOST_ARROWS, count_arrows));
     put_shapes();
     put_errors();
     fputs("}\n", out);

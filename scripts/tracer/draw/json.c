@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * json - strings and numbers of JSON.
+ * json - writes strings and numbers of JSON.
  */
 #include "json.h"
 
@@ -10,8 +10,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Of what stands in a page, "</script>" and "<!--" end or change the script;
- * to JavaScript, U+2028 and U+2029 end a line. */
+/* Escape what would end or change the script in a page, "</script>" and "<!--",
+ * and what JavaScript takes for the end of a line, U+2028 and U+2029. */
 static void put_character(FILE *out, const char *text, size_t length)
 {
     const unsigned char c = (unsigned char)*text;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * list - all calls of all lanes, a line each, in the order in which they
- * began.
+ * list - prints all calls of all lanes, one per line, in the order of their
+ * begin.
  */
 #include "draw.h"
 
@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-/* The lane whose next span began first; lane_count if there is none. */
+/* The lane whose next span began first; lane_count if no span is left. */
 static size_t next_lane(const struct model *model, const size_t *next)
 {
     size_t found = model->lane_count;

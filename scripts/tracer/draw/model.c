@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * model - what follows from the spans: which ends belong together, what went
- * from one to the other, and what each call did.
+ * model - completes the model from its spans: joins the two ends of each
+ * connection, finds the arrows between them, and classifies the results of
+ * calls.
  */
 #define _GNU_SOURCE
 #include "model.h"
@@ -14,8 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- Lists -----------------------------------------------------------------
- */
+/* --- Lists ---------------------------------------------------------------- */
 
 void *grown(void *list, size_t count, size_t *room, size_t size)
 {
@@ -32,8 +32,7 @@ void sort(void *list, size_t count, size_t size,
         qsort(list, count, size, by);
 }
 
-/* --- Which ends belong together --------------------------------------------
- */
+/* --- Connections ---------------------------------------------------------- */
 
 static int by_address(const void *a, const void *b)
 {
@@ -50,8 +49,9 @@ static bool at_the_same_time(const struct endpoint *a, const struct endpoint *b)
     return a->opened <= b->closed && b->opened <= a->closed;
 }
 
-/* The one among those with these addresses that was open at the same time, and
- * moved most: after a fork both processes have one, and only one uses it. */
+/* The matching end that was open at the same time and moved the most bytes:
+ * after a fork both processes have the descriptor, but usually only one uses
+ * it. */
 static struct endpoint *other_end(const struct endpoint *e,
                                   struct endpoint **sorted, size_t count)
 {
@@ -78,9 +78,9 @@ static struct endpoint *other_end(const struct endpoint *e,
     return best;
 }
 
-/* Each connection is in a list sorted by address as it is seen from here; its
- * other end has the two the other way round. Ports are used again, so the times
- * have to fit. Those that moved something choose first. */
+/* Join the two ends of each connection. The list is sorted by local and peer
+ * address; the other end has the two swapped. Ports are used again, so the
+ * times have to fit, too. Ends that moved bytes choose first. */
 static void join_connections(struct model *model)
 {
     const size_t count = model->endpoint_count;
@@ -103,15 +103,14 @@ static void join_connections(struct model *model)
     free(sorted);
 }
 
-/* --- What went from one to the other ---------------------------------------
- */
+/* --- Arrows --------------------------------------------------------------- */
 
-/* A call that moved something, and where. */
+/* A call that moved bytes, and the flow it belongs to. */
 struct move {
     const struct span *span;
     size_t lane;
-    uint64_t flow; /* of a stream: the sender; of datagrams: the ports */
-    uint32_t left; /* calls of a run that have no arrow yet */
+    uint64_t flow; /* a stream: the sender; datagrams: the two ports */
+    uint32_t left; /* calls of a run without an arrow so far */
     bool sent;
 };
 
@@ -125,8 +124,8 @@ static void add_move(const struct span *span, size_t lane, uint64_t flow,
     moves[move_count++] = (struct move){span, lane, flow, span->times, sent};
 }
 
-/* Datagrams go from port to port, which the call names, or connect did. 0: it
- * is not known where they go, or came from. */
+/* Datagrams go from port to port. The call names the port, or connect did
+ * earlier. 0: one of the ports is unknown. */
 static uint64_t flow_of(const struct span *s, bool sent)
 {
     const struct endpoint *e = s->about;
@@ -168,8 +167,8 @@ static void add_arrow(struct model *model, const struct move *from,
     };
 }
 
-/* A stream: the calls on both sides share its bytes in their order. Each pair
- * of calls that has bytes in common makes an arrow. */
+/* A stream: the calls on both sides share its bytes in order. Each pair of
+ * calls that shares bytes makes an arrow. */
 static void join_stream(struct model *model, size_t first, size_t middle,
                         size_t end)
 {
@@ -189,8 +188,8 @@ static void join_stream(struct model *model, size_t first, size_t middle,
     }
 }
 
-/* Datagrams may be lost, or cut off: the next one that fits, and not too far
- * away. A run of them may fit several calls on the other side. */
+/* Datagrams may be lost or cut off: take the next one that fits and is not too
+ * far away. A run of them may fit several calls on the other side. */
 static void join_datagrams(struct model *model, size_t first, size_t middle,
                            size_t end)
 {
@@ -261,11 +260,10 @@ void join_ends(struct model *model)
     free(moves);
 }
 
-/* --- A part of it ----------------------------------------------------------
- */
+/* --- Choosing lanes ------------------------------------------------------- */
 
-/* Endpoints know by now where their lanes go: SIZE_MAX for those that do not
- * stay. */
+/* The endpoints already have the new numbers of their lanes; SIZE_MAX means
+ * that the lane is not kept. */
 static void leave_out_arrows(struct model *model, const size_t *place)
 {
     size_t kept = 0;
@@ -325,7 +323,7 @@ void choose_lanes(struct model *model, const size_t *chosen, size_t count)
         }
         for (size_t k = 0; k < lane->span_count; k++)
             if (lane->spans[k].about && lane->spans[k].about->lane == SIZE_MAX)
-                lane->spans[k].about = NULL; /* another thread had it */
+                lane->spans[k].about = NULL; /* only another thread used it */
         lanes[place[i]] = *lane;
     }
     leave_out_arrows(model, place);
@@ -360,8 +358,7 @@ void begin_later(struct model *model, double by)
     model->length -= by;
 }
 
-/* --- Lanes by connection ---------------------------------------------------
- */
+/* --- Lanes by connection -------------------------------------------------- */
 
 void add_span(struct lane *lane, const struct span *s)
 {
@@ -374,7 +371,7 @@ void add_span(struct lane *lane, const struct span *s)
     if (may_wait(s))
         t->blocked += s->inside;
     t->bytes += span_bytes(s);
-    if (s->call == CALL_elsewhere) /* which is no call */
+    if (s->call == CALL_elsewhere) /* not a call */
         return;
     t->called += s->times;
     switch (span_answer(s)) {
@@ -430,7 +427,7 @@ struct model *by_connection(const struct model *model)
             if (s->about)
                 add_span(&other->lanes[s->about->number], s);
         }
-    /* Several threads may have shared it. */
+    /* Several threads may have used it. */
     for (size_t i = 0; i < model->endpoint_count; i++)
         sort(other->lanes[i].spans, other->lanes[i].span_count,
              sizeof(struct span), by_began);
@@ -446,10 +443,10 @@ struct model *by_connection(const struct model *model)
     return other;
 }
 
-/* --- What a call did -------------------------------------------------------
- */
+/* --- The results of calls ------------------------------------------------- */
 
-/* Was it told "not yet"? EAGAIN and its like; a wait that reported nothing. */
+/* Would the call have blocked? EAGAIN and similar errors, or a wait that
+ * reported nothing. */
 static bool is_again(const struct span *s)
 {
     return s->error == EAGAIN || s->error == EWOULDBLOCK ||

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * perfetto - the Trace Event Format of Chrome, which
- * https://ui.perfetto.dev and chrome://tracing open.
+ * perfetto - writes the Trace Event Format of Chrome, for
+ * https://ui.perfetto.dev and chrome://tracing.
  *
- * The spans of one track have to nest there. The calls of a thread do, so each
- * thread has a track; runs of calls overlap, but those on one descriptor do
- * not, so each descriptor of a thread that has runs gets one as well. What
- * does not fit on its track for any reason goes to another one of its kind.
+ * There, the spans of one track have to nest. The calls of a thread do, so each
+ * thread has a track. Runs of calls overlap, but not those on one descriptor,
+ * so each descriptor of a thread that has runs gets a track too. A span that
+ * does not fit on its track for any reason goes to an additional one of the
+ * same kind.
  *
- * Spans are written as they come. What is kept is a few bytes for each that
- * moved something: arrows begin and end in them.
+ * Spans are written as they are read. Only a few bytes are kept for each that
+ * moved bytes, since arrows begin and end there.
  */
 #include "draw.h"
 
@@ -21,12 +22,12 @@
 #include <string.h>
 
 enum {
-    PIDS = 1 << 22, /* no pid of Linux is as large: above are those made up */
-    DEPTH = 8,      /* of calls inside of calls, as in a signal's handler */
+    PIDS = 1 << 22, /* Linux has no pid this large: those above are made up */
+    DEPTH = 8,      /* calls within calls, as in a signal handler */
     TEXT = 256,
 };
 
-/* How chrome://tracing colours them; Perfetto has a way of its own. */
+/* The colours of chrome://tracing; Perfetto chooses its own. */
 static const struct {
     const char *words, *colour;
 } looks[] = {
@@ -38,9 +39,9 @@ static const struct {
 
 static FILE *out;
 static const struct model *model;
-static bool any; /* has an event been written yet? */
+static bool any; /* an event has been written */
 
-/* The name of an event, up to what it holds besides. */
+/* Begin an event; the caller writes its other fields. */
 static void begin_event(char phase, const char *name, int pid, int tid)
 {
     fprintf(out, "%s\n{\"ph\":\"%c\",\"pid\":%d,\"tid\":%d,\"name\":",
@@ -49,7 +50,7 @@ static void begin_event(char phase, const char *name, int pid, int tid)
     any = true;
 }
 
-/* What a process or a thread is called, and its place among the others. */
+/* Name a process or a thread, and set its position among the others. */
 static void put_name(const char *whose, int pid, int tid, const char *name,
                      int place)
 {
@@ -64,10 +65,9 @@ static void put_name(const char *whose, int pid, int tid, const char *name,
     fprintf(out, ",\"args\":{\"sort_index\":%d}}", place);
 }
 
-/* --- Processes -------------------------------------------------------------
- */
+/* --- Processes ------------------------------------------------------------ */
 
-/* For each lane, the first one of its process. */
+/* For each lane, the first lane of its process. */
 static size_t *owner;
 
 static void find_processes(void)
@@ -82,7 +82,7 @@ static void find_processes(void)
     }
 }
 
-/* The pid is shown where it says who it was. */
+/* The real pid is part of the name; this one is unique. */
 static int pid_of(size_t lane)
 {
     const struct lane *first = &model->lanes[owner[lane]];
@@ -95,22 +95,22 @@ static int pid_of(size_t lane)
     return first->pid;
 }
 
-/* --- Tracks ----------------------------------------------------------------
- */
+/* --- Tracks --------------------------------------------------------------- */
 
-/* What is drawn on one line, and the calls on it that have not ended yet. */
+/* One line of the drawing, and the calls on it that have not ended yet. */
 struct track {
     int tid;
     int64_t ends[DEPTH];
     size_t depth;
-    size_t next; /* of its kind; 0: none */
+    size_t next; /* next track of the same kind; 0: none */
 };
 
-/* Those of one lane: the thread's own is the first. */
+/* The tracks of one lane. The first one is the thread's own. */
 static struct track *tracks;
 static size_t track_count, track_room;
 
-/* The first of each descriptor, by its number + 1; 0 is for all others. */
+/* The first track of each descriptor, at its number + 1. Entry 0 is for all
+ * other calls. */
 static size_t of_fd[MOST_DESCRIPTORS + 1], fd_used;
 
 static size_t new_track(int tid)
@@ -129,7 +129,7 @@ static size_t *first_of_fd(int fd)
     return &of_fd[at];
 }
 
-/* Is it after, or inside of, all that is on this track? */
+/* Is the span after, or within, all spans of this track? */
 static bool fits(struct track *track, int64_t began, int64_t ended)
 {
     while (track->depth > 0 && track->ends[track->depth - 1] <= began)
@@ -153,7 +153,7 @@ static size_t further_track(int pid, const struct span *s, const char *name)
     return new_track(tid++);
 }
 
-/* The track that this span is drawn on. */
+/* The track for this span. */
 static int place(int pid, const struct span *s, const char *name)
 {
     const int64_t began = nanoseconds(s->began), ended = nanoseconds(s->ended);
@@ -165,7 +165,7 @@ static int place(int pid, const struct span *s, const char *name)
         if (tracks[t].next == 0) {
             const size_t next = further_track(pid, s, name);
 
-            tracks[t].next = next; /* which may have moved */
+            tracks[t].next = next; /* tracks may have moved in memory */
         }
         t = tracks[t].next;
     }
@@ -173,10 +173,9 @@ static int place(int pid, const struct span *s, const char *name)
     return tracks[t].tid;
 }
 
-/* --- Spans -----------------------------------------------------------------
- */
+/* --- Spans ---------------------------------------------------------------- */
 
-/* A span that an arrow may begin or end in. */
+/* A span in which an arrow may begin or end. */
 struct move {
     const struct span *span;
     size_t lane;
@@ -277,8 +276,7 @@ static void put_lane(size_t l, const struct view *view)
     put_end(lane, pid, tid);
 }
 
-/* --- Arrows ----------------------------------------------------------------
- */
+/* --- Arrows --------------------------------------------------------------- */
 
 static int by_place(const void *a, const void *b)
 {
@@ -290,7 +288,8 @@ static int by_place(const void *a, const void *b)
     return lane ? lane : end ? end : ORDER(x->span->ended, y->span->ended);
 }
 
-/* The span on this end that ended then; NULL if it is not shown. */
+/* The span on this endpoint that ended at this time; NULL if it is not
+ * shown. */
 static const struct move *move_at(size_t lane, const struct endpoint *end,
                                   double ended)
 {
@@ -303,7 +302,7 @@ static const struct move *move_at(size_t lane, const struct endpoint *end,
                : bsearch(&wanted, moves, move_count, sizeof *moves, by_place);
 }
 
-/* The last moment of a span that no other one begins at. */
+/* The last moment of a span at which no other span begins. */
 static int64_t last_moment(const struct span *s)
 {
     const int64_t began = nanoseconds(s->began), ended = nanoseconds(s->ended);
@@ -321,8 +320,9 @@ static void put_flow(char phase, const struct move *move, size_t number,
     json_microseconds(out, ",\"ts\":", at);
 }
 
-/* A reader drops an arrow that ends before it begins. Bytes of a long send
- * may be received before it ends: such an arrow begins when it arrives. */
+/* Viewers drop an arrow that ends before it begins. The bytes of a long send
+ * may be received before the send ends: then the arrow begins when it
+ * arrives. */
 static void put_arrow(const struct arrow *a, size_t number)
 {
     const struct move *from = move_at(a->from, a->source, a->sent);
@@ -342,8 +342,7 @@ static void put_arrow(const struct arrow *a, size_t number)
     fputc('}', out);
 }
 
-/* --- Bytes on their way ----------------------------------------------------
- */
+/* --- Bytes in transit ----------------------------------------------------- */
 
 struct change {
     double when;
@@ -360,8 +359,8 @@ static int by_moment(const void *a, const void *b)
     return when ? when : ORDER(x->process, y->process);
 }
 
-/* A counter for each process that sent something: what it has sent, and
- * nobody has received yet. */
+/* A counter for each process that sent: the bytes that were sent and not
+ * received yet. */
 static void put_counters(const struct view *view)
 {
     struct change *changes =
@@ -397,8 +396,7 @@ static void put_counters(const struct view *view)
     free(under_way);
 }
 
-/* --- All of it -------------------------------------------------------------
- */
+/* --- The whole drawing ---------------------------------------------------- */
 
 void draw_perfetto(const struct model *shown, const struct view *view,
                    FILE *stream)

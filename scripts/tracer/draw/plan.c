@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * plan - makes the plan of a drawing. However long a trace is, a picture has
- * only so many pixels: a lane is cut into slices of one each, and arrows into
- * bundles. Where that still makes too much for a file that is to be read by a
+ * plan - makes the plan of a drawing. A picture has a limited number of pixels,
+ * however long the trace is: a lane is cut into slices of a pixel each, and
+ * arrows that overlap are bundled. If the file would still be too large for a
  * browser, slices and bundles get wider.
  */
 #include "plan.h"
@@ -16,11 +16,11 @@
 
 enum {
     MOST_STRIPS = 60,
-    MOST_STRETCHES = 1000, /* and marks, in all strips together */
+    MOST_STRETCHES = 1000, /* stretches and marks of all strips together */
     MOST_LINES = 240,
 };
 
-/* Nearer than this, in pixels, two arrows cannot be told from each other. */
+/* In pixels. Two arrows that are nearer than this look like one. */
 static const double near_by = 10, apart = 6;
 
 double place_of(const struct plan *plan, double time)
@@ -33,26 +33,25 @@ double time_at(const struct plan *plan, double place)
     return plan->from + place / plan->width * (plan->to - plan->from);
 }
 
-/* --- Slices ----------------------------------------------------------------
- */
+/* --- Slices --------------------------------------------------------------- */
 
-/* A little of a lane's time, as long as all others of it. */
+/* A slice of a lane's time. All slices have the same length. */
 struct slice {
-    double in[STATES]; /* seconds of it in each state */
-    double agains;     /* how often it was told "not yet" */
-    enum state state;  /* that it is drawn in */
-    size_t owner;      /* the stretch that it belongs to */
+    double in[STATES]; /* seconds in each state */
+    double agains;     /* calls that would block */
+    enum state state;  /* the state it is drawn in */
+    size_t owner;      /* the stretch it belongs to */
     enum event event;
-    const struct span *failed; /* the call that did */
+    const struct span *failed; /* the call that failed */
 };
 
-/* One lane in the making. */
+/* A lane while it is being cut. */
 struct cutting {
     const struct plan *plan;
     struct strip *strip;
     struct slice *slices;
-    size_t count;  /* of slices */
-    double length; /* of a slice, in seconds */
+    size_t count;  /* number of slices */
+    double length; /* seconds per slice */
 };
 
 static size_t slice_at(const struct cutting *c, double time)
@@ -69,7 +68,7 @@ static double pixels(const struct cutting *c, size_t slices)
     return (double)slices * c->plan->width / (double)c->count;
 }
 
-/* What of a time from began to ended lies in a slice, in seconds. */
+/* The part of the time from began to ended that lies in a slice, in seconds. */
 static double part_in(const struct cutting *c, size_t slice, double began,
                       double ended)
 {
@@ -79,7 +78,7 @@ static double part_in(const struct cutting *c, size_t slice, double began,
     return part > 0 ? part : 0;
 }
 
-/* Share a span out among the slices that it reaches over. */
+/* Distribute a span over the slices that it covers. */
 static void cut_span(struct cutting *c, const struct span *s)
 {
     const enum state state = span_state(s);
@@ -87,7 +86,7 @@ static void cut_span(struct cutting *c, const struct span *s)
     const size_t last = slice_at(c, s->ended);
 
     for (size_t i = slice_at(c, s->began); i <= last; i++) {
-        /* What belongs to a moment belongs to the slice of its end. */
+        /* A call without duration belongs to the slice of its end. */
         const double share =
             length > 0 ? part_in(c, i, s->began, s->ended) / length : i == last;
 
@@ -98,9 +97,9 @@ static void cut_span(struct cutting *c, const struct span *s)
 }
 
 /*
- * Which state a slice is drawn in: where it waited or slept for more than half
- * of the time, that; otherwise, if it was told "not yet" at all, WOULD_BLOCK:
- * the time between two such answers goes into asking.
+ * The state a slice is drawn in. If the lane waited or slept for more than half
+ * of the slice, that state. Otherwise WOULD_BLOCK if any call would block: the
+ * time between two such results goes into calling again.
  */
 static enum state state_of(const struct slice *slice, double length)
 {
@@ -122,7 +121,7 @@ static void cut(struct cutting *c)
     for (size_t i = 0; i < c->count; i++) {
         struct slice *slice = &c->slices[i];
         const double left = c->plan->from + (double)i * c->length;
-        /* What is left of its life, it ran. */
+        /* The rest of its lifetime, it ran. */
         const double rest = part_in(c, i, lane->began, lane->ended) -
                             slice->in[BLOCKED] - slice->in[WOULD_BLOCK] -
                             slice->in[SLEEPING];
@@ -134,8 +133,7 @@ static void cut(struct cutting *c)
     }
 }
 
-/* --- Stretches -------------------------------------------------------------
- */
+/* --- Stretches ------------------------------------------------------------ */
 
 static void find_stretches(struct cutting *c)
 {
@@ -160,7 +158,7 @@ static void find_stretches(struct cutting *c)
     }
 }
 
-/* Which calls are a stretch made of? A span may reach over several. */
+/* Find the calls of each stretch. A span may cover several stretches. */
 static void share_out(struct cutting *c, const struct span *s)
 {
     const enum state state = span_state(s);
@@ -186,8 +184,7 @@ static void share_out(struct cutting *c, const struct span *s)
     }
 }
 
-/* --- Marks -----------------------------------------------------------------
- */
+/* --- Marks ---------------------------------------------------------------- */
 
 static enum event event_of(const struct span *s)
 {
@@ -198,7 +195,7 @@ static enum event event_of(const struct span *s)
     return NOTHING;
 }
 
-/* What takes longer than a slice or two can be seen without a mark. */
+/* A call longer than a slice or two is visible without a mark. */
 static void note_event(struct cutting *c, const struct span *s)
 {
     const enum event event = event_of(s);
@@ -212,9 +209,8 @@ static void note_event(struct cutting *c, const struct span *s)
         c->slices[i].failed = s;
 }
 
-/* An answer "not yet" where most of the time was spent with something else. A
- * run of them is spread over its slices, and so makes a mark once for each
- * whole one. */
+/* Mark a call that would block in a slice that shows another state. The calls
+ * of a run are spread over its slices: it gets one mark for each whole call. */
 static void note_agains(struct cutting *c)
 {
     double sum = 0;
@@ -228,7 +224,7 @@ static void note_agains(struct cutting *c)
     }
 }
 
-/* Does the stretch itself show it? */
+/* Does the stretch itself already show the event? */
 static bool is_shown(const struct cutting *c, size_t i)
 {
     const enum state state = c->slices[i].state;
@@ -245,9 +241,9 @@ static bool is_shown(const struct cutting *c, size_t i)
     }
 }
 
-/* Answers "not yet" that follow each other closely make one mark. Calls that
- * moved something keep a distance: who receives for a microsecond each
- * millisecond is asleep, and must not look busy. */
+/* Marks of calls that would block are merged if they are close together. Marks
+ * of transfers keep a distance: a thread that receives for a microsecond in
+ * each millisecond is mostly asleep, and must not look busy. */
 static void find_marks(struct cutting *c)
 {
     struct strip *strip = c->strip;
@@ -315,7 +311,8 @@ void free_strip(struct strip *strip)
     *strip = (struct strip){0};
 }
 
-/* All strips, of slices as thin as a pixel or as thin as there is room for. */
+/* Make all strips, with slices of a pixel, or wider if there would be too many
+ * stretches. */
 static void make_strips(struct plan *plan, const struct model *model)
 {
     plan->strip_count =
@@ -351,8 +348,7 @@ void name_calls(const struct stretch *stretch, char *text, size_t size)
                                      used ? ", " : "", call_name(call));
 }
 
-/* --- Arrows ----------------------------------------------------------------
- */
+/* --- Arrows --------------------------------------------------------------- */
 
 static int by_lanes(const void *a, const void *b)
 {
@@ -375,8 +371,8 @@ static int by_place(const void *a, const void *b)
     return sent ? sent : by_lanes(a, b);
 }
 
-/* The bundle among those so far that a line falls on; NULL if none. They are
- * in the order of sending, so one that is too far away ends the search. */
+/* The existing bundle that a line falls on; NULL if none. Bundles are sorted by
+ * sending time, so the search ends at the first one that is too far away. */
 static struct line *bundle_of(const struct plan *plan, size_t bundles,
                               const struct line *line, double near)
 {
@@ -411,8 +407,9 @@ static void bundle(struct plan *plan, double near)
     plan->line_count = bundles;
 }
 
-/* A question and its answer are often only microseconds apart: the later one
- * is moved a little, or they would look like one arrow with two heads. */
+/* A request and its reply are often only microseconds apart. Move the later
+ * arrow a little; otherwise the two would look like one arrow with two
+ * heads. */
 static void move_apart(struct plan *plan)
 {
     sort(plan->lines, plan->line_count, sizeof *plan->lines, by_place);
@@ -455,7 +452,7 @@ static void make_lines(struct plan *plan, const struct model *model)
         if (plan->line_count <= MOST_LINES || near > plan->width)
             break;
     }
-    /* Between many lanes there may still be too many: the first ones. */
+    /* With many lanes there may still be too many: keep the first ones. */
     if (plan->line_count > MOST_LINES)
         plan->line_count = MOST_LINES;
     move_apart(plan);
@@ -479,10 +476,9 @@ void free_plan(struct plan *plan)
     free(plan->lines);
 }
 
-/* --- The axis --------------------------------------------------------------
- */
+/* --- The axis ------------------------------------------------------------- */
 
-/* The least of 1, 2, 5, 10, 20... that is not below what is wanted. */
+/* The smallest of 1, 2, 5, 10, 20... that is at least `wanted`. */
 static double nice_step(double wanted)
 {
     const double ten = pow(10, floor(log10(wanted)));

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * plan.h - what there is room for in a drawing: the time of each lane in
- * stretches of one state, the moments that would get lost in them, the arrows,
- * bundled where they would lie on each other, and the axis.
+ * plan.h - the plan of a drawing: the time of each lane in stretches of one
+ * state, marks for events too short to be seen in them, the arrows, bundled
+ * where they overlap, and the axis.
  *
- * Across, a drawing is measured from the left of the plot: a picture in pixels,
- * one in the terminal in columns.
+ * Horizontal positions are measured from the left of the plot: in pixels for a
+ * picture, in columns for the terminal.
  */
 #ifndef WOULDBLOCK_PLAN_H
 #define WOULDBLOCK_PLAN_H
@@ -15,35 +15,35 @@
 /* Neighbouring slices of the same state. */
 struct stretch {
     enum state state;
-    double left, right; /* pixels or columns, as all that is across */
-    double agains;      /* how often it was told "not yet" */
-    /* What each call has to do with it being in this state: seconds spent
-     * waiting in it, or how often it was made. */
+    double left, right; /* pixels or columns */
+    double agains;      /* calls that would block */
+    /* The share of each call in the state: seconds spent waiting in it, or the
+     * number of calls. */
     double weight[CALLS];
-    const struct span *longest; /* of those calls; NULL if there is none */
-    double share;               /* seconds of the longest that lie in here */
+    const struct span *longest; /* of those calls; NULL: none */
+    double share;               /* seconds of `longest` within this stretch */
 };
 
-/* What is too short to have a stretch, and is to be seen all the same. */
+/* Events that are too short for a stretch, but must be visible. */
 enum event { NOTHING, ASKED, MOVED, FAILURE };
 
 struct mark {
     enum event event;
     double left, right;
-    const struct span *span; /* the one that failed */
+    const struct span *span; /* the call that failed */
 };
 
-/* One lane, made ready. */
+/* One lane, ready to be drawn. */
 struct strip {
     const struct lane *lane;
-    struct stretch *stretches; /* with those where the lane is absent */
+    struct stretch *stretches; /* including those where the lane is absent */
     size_t stretch_count;
     struct mark *marks;
     size_t mark_count;
-    double in[STATES], agains; /* in all stretches together */
+    double in[STATES], agains; /* sums over all stretches */
 };
 
-/* An arrow, or several that lie on each other. */
+/* An arrow, or a bundle of several that overlap. */
 struct line {
     size_t from, to; /* lanes */
     double sent, received;
@@ -60,35 +60,35 @@ struct plan {
     size_t line_count;
 };
 
-/* The plan is the caller's, and given back to free_plan. */
+/* Make a plan. The caller releases it with free_plan. */
 struct plan make_plan(const struct model *model, const struct view *view,
                       double width);
 void free_plan(struct plan *plan);
 
-/* One lane alone, cut into so many slices over the time of a plan; given back
- * to free_strip. */
+/* Cut one lane into slices over the time of the plan. The caller releases the
+ * strip with free_strip. */
 struct strip make_strip(const struct plan *plan, const struct lane *lane,
                         size_t slices);
 void free_strip(struct strip *strip);
 
-/* A time in the plan, and a place in time. */
+/* Convert a time to a position, and a position to a time. */
 double place_of(const struct plan *plan, double time);
 double time_at(const struct plan *plan, double place);
 
-/* The calls that a stretch is made of, "accept, recv": those with a tenth of it
- * and more. At most size bytes. */
+/* Write the names of the calls in a stretch, "accept, recv": those with a share
+ * of a tenth or more. Writes at most size bytes. */
 void name_calls(const struct stretch *stretch, char *text, size_t size);
 
-/* Round times for the labels of an axis, from the first to the last: label
- * number n is for n * step of these units. */
+/* Round times for the labels of an axis. Label number n, from first to last, is
+ * for n * step of these units. */
 struct axis {
     const char *unit; /* "s", "ms", "us" */
-    double seconds;   /* of a unit */
+    double seconds;   /* seconds per unit */
     double step;      /* 1, 2, 5, 10, 20... units */
     long first, last;
 };
 
-/* With no more labels than there is room for, each as wide as this. */
+/* Make an axis with no more labels of this width than fit. */
 struct axis axis_of(const struct plan *plan, double width_of_label);
 
 #endif

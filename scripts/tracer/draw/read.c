@@ -2,10 +2,9 @@
 /*
  * read - reads traces and makes a model of them.
  *
- * This is C and no awk for its size: a trace of 100 MB has two million records,
- * which are mapped, checked, and turned into spans in about a second. awk would
- * take a minute for that, and most of it to make text of numbers and numbers of
- * text.
+ * This is C rather than awk because of speed: a trace of 100 MB has two million
+ * records, which C maps, checks and turns into spans in about a second. awk
+ * would need a minute, most of it for conversions between text and numbers.
  */
 #define _GNU_SOURCE
 #include "model.h"
@@ -29,20 +28,19 @@
 #include <time.h>
 #include <unistd.h>
 
-/* --- Files and blocks ------------------------------------------------------
- */
+/* --- Files and blocks ----------------------------------------------------- */
 
-/* One trace, and how its ticks become time. */
+/* One trace, and the conversion of its ticks to time. */
 struct file {
     const char *name;
     const struct trace_header *header;
     size_t size;
-    uint64_t first_tick, last_tick; /* last: 0 as long as it is recorded */
+    uint64_t first_tick, last_tick; /* last_tick 0: still being recorded */
     int64_t first_ns;
     double ns_of_tick;
 };
 
-/* All blocks of one thread, in the order in which they were written. */
+/* The blocks of one thread, in the order in which they were written. */
 struct block_of {
     const struct file *file;
     const struct trace_block *block;
@@ -51,7 +49,7 @@ struct block_of {
 
 static struct model model = {.complete = true};
 
-/* Once for each file: where one thing is wrong, many are. */
+/* Warn only once for each file: one damage usually causes many errors. */
 static void damaged(const char *file, const char *what)
 {
     static const char *told;
@@ -63,8 +61,8 @@ static void damaged(const char *file, const char *what)
     model.complete = false;
 }
 
-/* The rate that follows from a later moment, unless that is too near to the
- * first one, or makes no sense. */
+/* Compute the rate from a later moment, unless that is too close to the first
+ * one or makes no sense. */
 static void learn_from(struct file *f, uint64_t tick, int64_t ns)
 {
     const struct trace_header *h = f->header;
@@ -76,8 +74,8 @@ static void learn_from(struct file *f, uint64_t tick, int64_t ns)
         f->ns_of_tick = rate;
 }
 
-/* What is being recorded has only its first guess yet: this very moment is a
- * later one, unless the machine was started again since. */
+/* While a trace is being recorded, it has only a first guess of its rate. The
+ * present moment is a later one, unless the machine was restarted since. */
 static void learn_the_rate(struct file *f)
 {
     const struct trace_header *h = f->header;
@@ -126,7 +124,7 @@ static void open_file(struct file *f, const char *name)
         !(f->header->ns_of_tick > 0 && f->header->ns_of_tick < 1e6))
         die_because(0, "%s was made by another version of scripts/trace", name);
     learn_the_rate(f);
-    /* A block is given away a moment before the file grows by it. */
+    /* A block is reserved a moment before the file grows by it. */
     for (int look = 0; f->size < atomic_load(&f->header->size); look++) {
         if (look == 20) {
             damaged(name, "it is cut off");
@@ -139,8 +137,8 @@ static void open_file(struct file *f, const char *name)
     }
 }
 
-/* Images in the order in which they began; of one, thread by thread: what was
- * moved away first, and then the window, which has the latest number. */
+/* Images in the order of their begin; within an image thread by thread: first
+ * the copied blocks, then the window, which has the highest serial number. */
 static int by_image(const void *a, const void *b)
 {
     const struct block_of *x = a, *y = b;
@@ -173,8 +171,8 @@ static bool same_thread(const struct block_of *a, const struct block_of *b)
 static struct block_of *blocks;
 static size_t block_count, block_room;
 
-/* Windows as they were at one moment, for their threads may still be at them:
- * as far as they are filled. */
+/* Copies of windows up to their last complete record: their threads may still
+ * write to them. */
 static struct trace_block **stills;
 static size_t still_count, still_room;
 
@@ -200,7 +198,7 @@ static const struct trace_block *still(const struct trace_block *window)
     return stills[still_count++] = copy;
 }
 
-/* Ticks of ten years and more are none. */
+/* A tick of ten years or more is an error. */
 static bool is_time(const struct file *f, uint64_t tick)
 {
     const double s = (double)(int64_t)(tick - f->first_tick) * f->ns_of_tick;
@@ -228,8 +226,8 @@ static void find_blocks(const struct file *f)
     }
 }
 
-/* What is there twice was being copied when the thread was stopped, or when we
- * looked. */
+/* A block that is there twice was being copied when the thread was stopped, or
+ * when we read it. */
 static void drop_copies(void)
 {
     size_t kept = 0;
@@ -249,8 +247,7 @@ static void drop_copies(void)
     block_count = kept;
 }
 
-/* --- The records of one image, in the order of time ------------------------
- */
+/* --- The records of one image, in the order of time ----------------------- */
 
 struct record_of {
     const struct trace_record *record;
@@ -278,8 +275,8 @@ static bool makes_sense(const struct file *f, const struct trace_record *r)
     return r->call < CALLS && r->times > 0 && r->inside <= r->ended - r->began;
 }
 
-/* Most often they are in order already: only the calls of a signal's handler,
- * and several threads, make it otherwise. */
+/* Records are almost always in order already; only the calls of signal
+ * handlers, and several threads, change that. */
 static void collect(const struct block_of *b, size_t lane)
 {
     const size_t count = (size_t)atomic_load(&b->block->count);
@@ -308,15 +305,14 @@ static void put_in_order(void)
         }
 }
 
-/* --- Endpoints -------------------------------------------------------------
- */
+/* --- Endpoints ------------------------------------------------------------ */
 
-/* What each descriptor of this image is just now; one place more, for those
- * that stay unknown. */
+/* The present endpoint of each descriptor in this image; one more entry for
+ * descriptors that are not followed. */
 static struct endpoint *open_ends[MOST_DESCRIPTORS + 1];
 static size_t open_used;
 
-/* How many descriptors each endpoint has, by its number. */
+/* The number of descriptors of each endpoint, by the endpoint's number. */
 static size_t *uses;
 
 static struct endpoint **open_end(int fd)
@@ -331,7 +327,7 @@ static struct endpoint **open_end(int fd)
     return &open_ends[at];
 }
 
-/* Another image knows nothing of them. */
+/* The next image starts without known endpoints. */
 static void forget_open_ends(void)
 {
     memset(open_ends, 0, open_used * sizeof(struct endpoint *));
@@ -347,7 +343,7 @@ static void closes(int fd, double when)
     *e = NULL;
 }
 
-/* to means what from means, whatever it meant before. */
+/* From now on, descriptor `to` means the same as `from`. */
 static void copies(int from, int to, double when)
 {
     struct endpoint *e = *open_end(from);
@@ -380,8 +376,8 @@ static struct endpoint *opens(int fd, size_t lane, double when)
     return e;
 }
 
-/* The one that a call is about; it may have come from the parent, unseen. NULL
- * for what is no descriptor. */
+/* The endpoint of a call; a descriptor may have come from the parent without a
+ * record. NULL if fd is no descriptor. */
 static struct endpoint *known(int fd, size_t lane, double when)
 {
     struct endpoint *e = *open_end(fd);
@@ -389,7 +385,8 @@ static struct endpoint *known(int fd, size_t lane, double when)
     return e || fd < 0 || fd >= MOST_DESCRIPTORS ? e : opens(fd, lane, when);
 }
 
-/* What a program wrote may hold anything; a terminal would obey it. */
+/* A program's text may hold control characters, which a terminal would act
+ * on. */
 static void make_printable(char *text)
 {
     for (char *c = text; *c; c++)
@@ -416,8 +413,7 @@ static void write_address(const struct trace_record *r, char *text, size_t size,
     make_printable(text);
 }
 
-/* --- Spans -----------------------------------------------------------------
- */
+/* --- Spans ---------------------------------------------------------------- */
 
 static double time_of(const struct file *f, uint64_t tick)
 {
@@ -426,7 +422,7 @@ static double time_of(const struct file *f, uint64_t tick)
            1e9;
 }
 
-/* What a call tells about its descriptor, and about a new one. */
+/* Learn from a call about its descriptor, and about a new one. */
 static struct endpoint *learn(const struct trace_record *r, size_t lane,
                               double began, double ended)
 {
@@ -477,7 +473,8 @@ static struct endpoint *learn(const struct trace_record *r, size_t lane,
     return e;
 }
 
-/* Who was killed, and when: told when all lanes are there. */
+/* A process that was killed, and when. These are handled when all lanes are
+ * there. */
 struct end {
     int pid, status;
     double when;
@@ -491,7 +488,7 @@ static void note_reaped(int pid, int status, double when)
     reaped[reaped_count++] = (struct end){pid, status, when};
 }
 
-/* What is missing since then, a picture does not show. */
+/* Say that calls after the filter are missing: a picture does not show it. */
 static void tell_filter(const struct lane *lane, bool ends_it)
 {
     fprintf(stderr, "%s: %s set a filter of system calls (seccomp): %s\n",
@@ -563,10 +560,9 @@ static void take(const struct file *f, const struct record_of *one)
     }
 }
 
-/* --- Lanes -----------------------------------------------------------------
- */
+/* --- Lanes ---------------------------------------------------------------- */
 
-/* An image is known by the number of its first lane. */
+/* An image is identified by the number of its first lane. */
 static void add_lane(const struct block_of *b, size_t image)
 {
     static size_t room;
@@ -583,7 +579,7 @@ static void add_lane(const struct block_of *b, size_t image)
     };
 }
 
-/* The call that a thread never came back from, if there was one. */
+/* Add the call from which a thread never returned, if there is one. */
 static void take_unfinished(const struct block_of *b, size_t at)
 {
     const uint64_t began = atomic_load(&b->block->inside);
@@ -606,7 +602,7 @@ static void take_unfinished(const struct block_of *b, size_t at)
                    });
 }
 
-/* The threads of an image have one name, and end with it at the latest. */
+/* The threads of an image share its name, and end with it at the latest. */
 static void share_among_threads(size_t first)
 {
     const struct lane *named = NULL, *exited = NULL;
@@ -631,7 +627,7 @@ static void share_among_threads(size_t first)
     }
 }
 
-/* All threads of one image: blocks from first up to, not including, end. */
+/* Read all threads of one image: the blocks from first to end, without end. */
 static void read_image(size_t first, size_t end)
 {
     const size_t first_lane = model.lane_count;
@@ -656,10 +652,9 @@ static void read_image(size_t first, size_t end)
     share_among_threads(first_lane);
 }
 
-/* --- When lanes end --------------------------------------------------------
- */
+/* --- When lanes end ------------------------------------------------------- */
 
-/* The numbers of all lanes, by process and begin. */
+/* The numbers of all lanes, sorted by process and begin. */
 static size_t *by_process;
 
 static const struct lane *image_of(size_t lane)
@@ -678,7 +673,7 @@ static int in_process_order(const void *a, const void *b)
     return pid ? pid : began ? began : ORDER(i, k);
 }
 
-/* The first place in that order with a later image of the process, or with
+/* The first place in that order with a later image of this process, or with
  * another process. */
 static size_t place_behind(int pid, double when)
 {
@@ -696,7 +691,7 @@ static size_t place_behind(int pid, double when)
     return low;
 }
 
-/* pid was killed: all threads of the latest of its images that had begun by
+/* Mark a process as killed: all threads of its latest image that had begun by
  * then. */
 static void killed(const struct end *end)
 {
@@ -717,7 +712,7 @@ static void killed(const struct end *end)
     }
 }
 
-/* When everything had ended that is known of. */
+/* The latest end that is known. */
 static double latest_end(const struct file *files, size_t count_of_files)
 {
     double latest = 0;
@@ -735,7 +730,7 @@ static double latest_end(const struct file *files, size_t count_of_files)
     return latest;
 }
 
-/* A call without an answer takes until its thread ends; and no thread ends
+/* A call that never returned lasts until its thread ends; and no thread ends
  * before its last call. */
 static void end_spans(struct lane *lane)
 {
@@ -761,8 +756,8 @@ static double clock_now(clockid_t clock)
                : 0;
 }
 
-/* Is it still there, and no later process of the same number? proc(5) tells
- * when a process began, in ticks of the clock that counts from the boot. */
+/* Is the process still running, and is it not a later one with the same pid?
+ * proc(5) has the begin of a process, in ticks since boot. */
 static bool still_runs(int pid, double began)
 {
     const double asleep =
@@ -779,7 +774,7 @@ static bool still_runs(int pid, double began)
     length = fread(text, 1, sizeof text - 1, file);
     fclose(file);
     text[length] = '\0';
-    rest = strrchr(text, ')'); /* behind the name, which may hold anything */
+    rest = strrchr(text, ')'); /* after the name, which may hold any bytes */
     if (!rest || !rest[1])
         return false;
     state = rest[2];
@@ -791,8 +786,8 @@ static bool still_runs(int pid, double began)
            (double)start / (double)sysconf(_SC_CLK_TCK) - asleep <= began;
 }
 
-/* Those that are not known to have ended: at the next exec of the same process,
- * now, if it still runs, or when the recording ended. */
+/* End the lanes whose end was not recorded: at the next exec of the same
+ * process; or now, if it still runs; or when the recording ended. */
 static void end_lanes(const struct file *files, size_t count_of_files)
 {
     const double latest = latest_end(files, count_of_files);
@@ -822,10 +817,9 @@ static void end_lanes(const struct file *files, size_t count_of_files)
     free(by_process);
 }
 
-/* --- The model -------------------------------------------------------------
- */
+/* --- The model ------------------------------------------------------------ */
 
-/* The numbers of lanes, in the order in which they began. */
+/* Compare two lanes by their begin. */
 static int by_begin(const void *a, const void *b)
 {
     const size_t i = *(const size_t *)a, k = *(const size_t *)b;
@@ -835,7 +829,7 @@ static int by_begin(const void *a, const void *b)
     return began ? began : tid ? tid : ORDER(i, k);
 }
 
-/* The same by name and then by their order. */
+/* Compare two lanes by name, then by their order. */
 static int by_name(const void *a, const void *b)
 {
     const size_t i = *(const size_t *)a, k = *(const size_t *)b;
@@ -849,7 +843,7 @@ static int by_text(const void *a, const void *b)
     return strcmp(a, b);
 }
 
-/* "sh", "sh 2", "sh 3", unless a program is called that. */
+/* "sh", "sh 2", "sh 3", unless a program already has that name. */
 static void name_lanes(void)
 {
     const size_t count = model.lane_count;
@@ -883,8 +877,8 @@ static void name_lanes(void)
     free(order);
 }
 
-/* A shell waits for its programs, and sleep(1) sleeps: nothing to look at,
- * unless there is nothing else. */
+/* Lanes without sockets, such as those of a shell or of sleep(1), are of no
+ * interest unless there are no others. */
 static bool touches_sockets(const struct lane *lane)
 {
     for (size_t i = 0; i < lane->span_count; i++)
@@ -893,8 +887,8 @@ static bool touches_sockets(const struct lane *lane)
     return false;
 }
 
-/* Those with something to show, in the order in which they began, with names
- * that are different, and the first of them at 0. */
+/* Choose the lanes to show, sort them by their begin, give them unique names,
+ * and let time 0 be the begin of the first. */
 static void settle_lanes(void)
 {
     size_t *chosen = enlarged(NULL, model.lane_count + 1, sizeof *chosen);
@@ -924,7 +918,7 @@ static void settle_lanes(void)
     name_lanes();
 }
 
-/* What is missing is told, for a picture does not show it. */
+/* Say how many calls are missing: a picture does not show it. */
 static void tell_lost(const struct file *f)
 {
     unsigned long long lost = atomic_load(&f->header->lost);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * svg - a picture for documents: a lane for each who took part, with a
- * bar over time; arrows for what was sent and received; an axis, a legend, and
- * the counts. What there is room for, plan.c finds out.
+ * svg - draws a picture for documents: a lane for each thread or connection,
+ * with a bar over time; arrows for what was sent and received; an axis, a
+ * legend, and the table of counts. plan.c decides what fits.
  *
  * States differ in shape as well as in colour, and the colours follow the
- * reader's choice of light or dark. Fonts are the reader's, and nobody tells
- * how wide their letters are; what has to fit is set in a monospaced one, of
- * which all have letters of nearly the same width.
+ * reader's choice of light or dark. The reader's fonts are not known, nor how
+ * wide their letters are: texts that have to fit are set in a monospaced font,
+ * since all of these have letters of nearly the same width.
  */
 #include "draw.h"
 
@@ -26,16 +26,16 @@ enum {
     TITLE_Y = 38,
     LEGEND_Y = 66,
     PLOT_Y = 96,
-    AXIS = 40, /* below the plot, with its numbers */
-    ROW = 20,  /* of the table */
+    AXIS = 40, /* height of the axis below the plot */
+    ROW = 20,  /* height of a row of the table */
     MOST_ROWS = 40,
-    NARROW = 5,  /* no room for a pattern */
-    TELLING = 6, /* as wide as this, a bar tells details to the mouse */
+    NARROW = 5,  /* narrower bars get no pattern */
+    TELLING = 6, /* narrower bars have no tooltip */
     FEW_LINES = 48,
 };
 
-/* Pixels a letter takes, at most: sizes 12 and 13 of a monospaced font; 12 and
- * bold 18 of any other. */
+/* The largest width of a letter, in pixels: sizes 12 and 13 of a monospaced
+ * font; 12 and bold 18 of any other. */
 static const double mono_12 = 7.3, mono_13 = 7.9, sans_12 = 7.4,
                     title_18 = 12.3;
 
@@ -44,10 +44,10 @@ struct picture {
     const struct view *view;
     struct plan plan;
     FILE *out;
-    double left;        /* of the plot */
-    double pitch, bar;  /* from lane to lane; of that, the bar */
-    double bottom;      /* of what has been drawn */
-    struct box *labels; /* of arrows, so that they do not overlap */
+    double left;        /* left edge of the plot */
+    double pitch, bar;  /* height of a lane; height of its bar */
+    double bottom;      /* bottom of the drawing so far */
+    struct box *labels; /* labels of arrows, kept to avoid overlaps */
     size_t label_count;
 };
 
@@ -55,10 +55,9 @@ struct box {
     double left, top, right, bottom;
 };
 
-/* --- Text and numbers ------------------------------------------------------
- */
+/* --- Text and numbers ----------------------------------------------------- */
 
-/* A number with at most one decimal; as next_text. */
+/* A number with at most one decimal. Valid as long as next_text. */
 static const char *num(double value)
 {
     char *text = next_text();
@@ -69,8 +68,8 @@ static const char *num(double value)
     return text;
 }
 
-/* At most so many characters of a text, the last one an ellipsis if it is
- * longer, written so that XML takes it for text. */
+/* Write at most `most` characters of a text, escaped for XML. The last one is
+ * an ellipsis if the text is longer. */
 static void put_some(FILE *out, const char *text, size_t most)
 {
     const size_t length = characters(text);
@@ -83,7 +82,7 @@ static void put_some(FILE *out, const char *text, size_t most)
             return;
         }
         if (bytes == 0 || (unsigned char)*text < ' ' || *text == 0x7f)
-            fputs("\uFFFD", out); /* XML has no such character */
+            fputs("\uFFFD", out); /* XML does not allow this character */
         else if (strchr("<>&\"'", *text))
             fprintf(out, "&#%d;", *text);
         else
@@ -97,7 +96,7 @@ static void put(FILE *out, const char *text)
     put_some(out, text, 1000);
 }
 
-/* The width of a text, wide characters taken for two. */
+/* The width of a text; wide characters count as two. */
 static double width_of(const char *text, double letter)
 {
     double width = 0;
@@ -133,13 +132,12 @@ static void rect(const struct picture *p, const char *class, struct box b)
             num(b.bottom - b.top));
 }
 
-/* --- Colours ---------------------------------------------------------------
- */
+/* --- Colours -------------------------------------------------------------- */
 
 /*
- * What takes processor time is dark or dense, what waits is light: running is
- * solid, "would block" ticks, blocked a hatching, sleeping a thin line. So it
- * can be told without colours as well.
+ * States that use the processor are dark or dense, states that wait are light:
+ * running is solid, "would block" has ticks, blocked is hatched, sleeping is a
+ * thin line. So the states can be told apart without colours.
  */
 static const char shapes[] =
     "text { font-size: 12px }\n"
@@ -156,7 +154,7 @@ static const char shapes[] =
     ".arrow { fill: none; stroke-width: 1.3; marker-end: url(#head) }\n"
     ".bytes { stroke-width: 3; paint-order: stroke; stroke-linejoin: round }\n";
 
-/* What is coloured, and how on light and on dark paper. */
+/* The colours on a light and on a dark background. */
 static const struct {
     const char *rule, *light, *dark;
 } colours[] = {
@@ -221,7 +219,7 @@ static void draw_style(const struct picture *p)
             num(p->left - 4), num(p->plan.width + 8));
 }
 
-/* The class of a state, and of text upon it. */
+/* The CSS class of each state, and of text on it. */
 static const struct {
     const char *bar, *text, *plate;
 } looks[STATES] = {
@@ -231,8 +229,7 @@ static const struct {
     [SLEEPING] = {"sleeping", "label middle on-sleeping", "paper"},
 };
 
-/* --- What it says in words -------------------------------------------------
- */
+/* --- Texts ---------------------------------------------------------------- */
 
 static const char *title_of(const struct picture *p)
 {
@@ -267,7 +264,7 @@ static void describe_strip(const struct picture *p, const struct strip *strip)
                 grouped((unsigned long long)(strip->agains + 0.5)));
 }
 
-/* For those who do not see the picture. */
+/* A description for readers who do not see the picture. */
 static void draw_description(const struct picture *p)
 {
     const size_t lanes = p->model->lane_count;
@@ -289,7 +286,7 @@ static void draw_description(const struct picture *p)
     fprintf(p->out, ".</desc>\n");
 }
 
-/* The small line below a name. */
+/* The small text below a name. */
 static void detail_of(const struct lane *lane, char *text, size_t size)
 {
     const struct endpoint *e = lane->endpoint;
@@ -310,15 +307,14 @@ static void detail_of(const struct lane *lane, char *text, size_t size)
         snprintf(text, size, "CPU %.1f %%", 100 * lane->cpu / life);
 }
 
-/* --- Lanes -----------------------------------------------------------------
- */
+/* --- Lanes ---------------------------------------------------------------- */
 
 static double top_of(const struct picture *p, size_t lane)
 {
     return PLOT_Y + (double)lane * p->pitch + (p->pitch - p->bar) / 2;
 }
 
-/* What the mouse is told. */
+/* The tooltip of a stretch. */
 static void put_details(const struct picture *p, const struct stretch *s)
 {
     const double from = time_at(&p->plan, s->left);
@@ -402,8 +398,8 @@ static void draw_mark(const struct picture *p, const struct mark *m, double top)
     }
 }
 
-/* Where in a stretch a text hides no mark: the widest gap between them. A
- * texture of many answers "not yet" may have a hole in it. */
+/* Find the place in a stretch where a text hides no mark: the widest gap
+ * between marks. It may hide parts of a texture of many would-block ticks. */
 static void find_gap(const struct strip *strip, const struct stretch *s,
                      double *left, double *right)
 {
@@ -428,7 +424,7 @@ static void find_gap(const struct strip *strip, const struct stretch *s,
     }
 }
 
-/* The longest of these texts that fits, in the middle of the gap. */
+/* Draw the longest of these texts that fits, in the middle of the gap. */
 static void draw_label(const struct picture *p, const struct strip *strip,
                        const struct stretch *s, double top)
 {
@@ -454,7 +450,7 @@ static void draw_label(const struct picture *p, const struct strip *strip,
     }
     find_gap(strip, s, &left, &right);
     for (int i = 0; i < 3; i++) {
-        /* The times sign takes one letter, where width_of reckons with two. */
+        /* The times sign is one letter wide, but width_of counts it as two. */
         const double width = width_of(texts[i], mono_12) + 10;
         const double middle = p->left + (left + right) / 2;
 
@@ -493,7 +489,7 @@ static void draw_name(const struct picture *p, const struct lane *lane,
                      (p->left - MARGIN - 10) / sans_12);
 }
 
-/* Where somebody is absent, a dotted line leads the eye to the name. */
+/* Where a thread is absent, a dotted line connects its bar to its name. */
 static void draw_idle_lines(const struct picture *p)
 {
     fputs("<path class='idle' d='", p->out);
@@ -521,10 +517,9 @@ static void draw_lane(const struct picture *p, size_t i)
     fputs("</g>\n", p->out);
 }
 
-/* --- Arrows ----------------------------------------------------------------
- */
+/* --- Arrows --------------------------------------------------------------- */
 
-/* An arrow goes from one bar's edge to the other's. */
+/* The end points of an arrow, on the edges of two bars. */
 struct points {
     double x0, y0, x1, y1;
 };
@@ -546,7 +541,7 @@ static void draw_arrow(const struct picture *p, const struct line *line)
     struct points at = points_of(p, line);
 
     if (line->from == line->to) {
-        /* To itself: a bow below the bar. */
+        /* To the same lane: a curve below the bar. */
         const double depth = (p->pitch - p->bar) * 0.7;
 
         at.y0 = top_of(p, line->from) + p->bar;
@@ -561,7 +556,7 @@ static void draw_arrow(const struct picture *p, const struct line *line)
             num(at.x1), num(at.y1));
 }
 
-/* Does a line touch a box? Cut off, side by side, what lies outside of it
+/* Does a line touch a box? Clip the line at one side of the box after the other
  * (Liang and Barsky). */
 static bool touches(struct points at, struct box b)
 {
@@ -584,7 +579,8 @@ static bool touches(struct points at, struct box b)
     return first <= last;
 }
 
-/* Is there nothing else? Bars are known by the gap that the box lies in. */
+/* Is the box free? It lies in a gap between bars, so only arrows and labels can
+ * overlap it. */
 static bool is_free(const struct picture *p, struct box b)
 {
     if (b.left < p->left || b.right > p->left + p->plan.width)
@@ -602,8 +598,8 @@ static bool is_free(const struct picture *p, struct box b)
     return true;
 }
 
-/* Beside a line in the gap below a lane: right, left, and for a slanted one
- * above and below, as near as it can be. */
+/* Place a label beside a line in the gap below a lane, as close as possible:
+ * right or left of it, and for a slanted line above and below as well. */
 static bool place_label(struct picture *p, const struct line *line,
                         size_t above, double width, struct box *found)
 {
@@ -648,7 +644,7 @@ static void label_arrow(struct picture *p, const struct line *line)
         snprintf(text, sizeof text, "%s", in_bytes(line->bytes));
     width = width_of(text, sans_12 - 0.5);
     for (size_t i = 0; i < high - low; i++) {
-        /* Next to the sender first. */
+        /* Try the gap next to the sender first. */
         const size_t above = line->from < line->to ? low + i : high - 1 - i;
         struct box b;
 
@@ -660,8 +656,8 @@ static void label_arrow(struct picture *p, const struct line *line)
     }
 }
 
-/* They go behind the bars, from edge to edge; bars between the two are not
- * touched. */
+/* Arrows go from edge to edge; where they cross other lanes, they are drawn
+ * behind the bars. */
 static void draw_arrows(struct picture *p)
 {
     const size_t count = p->plan.line_count;
@@ -686,11 +682,10 @@ static void label_arrows(struct picture *p)
     free(p->labels);
 }
 
-/* --- Axis ------------------------------------------------------------------
- */
+/* --- Axis ----------------------------------------------------------------- */
 
-/* A number on the axis, with as many decimals as the step has, and commas
- * where it has none. */
+/* A number on the axis, with as many decimals as the step needs, and with
+ * commas if it needs none. */
 static void tick_text(double value, double step, char *text, size_t size)
 {
     const int decimals = step >= 0.999 ? 0 : (int)ceil(-log10(step) - 1e-6);
@@ -729,8 +724,7 @@ static void draw_axis(struct picture *p)
     p->bottom = bottom + AXIS;
 }
 
-/* --- Legend ----------------------------------------------------------------
- */
+/* --- Legend --------------------------------------------------------------- */
 
 static bool has_failures(const struct plan *plan)
 {
@@ -749,7 +743,7 @@ static void draw_legend(const struct picture *p)
         [WOULD_BLOCK] = "told \u201cnot yet\u201d, asks again",
         [SLEEPING] = "sleeping",
     };
-    /* Side by side, with room for wide letters. */
+    /* Positions of the entries, with room for wide letters. */
     static const double places[] = {0, 106, 212, 422, 530, 680};
     const double y = LEGEND_Y, x = MARGIN;
 
@@ -773,12 +767,11 @@ static void draw_legend(const struct picture *p)
     text_at(p, "", x + places[5] + 35, y, "a call that failed");
 }
 
-/* --- Table -----------------------------------------------------------------
- */
+/* --- Table ---------------------------------------------------------------- */
 
 enum { COLUMNS = 6 };
 
-/* Of the columns, the last one stands at the right margin. */
+/* The position of a column. The last one is at the right margin. */
 static double column_x(int column)
 {
     return WIDTH - MARGIN - (double)(COLUMNS - 1 - column) * 86;
@@ -861,10 +854,9 @@ static void draw_table(struct picture *p)
     p->bottom = y + MARGIN;
 }
 
-/* --- All together ----------------------------------------------------------
- */
+/* --- The whole picture ---------------------------------------------------- */
 
-/* The fewer lanes, the more room for arrows. */
+/* The fewer lanes there are, the more room the arrows get. */
 static void arrange(struct picture *p)
 {
     const size_t lanes = p->model->lane_count;
@@ -909,7 +901,7 @@ void draw_svg(const struct model *model, const struct view *view, FILE *out)
 
     arrange(&p);
     p.plan = make_plan(model, view, floor(WIDTH - MARGIN - p.left));
-    /* How high it is has to be told first, and is known last. */
+    /* The height comes first in the file, but is known only at the end. */
     p.out = open_memstream(&drawn, &size);
     if (!p.out)
         die("cannot draw a picture");

@@ -23,11 +23,11 @@
 
 enum {
     MOST_LANES = 40,
-    LEAST_COLUMNS = 20, /* for the picture itself */
+    LEAST_COLUMNS = 20, /* at least, without the names */
     TEXT = 160,
 };
 
-/* How each state looks: by its sign alone, too. */
+/* The look of each state: a sign of its own, so that it needs no colour. */
 static const struct {
     const char *sign, *ascii, *colour, *words;
 } looks[] = {
@@ -38,13 +38,13 @@ static const struct {
     [ABSENT] = {" ", " ", "", ""},
 };
 
-/* The page that is drawn on. */
+/* The stream to draw on. */
 static FILE *out;
 static bool colour, ascii, connections;
-static size_t label, width; /* columns of the names, and of the picture */
-static struct plan plan;    /* in columns */
+static size_t label, width; /* columns for the names, and for the picture */
+static struct plan plan;    /* measured in columns */
 
-/* On a connection's lane nobody runs: it is open. */
+/* A connection does not run: there the state is called open. */
 static const char *sign(enum state state)
 {
     if (connections && state == RUNNING)
@@ -72,10 +72,9 @@ static void put_label(const char *name)
     fprintf(out, "%*s", (int)(label - used), "");
 }
 
-/* --- The axis --------------------------------------------------------------
- */
+/* --- The axis ------------------------------------------------------------- */
 
-/* Labels at round times, in the unit that stands on the left. */
+/* Labels at round times; their unit is at the left. */
 static void draw_axis(void)
 {
     const struct axis axis = axis_of(&plan, 12);
@@ -110,11 +109,10 @@ static void draw_axis(void)
     free(marks);
 }
 
-/* --- What stands in a lane -------------------------------------------------
- */
+/* --- The contents of a lane ----------------------------------------------- */
 
-/* The longest of these that there is room for: the calls that a stretch is
- * about, and how often they were told "not yet"; or the first of them. */
+/* Write the longest of these texts that fits: the calls of a stretch with the
+ * number of those that would block; the calls; or only the first one. */
 static void name_stretch(const struct stretch *s, size_t room, char *text,
                          size_t size)
 {
@@ -135,7 +133,7 @@ static void name_stretch(const struct stretch *s, size_t room, char *text,
         text[0] = '\0';
 }
 
-/* Its sign all along, and a name in the middle. */
+/* Fill the stretch with its sign, and put a name in the middle. */
 static void draw_stretch(const struct stretch *s)
 {
     const size_t room = (size_t)(s->right - s->left);
@@ -171,7 +169,8 @@ static void draw_states(const struct lane *lane)
     free_strip(&strip);
 }
 
-/* The columns of a span, first and last; false if it is out of the picture. */
+/* The first and last column of a span; false if it is outside of the
+ * picture. */
 static bool columns_of(const struct span *s, size_t *first, size_t *last)
 {
     const double left = place_of(&plan, s->began);
@@ -184,14 +183,14 @@ static bool columns_of(const struct span *s, size_t *first, size_t *last)
     return true;
 }
 
-/* The row below: > where something was sent, < where it was received, and how
- * many bytes, where there is room for that before the next one. */
+/* The row below a lane: > where bytes were sent, < where they were received,
+ * and how many, if that fits before the next sign. */
 static void draw_moves(const struct lane *lane)
 {
     double *sent = enlarged(NULL, width, sizeof *sent);
     double *received = enlarged(NULL, width, sizeof *received);
     bool *sent_first = enlarged(NULL, width, sizeof *sent_first);
-    size_t moved = 0; /* the columns up to the last in which something did */
+    size_t moved = 0; /* number of columns up to the last sign */
 
     for (size_t i = 0; i < width; i++)
         sent[i] = received[i] = 0;
@@ -203,7 +202,8 @@ static void draw_moves(const struct lane *lane)
         if (bytes <= 0 || !columns_of(s, &first, &last))
             continue;
         moved = last >= moved ? last + 1 : moved;
-        /* A run is spread out; a single call is when it ended. */
+        /* A run covers all of its columns; a single call only that of its
+         * end. */
         first = s->times > 1 ? first : last;
         for (size_t c = first; c <= last; c++) {
             if (sent[c] + received[c] <= 0)
@@ -261,7 +261,7 @@ static void draw_key(const char *colour_of, const char *key, const char *words)
     fprintf(out, " %s", words);
 }
 
-/* In two rows, for narrow terminals. */
+/* The legend takes two rows, for narrow terminals. */
 static void draw_legend(void)
 {
     char key[TEXT];
@@ -281,8 +281,7 @@ static void draw_legend(void)
     draw_key("\033[36m", "<", "received\n");
 }
 
-/* --- The counts ------------------------------------------------------------
- */
+/* --- The counts ----------------------------------------------------------- */
 
 static const char *or_dash(double value, const char *text)
 {
@@ -334,10 +333,9 @@ static void draw_counts(const struct model *model, size_t lanes)
         draw_lane_counts(&model->lanes[i]);
 }
 
-/* --- All of it -------------------------------------------------------------
- */
+/* --- The whole drawing ---------------------------------------------------- */
 
-/* The names get what they need, up to a third. */
+/* The names get as much room as they need, up to a third. */
 static void share_columns(const struct model *model, size_t lanes,
                           size_t columns)
 {

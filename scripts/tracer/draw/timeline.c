@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * timeline - draws traces; scripts/timeline tells how it is called.
+ * timeline - draws traces; see scripts/timeline for its usage.
  */
 #include "draw.h"
 
@@ -42,7 +42,7 @@ static const struct program program = {
     settings,
 };
 
-/* The traces that are named, or else the latest one. */
+/* The named traces, or the latest one if none is named. */
 static char **traces(char **named)
 {
     static char *only[2];
@@ -56,7 +56,7 @@ static char **traces(char **named)
     return only;
 }
 
-/* As long as a lane lives, and a little of what is around it. */
+/* Show the time of one lane, and a little before and after it. */
 static void look_at_lane(struct model *model)
 {
     for (size_t i = 0; i < model->lane_count; i++) {
@@ -67,7 +67,7 @@ static void look_at_lane(struct model *model)
             continue;
         view.from = lane->began > margin ? lane->began - margin : 0;
         view.to = lane->ended + margin;
-        if (!html) { /* whose begin stays where it is */
+        if (!html) { /* an HTML page keeps the begin of the model */
             view.to -= view.from;
             begin_later(model, view.from);
             view.from = 0;
@@ -77,14 +77,15 @@ static void look_at_lane(struct model *model)
     die_because(0, "there is no lane called %s", during);
 }
 
-/* A page can be moved to where they are. */
+/* Is any part of the lane in view? An HTML page shows all lanes: the reader can
+ * scroll it. */
 static bool shown(const struct lane *lane)
 {
     return (html || (lane->ended > view.from && lane->began < view.to)) &&
            !(hide && strncmp(lane->name, hide, strlen(hide)) == 0);
 }
 
-/* Leave out the lanes that are not to be seen. */
+/* Leave out the lanes that are not in view. */
 static void hide_lanes(struct model *model)
 {
     size_t *chosen = enlarged(NULL, model->lane_count + 1, sizeof *chosen);
@@ -97,7 +98,7 @@ static void hide_lanes(struct model *model)
     free(chosen);
 }
 
-/* Into a file, all of it or a message; nothing without a name. */
+/* Draw to a file: complete, or an error message. Without a name, do nothing. */
 static void draw_file(const char *name,
                       void draw(const struct model *, const struct view *,
                                 FILE *),

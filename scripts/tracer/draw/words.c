@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * words - spans, descriptors and quantities as people read them.
+ * words - turns spans, descriptors and quantities into text.
  */
 #define _GNU_SOURCE
 #include "model.h"
@@ -44,8 +44,7 @@ const char *span_error(const struct span *span)
     return span->error ? error_entry(span->error)->symbol : "";
 }
 
-/* --- Constants by their names ----------------------------------------------
- */
+/* --- Constants by their names --------------------------------------------- */
 
 struct constant {
     int value;
@@ -74,7 +73,7 @@ static const struct constant epoll_bits[] = {
     {EPOLLERR, "EPOLLERR"},
     {EPOLLHUP, "EPOLLHUP"},
     {EPOLLRDHUP, "EPOLLRDHUP"},
-    {1 << 20, "EPOLLET"}, /* as a trace has it */
+    {1 << 20, "EPOLLET"}, /* the bit in a trace */
     {0}};
 static const struct constant levels[] = {{SOL_SOCKET, "SOL_SOCKET"},
                                          {IPPROTO_TCP, "IPPROTO_TCP"},
@@ -109,7 +108,7 @@ char *next_text(void)
     return texts[turn++ % 16];
 }
 
-/* One of them, or the number; as next_text. */
+/* The constant's name, or the number. Valid as long as next_text. */
 static const char *called(const struct constant *list, int value)
 {
     char *text = next_text();
@@ -121,7 +120,7 @@ static const char *called(const struct constant *list, int value)
     return text;
 }
 
-/* All that are set, with | between them. */
+/* The names of all set bits, with | between them. */
 static const char *bits(const struct constant *list, int value)
 {
     static char text[128];
@@ -135,8 +134,7 @@ static const char *bits(const struct constant *list, int value)
     return text[0] ? text : "0";
 }
 
-/* --- Quantities ------------------------------------------------------------
- */
+/* --- Quantities ----------------------------------------------------------- */
 
 const char *in_time(double seconds)
 {
@@ -166,8 +164,7 @@ const char *in_bytes(double bytes)
     return text;
 }
 
-/* --- Characters ------------------------------------------------------------
- */
+/* --- Characters ----------------------------------------------------------- */
 
 size_t character(const char *text)
 {
@@ -197,11 +194,10 @@ size_t characters(const char *text)
     return count;
 }
 
-/* --- Calls -----------------------------------------------------------------
- */
+/* --- Calls ---------------------------------------------------------------- */
 
-/* A limit of a wait, in the words of a person: these calls count it in four
- * different ways. */
+/* A timeout of a wait as text, since these calls have it in four different
+ * forms. */
 static const char *limit(int us)
 {
     return us < 0 ? "for ever" : us == 0 ? "0" : in_time(us / 1e6);
