@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bare - the least that an echo server with epoll can be, to measure what
- * echo_epoll costs beyond that (scripts/benchmark epoll). No options, no
- * counters, no bad peers: good for that alone.
+ * bare - the smallest possible echo server with epoll, to measure what
+ * echo_epoll costs beyond that (scripts/benchmark epoll). It has no options, no
+ * counters, and no protection from bad peers.
  */
 #include <netinet/in.h>
 #include <netinet/tcp.h>

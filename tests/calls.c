@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * calls - makes known socket calls on sockets of its own, and tells each of
- * them in the words of 'scripts/timeline --list', in the order in which they
- * began: what a recorder has to find (trace.bats). A success that leaves
- * something in errno is told as well.
+ * calls - makes known socket calls on sockets of its own, and prints each of
+ * them in the format of 'scripts/timeline --list', in the order of their begin:
+ * trace.bats compares this with what the recorder finds. If a successful call
+ * changes errno, calls prints that too.
  */
 #define _GNU_SOURCE
 #include "error.h"
@@ -37,7 +37,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The lane that is making the calls, in front of each line. */
+/* The name of the calling lane, which begins each line. */
 static const char *who = "calls";
 static char bytes[64];
 
@@ -55,7 +55,7 @@ static void tell(long result, const char *format, va_list arguments)
         printf(" errno %d", error);
 }
 
-/* A call with its result, whose errno is still there. */
+/* Print a call and its result; errno is still that of the call. */
 LIKE_PRINTF(2, 3)
 static void said(long result, const char *format, ...)
 {
@@ -68,7 +68,7 @@ static void said(long result, const char *format, ...)
     errno = 0;
 }
 
-/* The same of a wait, which reported this. */
+/* Print a wait, its result, and the events that it reported. */
 LIKE_PRINTF(3, 4)
 static void woke(int result, const char *reported, const char *format, ...)
 {
@@ -81,7 +81,7 @@ static void woke(int result, const char *reported, const char *format, ...)
     errno = 0;
 }
 
-/* One that never came back. */
+/* Print a call that never returned. */
 LIKE_PRINTF(1, 2)
 static void never(const char *format, ...)
 {
@@ -95,8 +95,7 @@ static void never(const char *format, ...)
     errno = 0;
 }
 
-/* --- Making calls ----------------------------------------------------------
- */
+/* --- Making calls --------------------------------------------------------- */
 
 static void make_pair(int fds[2])
 {
@@ -110,14 +109,14 @@ static void closes(int fd)
     said(close(fd), "close(%d)", fd);
 }
 
-/* size bytes from one to the other. */
+/* Move size bytes from one socket to the other. */
 static void moves(int from, int to, int size)
 {
     said(send(from, bytes, (size_t)size, 0), "send(%d, %d)", from, size);
     said(recv(to, bytes, sizeof bytes, 0), "recv(%d, 64)", to);
 }
 
-/* Told to come again, so many times. */
+/* Get EAGAIN, this many times. */
 static void asks(int fd, int size, int times)
 {
     for (int i = 0; i < times; i++)
@@ -125,7 +124,7 @@ static void asks(int fd, int size, int times)
              size);
 }
 
-/* Neither of these is a call that is recorded. */
+/* Neither of these makes a recorded call. */
 static void computes(int ms)
 {
     struct timespec from, now;
@@ -173,7 +172,7 @@ static void on_a_pair(void)
     closes(fds[1]);
 }
 
-/* An address of this machine, of either family; port 0 is any. */
+/* The loopback address of either family; port 0 means any port. */
 static socklen_t loopback(int family, int port, struct sockaddr_storage *a)
 {
     struct sockaddr_in *in = (void *)a;
@@ -255,7 +254,7 @@ static int listens(int family)
     return fd;
 }
 
-/* All the ways to wait, for something to read on fd. */
+/* All the ways to wait until fd is readable. */
 static void waits(int fd, int writer)
 {
     struct pollfd list = {.fd = fd, .events = POLLIN};
@@ -298,7 +297,7 @@ static void waits_with_epoll(int fd, int writer)
          "epoll_pwait(%d, 5.00 s)", set);
     said(epoll_ctl(set, EPOLL_CTL_DEL, fd, NULL),
          "epoll_ctl(%d, EPOLL_CTL_DEL, %d, 0)", set, fd);
-    close(set); /* no socket: it is not recorded */
+    close(set); /* no socket, so not recorded */
     said(recv(fd, bytes, 16, 0), "recv(%d, 16)", fd);
 }
 
@@ -318,7 +317,7 @@ static void with_tcp(int family)
     served = accepts(listener);
     second = makes(family, SOCK_STREAM, "SOCK_STREAM");
     connects(second, family, port);
-    connects(second, family, port); /* again: EISCONN */
+    connects(second, family, port); /* a second time: EISCONN */
     other = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
     said(other, "accept4(%d, SOCK_NONBLOCK)", listener);
     said(recv(other, bytes, 16, 0), "recv(%d, 16)", other);
@@ -326,7 +325,7 @@ static void with_tcp(int family)
     waits_with_epoll(other, second);
     closes(second);
     closes(other);
-    /* The same number again, at once: another socket. */
+    /* Reuse the same number at once for another socket. */
     second = makes(family, SOCK_STREAM, "SOCK_STREAM");
     connects(second, family, port);
     other = accepts(listener);
@@ -364,7 +363,7 @@ static void with_udp(int family)
     closes(here);
 }
 
-/* By a path, which the test gives. */
+/* Connect by a path, which the test gives. */
 static void with_a_path(const char *path)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
@@ -387,10 +386,10 @@ static void with_a_path(const char *path)
     closes(listener);
 }
 
-/* What a program gets that hands over rubbish, and lives on. */
+/* Wrong arguments, which a program survives. */
 static void in_wrong_ways(void)
 {
-    /* Memory that nobody may read. */
+    /* Memory that cannot be read. */
     void *const nowhere =
         mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     struct msghdr message = {.msg_iov = nowhere, .msg_iovlen = 1};
@@ -416,7 +415,7 @@ static void in_wrong_ways(void)
          "recv(%d, 16)", fd);
 }
 
-/* Numbers that come to mean something else, unseen. */
+/* Descriptors that change their meaning without a recorded call. */
 static void under_other_numbers(void)
 {
     const int listener = listens(AF_INET), port = port_of(listener);
@@ -430,13 +429,14 @@ static void under_other_numbers(void)
     closes(served);
     moves(client, copy, 4);
     make_pair(fds);
-    dup2(copy, fds[0]); /* what was there is closed */
+    dup2(copy, fds[0]); /* closes the old fds[0] */
     moves(client, fds[0], 6);
     closes(copy);
     copy = fcntl(fds[0], F_DUPFD, 40);
     closes(fds[0]);
     moves(client, copy, 8);
-    /* Closed by the C library: a file of that number is no socket. */
+    /* The C library closes it; then a file gets the same number and is no
+     * socket. */
     file = fdopen(copy, "r+");
     said(file ? fclose(file) : -1, "close(%d)", copy);
     file = fopen("/dev/null", "w");
@@ -499,8 +499,7 @@ static void ipv6(const char *unused)
     with_udp(AF_INET6);
 }
 
-/* --- Signals ---------------------------------------------------------------
- */
+/* --- Signals -------------------------------------------------------------- */
 
 /* A child that sends us this signal as soon as we are asleep. */
 static pid_t wakes_us(int signal_number)
@@ -538,8 +537,8 @@ static void on_signal(int signal_number)
     errno = error;
 }
 
-/* A call is interrupted; by a handler that makes calls; by one that does not
- * come back. */
+/* A signal interrupts a call: its handler does nothing, makes calls, or does
+ * not return. */
 static void interrupted(const char *unused)
 {
     struct sigaction action = {.sa_handler = on_signal};
@@ -572,8 +571,8 @@ static void interrupted(const char *unused)
     moves(fds[1], fds[0], 3);
 }
 
-/* A handler that makes calls comes into a loop of calls, again and again, at
- * any point of them. Tells how many were made. */
+/* A signal handler that makes calls interrupts a loop of calls again and again,
+ * at any point. Prints how many calls were made. */
 static volatile sig_atomic_t handled;
 static int handlers_own;
 
@@ -611,8 +610,7 @@ static void alarmed(const char *number)
            fds[1], many, others[0], (int)handled);
 }
 
-/* --- Threads ---------------------------------------------------------------
- */
+/* --- Threads -------------------------------------------------------------- */
 
 static int waited_on;
 
@@ -630,7 +628,7 @@ static void *blocks(void *unused)
     return unused;
 }
 
-/* A thread is cancelled in a call. */
+/* A thread is cancelled within a call. */
 static void cancelled(const char *unused)
 {
     pthread_t thread;
@@ -659,7 +657,7 @@ static void *spins(void *number)
     return NULL;
 }
 
-/* Several threads ask the same socket. */
+/* Several threads call recv on the same socket. */
 static void threads(const char *number)
 {
     pthread_t all_of_them[4];
@@ -676,8 +674,7 @@ static void threads(const char *number)
     free(copy);
 }
 
-/* --- Processes -------------------------------------------------------------
- */
+/* --- Processes ------------------------------------------------------------ */
 
 static void ended(pid_t child)
 {
@@ -690,7 +687,7 @@ static void ended(pid_t child)
     errno = 0;
 }
 
-/* The child of a fork takes over a connection and a listening socket. */
+/* The child of a fork takes over a connection and a listener. */
 static void forks(const char *how)
 {
     const int listener = listens(AF_INET), port = port_of(listener);
@@ -702,7 +699,7 @@ static void forks(const char *how)
     served = accepts(listener);
     moves(client, served, 2);
     fflush(stdout);
-    /* Without a word to the C library, too. */
+    /* Also without the C library. */
     child = strcmp(how, "fork") == 0
                 ? fork()
                 : (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
@@ -716,7 +713,7 @@ static void forks(const char *how)
     moves(client, served, 4);
 }
 
-/* exec, from a child of vfork, and of posix_spawn; and by a shell. */
+/* exec from a child of vfork and of posix_spawn, and by a shell. */
 static void execs(const char *unused)
 {
     const int listener = listens(AF_INET);
@@ -729,10 +726,10 @@ static void execs(const char *unused)
     (void)unused;
     snprintf(number, sizeof number, "%d", listener);
     fflush(stdout);
-    /* NOLINTBEGIN(*vfork,*Vfork): that it is one has to be seen */
+    /* NOLINTBEGIN(*vfork,*Vfork): the test needs a real vfork */
     child = vfork();
     if (child == 0) {
-        seen = 1; /* the parent sees that */
+        seen = 1; /* the parent sees this */
         dup2(listener, 60);
         close(60);
         execv("/proc/self/exe", again);
@@ -768,7 +765,7 @@ static void says_goodbye(void)
     fflush(stdout);
 }
 
-/* The ways to end: those of exit(3), and those without its courtesies. */
+/* The ways to end: by exit(3), and without its cleanup. */
 static void ends(const char *how)
 {
     int fds[2];
@@ -787,22 +784,21 @@ static void ends(const char *how)
     if (strcmp(how, "abort") == 0)
         abort();
     if (strcmp(how, "crash") == 0) {
-        signal(SIGSEGV, SIG_DFL); /* a sanitizer would have its own word */
+        signal(SIGSEGV, SIG_DFL); /* otherwise a sanitizer catches it */
         raise(SIGSEGV);
     }
     recv(fds[0], bytes, 16, 0);
 }
 
-/* --- Filters of system calls -----------------------------------------------
- */
+/* --- Filters of system calls ---------------------------------------------- */
 
-/* As the kernel has them; some C libraries come without its headers. */
+/* The kernel's structs; some C libraries come without its headers. */
 struct bpf_step {
     uint16_t code;
     uint8_t yes, no;
     uint32_t value;
 };
-struct bpf_program { /* which the kernel reads */
+struct bpf_program { /* read by the kernel */
     /* cppcheck-suppress unusedStructMember */
     uint16_t length;
     /* cppcheck-suppress unusedStructMember */
@@ -818,8 +814,8 @@ enum {
 };
 static const uint32_t lets = 0x7fff0000, kills = 0x80000000;
 
-/* A filter with one answer for these calls, and another one for all others. The
- * number of a call is what it looks at first. */
+/* Set a filter with one answer for these calls, and another one for all others.
+ * The number of the call is the first field of the filter's input. */
 static void set_filter(const char *how, const long *calls, size_t count,
                        uint32_t answer, uint32_t other)
 {
@@ -844,23 +840,24 @@ static void set_filter(const char *how, const long *calls, size_t count,
         exit(3);
 }
 
-/* It made no socket call before the filter, and can ask nobody who it is. */
+/* A thread that made no socket call before the filter, and afterwards may not
+ * ask for its own id. */
 static int to_thread[2], from_thread[2], of_thread[2];
 
 static void *asks_under_filter(void *unused)
 {
     char byte;
 
-    if (write(from_thread[1], "x", 1) == 1 && /* it has begun */
+    if (write(from_thread[1], "x", 1) == 1 && /* tells that it has begun */
         read(to_thread[0], &byte, 1) == 1 &&
         recv(of_thread[0], bytes, 20, MSG_DONTWAIT) == -1)
         (void)!write(from_thread[1], "x", 1);
-    (void)!read(to_thread[0], &byte, 1); /* until everything ends */
+    (void)!read(to_thread[0], &byte, 1); /* blocks until the process ends */
     return unused;
 }
 
-/* Under a filter that kills at any call but these, which the program makes
- * itself. */
+/* Make calls under a filter that kills at every call except these, which the
+ * program itself makes. */
 static void filtered(const char *how)
 {
     static const long allowed[] = {
@@ -897,27 +894,27 @@ static void filtered(const char *how)
     asks(fds[0], 16, 2);
     woke(poll(&list, 1, 10), "", "poll([%d], 10.0 ms)", fds[0]);
     moves(fds[1], fds[0], 6);
-    computes(20); /* the recorder would like to know whether it slept */
+    computes(20); /* the recorder would ask whether this slept */
     said(recv(unseen[0], bytes, 16, 0), "recv(%d, 16)", unseen[0]);
     moves(unseen[1], unseen[0], 7);
     served = accepts(listener);
     said(recv(served, bytes, 16, MSG_DONTWAIT), "recv(%d, 16)", served);
     moves(client, served, 8);
     closes(served);
-    for (int i = 0; i < 400; i++) /* more than a window holds */
+    for (int i = 0; i < 400; i++) /* more than one window holds */
         moves(fds[0], fds[1], 1 + i % 50);
     if (strcmp(how, "prctl") != 0 && (write(to_thread[1], "x", 1) != 1 ||
                                       read(from_thread[0], &byte, 1) != 1))
         die("the thread is gone");
-    /* The filter was there for all of that. */
+    /* A forbidden call proves that the filter was there all the time. */
     fflush(stdout);
     if (getenv("WB_GOES_TOO_FAR"))
         getppid();
     exit(7);
 }
 
-/* Another program, under a filter that kills at calls which neither the loader
- * nor the program makes. */
+/* Run another program under a filter that kills at calls which neither the
+ * loader nor the program makes. */
 static void filters_and_runs(const char *unused)
 {
     static const long forbidden[] = {
@@ -938,8 +935,7 @@ static void filters_and_runs(const char *unused)
     execv("/proc/self/exe", again);
 }
 
-/* --- Runs ------------------------------------------------------------------
- */
+/* --- Runs ----------------------------------------------------------------- */
 
 static void asks_again(const char *number)
 {
@@ -955,9 +951,9 @@ static void asks_again(const char *number)
     moves(fds[1], fds[0], 2);
 }
 
-/* All that ends a run of EAGAIN: a wait, a success, another answer, and a long
- * while without a call. Where the run is to end, the next call has another
- * line. */
+/* Everything that ends a run of EAGAIN: a wait, a success, another result, and
+ * a long time without a call. Where the run must end, the next call has another
+ * size. */
 static void turns(const char *unused)
 {
     const struct timeval limit = {.tv_usec = 20000};
@@ -988,7 +984,7 @@ static void turns(const char *unused)
     said(setsockopt(fds[1], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit),
          "setsockopt(%d, SOL_SOCKET, SO_RCVTIMEO, 0)", fds[1]);
     asks(fds[0], 16, 3);
-    said(recv(fds[1], bytes, 17, 0), "recv(%d, 17)", fds[1]); /* it waits */
+    said(recv(fds[1], bytes, 17, 0), "recv(%d, 17)", fds[1]); /* waits */
     asks(fds[0], 16, 3);
     said(recv(-1, bytes, 16, 0), "recv(-1, 16)");
     asks(fds[0], 16, 3);
@@ -1022,8 +1018,8 @@ static void turns(const char *unused)
     closes(listener);
 }
 
-/* How long an empty non-blocking recv takes, in nanoseconds: the middle of some
- * goes (scripts/benchmark trace). */
+/* The time of a non-blocking recv without data, in nanoseconds: the median of
+ * several rounds (scripts/benchmark trace). */
 static int by_length(const void *a, const void *b)
 {
     const double x = *(const double *)a, y = *(const double *)b;
@@ -1076,8 +1072,8 @@ static void later(const char *number)
         many_moves(number);
 }
 
-/* The same with questions in between, which are no runs then. Tells how often
- * each call was made. */
+/* The same with would-block calls in between, which make no runs then. Prints
+ * how often each call was made. */
 static void mixed(const char *number)
 {
     const long count = strtol(number, NULL, 10);

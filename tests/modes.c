@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * modes - which call answers what in which mode: prints the tables of
+ * modes - shows the result of each call in each mode: prints the tables of
  * docs/calls.md, every cell of them measured.
  *
- * Each situation is brought about twice on the loopback interface, for a
- * blocking and for a non-blocking socket, each time in a process of its own;
- * all of them run at once. The call's answer is put into words there. A timer
- * interrupts a call that waits, which then says EINTR; and whether a call has
- * slept before it answered is told by the kernel, which counts how often a
- * process gave its processor away (getrusage), and not by the clock.
+ * Each situation is set up twice on the loopback interface, for a blocking and
+ * for a non-blocking socket, each time in a process of its own. All of these
+ * run at once. The cell is the result of the call in words. A timer interrupts
+ * a call that waits, which then fails with EINTR. Whether a call slept is not
+ * measured by the clock: the kernel counts how often a process gave up its
+ * processor (getrusage).
  */
 #define _GNU_SOURCE
 #include "wouldblock.h"
@@ -30,10 +30,10 @@
 /* set_blocking or set_nonblocking. */
 typedef void mode(int fd);
 
-static struct sockaddr_in there; /* where the next connect goes to */
-static char bytes[1024 * 1024];  /* more than the buffers here hold */
+static struct sockaddr_in there; /* the address for the next connect */
+static char bytes[1024 * 1024];  /* more than the buffers hold */
 
-/* --- Making a call, and putting its answer into words -------------------- */
+/* --- Making a call, and putting its result into words --------------------- */
 
 struct outcome {
     ssize_t result;
@@ -41,8 +41,8 @@ struct outcome {
     bool slept;
 };
 
-/* How long a call may wait before it is interrupted: long enough for it to be
- * inside by then; if not, the next signal comes as long afterwards. */
+/* How long a call may wait before it is interrupted: long enough for it to
+ * start waiting. If it was not, the next signal comes after the same time. */
 static duration patience = 100 * MILLISECOND;
 
 static long times_slept(void)
@@ -81,10 +81,11 @@ static struct outcome after_call(ssize_t result)
     return o;
 }
 
-/* The outcome of this call, written out where it is made. */
+/* Make a call and return its outcome. A macro, so that the call is written
+ * where it is made. */
 #define OUTCOME(call) (before_call(), after_call(call))
 
-/* The answer in words: those given if it was no error. */
+/* The result in words; `done` if it was no error. */
 static const char *words(struct outcome o, const char *done)
 {
     static char text[120];
@@ -128,9 +129,9 @@ static const char *accept_words(struct outcome o)
                         : "a new socket, a blocking one");
 }
 
-/* --- The pieces ---------------------------------------------------------- */
+/* --- Sockets and connections ---------------------------------------------- */
 
-/* With a small buffer, which is soon full. */
+/* A socket with a small buffer, which is soon full. */
 static int small(int fd)
 {
     const int size = 16 * 1024;
@@ -145,7 +146,8 @@ static int tcp_socket(void)
     return small(socket(AF_INET, SOCK_STREAM, 0));
 }
 
-/* A socket bound to a free port of 127.0.0.1, and there set to it. */
+/* Make a socket bound to a free port of 127.0.0.1, and store its address in
+ * `there`. */
 static int bound(void)
 {
     return small(bound_to_loopback(&there));
@@ -165,7 +167,7 @@ static int connect_there(int fd)
     return connect(fd, (struct sockaddr *)&there, sizeof there);
 }
 
-/* Wait until one of these events is there, or an error. */
+/* Wait for one of these events, or an error. */
 static void until(int fd, short events)
 {
     struct pollfd p = {.fd = fd, .events = events};
@@ -174,7 +176,8 @@ static void until(int fd, short events)
         die_because(0, "the situation does not come about");
 }
 
-/* A listener in this mode, somebody in its queue, and his socket. */
+/* A listener in this mode with a connection in its accept queue, and the
+ * client's socket. */
 static int visited(mode *set, int *visitor)
 {
     int door = listener(1);
@@ -187,7 +190,7 @@ static int visited(mode *set, int *visitor)
     return door;
 }
 
-/* Two ends of a connection, the first of them in this mode. */
+/* A connected pair, the first end in this mode. */
 static void connection(mode *set, int ends[2])
 {
     int door = visited(set_blocking, &ends[0]);
@@ -199,7 +202,7 @@ static void connection(mode *set, int ends[2])
     set(ends[0]);
 }
 
-/* Closing with a linger time of 0 resets the connection (socket(7)). */
+/* With a linger time of 0, close resets the connection (socket(7)). */
 static void set_linger(int fd, int time)
 {
     const struct linger linger = {.l_onoff = 1, .l_linger = time};
@@ -223,8 +226,8 @@ static void set_limit(int fd, int option)
     patience = 2 * SECOND; /* it is not we who interrupt this one */
 }
 
-/* Has the peer's kernel confirmed all that was sent? It may put that off for
- * 40 ms, and longer on a busy machine; then there is room once more. */
+/* Has the peer's kernel acknowledged all data? It may delay this for 40 ms,
+ * longer on a busy machine; afterwards there is room again. */
 static bool all_confirmed(int fd)
 {
     struct tcp_info info;
@@ -234,7 +237,7 @@ static bool all_confirmed(int fd)
            info.tcpi_unacked == 0;
 }
 
-/* Send until nothing fits any more, and nothing moves any more. */
+/* Send until the buffers are full and stay full. */
 static size_t fill(int fd)
 {
     size_t sent = 0;
@@ -253,8 +256,8 @@ static size_t fill(int fd)
     return sent;
 }
 
-/* Another process reads everything at the second end, and does not begin before
- * the first one has had the time to fill the buffers. */
+/* Another process reads everything from the second end, but not before the
+ * first end has had the time to fill the buffers. */
 static void read_later(const int ends[2])
 {
     int ready[2];
@@ -273,13 +276,14 @@ static void read_later(const int ends[2])
         _exit(0);
     }
     close(ends[1]);
-    /* Its copy of the first end is to be closed: the last one counts. */
+    /* Wait until the child has closed its copy of the first end: only the last
+     * close counts. */
     close(ready[1]);
     if (read(ready[0], bytes, 1) != 0)
         die("cannot wait for the reader");
 }
 
-/* --- accept -------------------------------------------------------------- */
+/* --- accept --------------------------------------------------------------- */
 
 static const char *accept_outcome(int door)
 {
@@ -331,7 +335,8 @@ static const char *accept_no_descriptor(mode *set)
     int visitor, door = visited(set, &visitor);
     struct rlimit limit;
 
-    /* The lowest free number is the next one: allow no higher than that. */
+    /* The next descriptor gets the lowest free number: set the limit just below
+     * it. */
     getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = (rlim_t)visitor + 1;
     setrlimit(RLIMIT_NOFILE, &limit);
@@ -357,7 +362,7 @@ static const char *connect_outcome(mode *set, int fd)
     return connect_words(OUTCOME(connect_there(fd)));
 }
 
-/* A listener whose queue is full: nobody is answered any more. */
+/* A listener with a full accept queue: it answers no more connections. */
 static void full_queue(void)
 {
     listener(0);
@@ -365,7 +370,7 @@ static void full_queue(void)
         die("cannot fill the queue");
 }
 
-/* A socket that connects, or has done so, or was refused. */
+/* A socket that is connecting, is connected, or was refused. */
 static int begun(void)
 {
     int fd = tcp_socket();
@@ -394,7 +399,7 @@ static int made(void)
 
 static int refused(void)
 {
-    bound(); /* which keeps others from the port */
+    bound(); /* keeps the port from others */
 
     int fd = begun();
 
@@ -444,7 +449,7 @@ static const char *connect_refused(mode *set)
     return connect_outcome(set, refused());
 }
 
-/* As either mode hears of it: from connect, or from SO_ERROR. */
+/* Each mode learns of it in its own way: from connect, or from SO_ERROR. */
 static const char *connect_after_failure(mode *set)
 {
     int fd, error;
@@ -471,7 +476,7 @@ static const char *connect_connected(mode *set)
     return connect_outcome(set, ends[0]);
 }
 
-/* --- send ---------------------------------------------------------------- */
+/* --- send ----------------------------------------------------------------- */
 
 static const char *send_outcome(int fd, size_t size)
 {
@@ -503,8 +508,8 @@ static const char *send_interrupted(mode *set)
     return send_outcome(ends[0], sizeof bytes);
 }
 
-/* A byte is offered to a full buffer. Was it taken, the buffer was not full:
- * the peer's kernel had taken something meanwhile. */
+/* Send one byte to a full buffer. If the buffer takes it, it was not full: the
+ * peer's kernel had taken data meanwhile. Then try again. */
 static const char *send_to_full(int fd)
 {
     struct outcome o;
@@ -563,7 +568,7 @@ static int peer_closed_and_told(mode *set)
 {
     int fd = peer_closed(set);
 
-    /* Its answer to this is a reset. */
+    /* The peer answers this with a reset. */
     if (send(fd, bytes, 1, 0) != 1)
         die("cannot send to a peer that has closed");
     until(fd, 0);
@@ -627,14 +632,14 @@ static const char *send_refused(mode *set)
     return send_outcome(fd, 1);
 }
 
-/* --- recv ---------------------------------------------------------------- */
+/* --- recv ----------------------------------------------------------------- */
 
 static const char *recv_outcome(int fd, size_t asked, int flags)
 {
     return recv_words(OUTCOME(recv(fd, bytes, asked, flags)), asked);
 }
 
-/* A connection on which so many bytes have come. */
+/* A connection on which so many bytes have arrived. */
 static int received(mode *set, size_t count, int *peer)
 {
     int ends[2];
@@ -766,9 +771,10 @@ static const char *recv_refused(mode *set)
     return recv_outcome(fd, 2, 0);
 }
 
-/* --- close --------------------------------------------------------------- */
+/* --- close ---------------------------------------------------------------- */
 
-/* Close fd, and see how it ends for the peer, who is to get so many bytes. */
+/* Close fd, and see how the connection ends for the peer, which should get so
+ * many bytes. */
 static const char *close_outcome(int fd, int peer, size_t sent)
 {
     static char text[120];
@@ -872,10 +878,10 @@ static const char *close_under_way(mode *set)
     return words(OUTCOME(close(fd)), "0, cancelled");
 }
 
-/* --- The tables ---------------------------------------------------------- */
+/* --- The tables ----------------------------------------------------------- */
 
 static const struct situation {
-    const char *call; /* the first of its table */
+    const char *call; /* set in the first row of its table */
     const char *text;
     const char *(*answer)(mode *set);
 } situations[] = {
@@ -947,7 +953,7 @@ enum { MODES = sizeof modes / sizeof modes[0] };
 
 struct cell {
     pid_t process;
-    int from; /* where its words come */
+    int from; /* where to read its words from */
 };
 
 static void interrupt(int number)
@@ -955,7 +961,7 @@ static void interrupt(int number)
     (void)number;
 }
 
-/* Have another process find out. */
+/* Measure one cell in another process. */
 static struct cell ask(const struct situation *s, mode *set)
 {
     int channel[2];
@@ -975,7 +981,7 @@ static struct cell ask(const struct situation *s, mode *set)
     return cell;
 }
 
-/* Print what it found; false if it found nothing. */
+/* Print a cell; false if it is empty. */
 static bool print(struct cell cell)
 {
     char answer[200];
@@ -997,7 +1003,7 @@ static bool print(struct cell cell)
 int main(void)
 {
     static struct cell cells[SITUATIONS][MODES];
-    /* Without SA_RESTART: calls give EINTR. */
+    /* No SA_RESTART: calls fail with EINTR. */
     const struct sigaction wake = {.sa_handler = interrupt};
     bool found = true;
 

@@ -40,7 +40,8 @@ static NO_RETURN void become_command(char **command, const char *terminal)
 
     setsid();
 
-    /* The first terminal that a session leader opens becomes its own. */
+    /* The first terminal that a session leader opens becomes its controlling
+     * terminal. */
     int fd = open(terminal, O_RDWR);
 
     if (fd < 0 || ioctl(fd, TIOCSCTTY, 0) < 0)
@@ -58,8 +59,8 @@ static NO_RETURN void become_command(char **command, const char *terminal)
     die("cannot run %s", command[0]);
 }
 
-/* Hand on what there is to read. False at the end: a terminal that nobody uses
- * any more answers EIO. */
+/* Pass on what can be read. False at the end: a terminal that no process uses
+ * any more fails with EIO. */
 static bool hand_on(int from, int to)
 {
     char bytes[4096];
@@ -77,8 +78,9 @@ static bool hand_on(int from, int to)
     return n > 0;
 }
 
-/* Whoever loses its parent becomes our child (PR_SET_CHILD_SUBREAPER,
- * prctl(2)), so that nobody is left when we have no child any more. */
+/* End all descendants. A process that loses its parent becomes our child
+ * (PR_SET_CHILD_SUBREAPER, prctl(2)), so none is left when we have no children
+ * any more. */
 static void end_all_children(void)
 {
     char path[64], *list = NULL, *rest;
@@ -88,7 +90,7 @@ static void end_all_children(void)
     do {
         FILE *children = fopen(path, "r");
 
-        /* All of them are on one line, whose end is that of the file. */
+        /* The file is one line without a newline. */
         if (children && getline(&list, &room, children) > 0)
             for (char *p = list;; p = rest) {
                 pid_t child = (pid_t)strtol(p, &rest, 10);
@@ -124,7 +126,7 @@ int main(int argc, char **argv)
                                 {.fd = STDIN_FILENO, .events = POLLIN}};
 
         if (poll(list, 2, -1) < 0)
-            continue; /* a signal: see whether to stop */
+            continue; /* a signal: check whether to stop */
         if (list[0].revents && !hand_on(terminal, STDOUT_FILENO))
             break;
         if (list[1].revents && !hand_on(STDIN_FILENO, terminal))

@@ -32,7 +32,7 @@ static bool is(struct answer a, enum answer_kind kind, int error)
     return a.kind == kind && a.error == error;
 }
 
-/* The answer that a call gives which failed with this errno. */
+/* The classification of a recv that failed with this errno. */
 static struct answer recv_error(int error)
 {
     errno = error;
@@ -59,11 +59,11 @@ static struct answer accept_error(int error)
 
 static void answers(void)
 {
-    errno = ECONNRESET; /* left over from before: must not matter */
+    errno = ECONNRESET; /* an old value, which must not matter */
     CHECK(is(recv_answer(7, 10), DONE, 0));
     CHECK(recv_answer(7, 10).count == 7);
     CHECK(is(recv_answer(0, 10), CLOSED, 0));
-    CHECK(is(recv_answer(0, 0), DONE, 0)); /* nothing asked, nothing told */
+    CHECK(is(recv_answer(0, 0), DONE, 0)); /* 0 bytes asked for: 0 is no end */
     CHECK(is(recv_error(EAGAIN), AGAIN, EAGAIN));
     CHECK(is(recv_error(EWOULDBLOCK), AGAIN, EWOULDBLOCK));
     CHECK(is(recv_error(EINTR), AGAIN, EINTR));
@@ -90,7 +90,7 @@ static void answers(void)
 
     CHECK(is(connected_answer(0), DONE, 0));
     CHECK(is(connected_answer(ECONNREFUSED), FAILED, ECONNREFUSED));
-    CHECK(is(datagram_answer(0, true), DONE, 0)); /* empty, and no end */
+    CHECK(is(datagram_answer(0, true), DONE, 0)); /* empty, no end */
     CHECK(datagram_answer(7, true).count == 7);
     CHECK(is(datagram_answer(0, false), DONE, 0));
 
@@ -170,7 +170,7 @@ static void errors(void)
     CHECK(strlen(error_entry(12345)->text) > 0);
 }
 
-/* A message must not change errno for whoever looks at it afterwards. */
+/* A message must not change errno for code that reads it afterwards. */
 static void errno_survives(void)
 {
     errno = EAGAIN;
@@ -228,7 +228,7 @@ static void buffers(void)
     buffer_added(&b, 6);
     CHECK(memcmp(buffer_front(&b), "two three", 9) == 0);
 
-    /* All the room there is can be used, wherever the content stands. */
+    /* All room can be used, wherever the content is in the buffer. */
     memset(buffer_back(&b), 'x', buffer_room(&b));
     buffer_added(&b, buffer_room(&b));
     CHECK(buffer_used(&b) == BUFFER_SIZE && buffer_room(&b) == 0);
@@ -242,7 +242,8 @@ static void buffers(void)
     buffer_taken(&b, BUFFER_SIZE);
     CHECK(buffer_used(&b) == 0 && buffer_room(&b) == BUFFER_SIZE);
 
-    /* An empty buffer owns nothing; what was only written there is not kept. */
+    /* An empty buffer holds no memory; bytes that were written but not added
+     * are lost. */
     CHECK(b.data == NULL);
     memcpy(buffer_back(&b), "tried", 5);
     CHECK(b.data == NULL && buffer_used(&b) == 0);
@@ -272,7 +273,7 @@ static void clocks(void)
     nap(30 * MILLISECOND);
     CHECK(passed(soon));
     CHECK(now() - start >= 30 * MILLISECOND);
-    nap(-SECOND); /* no time at all */
+    nap(-SECOND); /* returns at once */
     nap_until(start);
     CHECK(poll_time(NEVER) == -1);
     CHECK(poll_time(start) == 0);
@@ -334,7 +335,7 @@ static void lines(void)
     CHECK(!next_line(&line, operands));
 }
 
-/* Clients around sockets that are none: the set must not mind. */
+/* The set must not use its sockets: unconnected ones do. */
 static void client_sets(void)
 {
     struct clients set = {0};

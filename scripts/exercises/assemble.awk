@@ -1,13 +1,13 @@
-# assemble.awk - an exercise's program, out of its source and one section of
-# its .ex file.
+# assemble.awk - makes the program of an exercise from its source and one
+# section of its .ex file.
 #
 #   awk -v section='stub' -f assemble.awk NAME.ex SOURCE
 #
-# A section is one of two things. Either it is what stands in place of the
-# regions that are cut out of the source, its parts separated by lines '---'.
-# Or it changes the whole source, as a diff does: lines with a '-' in front are
-# looked for, in this order and one below the other, and make way for the lines
-# with a '+' that follow; a line '@@' parts two removals. Section 'reference' is the source itself.
+# A section has one of two forms. Either it replaces the regions that are cut
+# out of the source; lines '---' separate its parts. Or it changes the whole
+# source, like a diff: consecutive lines that begin with '-' are searched for,
+# and replaced by the lines with '+' that follow them; a line '@@' separates two
+# removals. Section 'reference' is the source itself.
 
 function complain(what) {
     print FILENAME ": section '" section "': " what >"/dev/stderr"
@@ -15,7 +15,7 @@ function complain(what) {
     exit 1
 }
 
-# The next line of the source from which on all lines of this hunk are found.
+# The next line of the source at which all removed lines of this hunk match.
 function place(hunk, from,    i) {
     for (; from + lines_out[hunk] - 1 <= count; from++) {
         for (i = 1; i <= lines_out[hunk] && line[from + i - 1] == out[hunk, i]; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * classify_cases.h - answers of calls to be given a name, for the program that
- * is tried and for the judge, who asks the library itself.
+ * classify_cases.h - results of calls to classify: for the program under test,
+ * and for the judge, which asks the library for the right answers.
  */
 #ifndef WOULDBLOCK_CLASSIFY_CASES_H
 #define WOULDBLOCK_CLASSIFY_CASES_H
@@ -15,7 +15,7 @@ struct classify_case {
     const char *call;
     int result;
     size_t asked;
-    int error; /* errno at the time */
+    int error; /* errno after the call */
 };
 
 static const struct classify_case classify_cases[] = {
@@ -64,7 +64,7 @@ static struct answer classified(const struct classify_case *c)
     return accept_answer(c->result);
 }
 
-/* "recv -1 EAGAIN: " in front, and the answer as the program sees it. */
+/* Write "recv -1 EAGAIN" to left, and the program's classification to right. */
 static void classify_text(const struct classify_case *c, char *left,
                           char *right, size_t size)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * classify_driver - asks somebody's classification about every case. Nobody
- * hears what it says on stderr: /dev/full takes nothing, and whoever writes
- * there before he reads errno will read ENOSPC.
+ * classify_driver - calls a solution's classification for every case. stderr
+ * goes to /dev/full, where every write fails: a solution that prints before it
+ * reads errno finds ENOSPC there.
  */
 #include "classify_cases.h"
 

@@ -1,9 +1,9 @@
-# results.awk - results of checks, in the form that somebody wants to have.
+# results.awk - prints the results of checks in one of several formats.
 #
 #   scripts/exercise check --all --format FORMAT
 #   LC_ALL=C awk -v format=FORMAT -f results.awk
 #
-# Lines of tab-separated fields come in: exercise, check, title, result (pass,
+# Input: lines of tab-separated fields: exercise, check, title, result (pass,
 # fail, error), mistake, points, of, seconds, symptom. Formats:
 #   tap          Test Anything Protocol, version 13
 #   junit        XML as Ant's JUnit task writes it, which every CI reads
@@ -12,15 +12,15 @@
 #   csv          one line for a submission; see 'grade'
 #   points       a table for people, with the sum in its last line
 #
-# A symptom holds what a program has printed, which may be any bytes, and names
-# from the environment may be anything as well. So all text goes through clean(),
-# which knows bytes only: that is what LC_ALL=C is for.
+# A symptom holds the output of a program, which may be any bytes, and names
+# from the environment may be any bytes too. So all text goes through clean(),
+# which works on bytes: that is why LC_ALL=C is needed.
 
 BEGIN {
     FS = "\t"
     for (i = 1; i < 256; i++)
         code[sprintf("%c", i)] = i
-    # What stands for a byte: itself, unless a format says otherwise.
+    # How to write a byte: as it is, unless a format needs an escape.
     json_for["\\"] = "\\\\"
     json_for["\""] = "\\\""
     xml_for["&"] = "&amp;"
@@ -30,12 +30,12 @@ BEGIN {
     tap_for["\\"] = "\\\\"
     tap_for["#"] = "\\#"
     csv_for["\""] = "\"\""
-    csv_for["\n"] = "\n" # good between quotes
+    csv_for["\n"] = "\n" # allowed within quotes
 }
 
-# How many bytes the character has that begins at this place; 0 if none does,
-# or one that XML has no place for (U+FFFE and U+FFFF). The Unicode Standard,
-# Table 3-7, has the ranges.
+# The length in bytes of the UTF-8 character at this place; 0 if it is invalid,
+# or not allowed in XML (U+FFFE and U+FFFF). The ranges are in the Unicode
+# Standard, Table 3-7.
 function length_of(text, at,    lead, second, more, low, high, i, next_one) {
     lead = code[substr(text, at, 1)]
     if (lead < 128)
@@ -58,8 +58,8 @@ function length_of(text, at,    lead, second, more, low, high, i, next_one) {
     return more + 1
 }
 
-# Text that is UTF-8, on one line: '?' for what is none, and for control
-# characters. Some characters have something else stand for them.
+# Make UTF-8 text on one line: invalid bytes and control characters become '?'.
+# Characters that the format escapes are replaced.
 function clean(text, stands_for,    i, n, c, length_here, result) {
     n = length(text)
     for (i = 1; i <= n; i += length_here) {
@@ -143,7 +143,7 @@ function gradescope(    i) {
     print "  ]\n}"
 }
 
-# The first of these that the environment has.
+# The value of the first of these variables that is set.
 function environment(first, second) {
     return ENVIRON[first] != "" ? ENVIRON[first] : ENVIRON[second]
 }
@@ -164,7 +164,7 @@ function classroom50(    i, owner) {
     print "  ]\n}"
 }
 
-# Of $STUDENT, for each of $EXERCISES: points, and the mistakes' names.
+# One line for $STUDENT: for each of $EXERCISES, the points and the mistakes.
 function csv(    i, names, name, sum, found) {
     for (i = 1; i <= n; i++) {
         sum[exercise[i]] += points[i]
