@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# wouldblock: 'make help' lists what can be made.
+# wouldblock: 'make help' lists the targets.
 
 CC       ?= cc
 CFLAGS   ?= -O2 -g
@@ -9,7 +9,7 @@ warnings  = -Wall -Wextra -Wpedantic -Wshadow -Wformat=2 -Wmissing-prototypes \
             -Wconversion
 
 # SANITIZE=1 builds everything with the address and the undefined-behaviour
-# sanitizer, in a folder of its own.
+# sanitizer, into a separate folder.
 ifdef SANITIZE
 override BUILD := $(BUILD)/sanitize
 sanitizers = -fsanitize=address,undefined -fno-sanitize-recover=all \
@@ -20,8 +20,8 @@ ifneq ($(words $(BUILD)),1)
 $(error BUILD is '$(BUILD)': make cannot build into a folder with a space in its name)
 endif
 
-# The recorder and the witness are preloaded into programs: they are built
-# without sanitizers, which belong to the program.
+# The recorder and the witness are preloaded into other programs, so they are
+# built without sanitizers: only the program itself may bring one.
 compile   = $(CC) $(standard) $(warnings) $(CFLAGS) $(sanitizers) $(CPPFLAGS)
 link      = $(CC) $(CFLAGS) $(sanitizers) $(LDFLAGS)
 plainly   = $(CC) $(standard) $(warnings) -O2 -g $(filter -Werror,$(CFLAGS))
@@ -39,7 +39,7 @@ programs := $(addprefix $(BUILD)/bin/,$(notdir $(basename $(demos))))
 
 all: $(programs) checker ## build all programs into build/bin
 
-# What everything was built with. If that changes, everything is built again.
+# The commands and flags of the last build: if they change, all is built again.
 flags    := $(BUILD)/flags
 used      = $(compile) | $(link) $(LDLIBS)
 $(flags): always
@@ -70,8 +70,8 @@ $(foreach demo,$(demos),$(eval $(call demo_program,$(demo))))
 
 # --- The exercises ------------------------------------------------------------
 
-# The judge, the supervisor between it and a program that nobody trusts, and the
-# witness, which is linked into that program or preloaded.
+# The judge; the supervisor, which runs the untrusted program for the judge; and
+# the witness, which is linked into that program or preloaded.
 judge     := $(BUILD)/judge/judge
 supervise := $(BUILD)/judge/supervise
 witness   := $(BUILD)/judge/witness.so
@@ -87,8 +87,8 @@ $(witness): scripts/judge/witness.c scripts/judge/witness.h
 	@mkdir -p $(@D)
 	$(plainly) -fPIC -shared -o $@ $< -ldl
 
-# Where an exercise is cut from the library, its solutions are linked with what
-# is left of that.
+# An exercise may be a part of the library: its solutions are linked with the
+# rest of the library.
 parted    := $(shell sed -n 's|^source common/\(.*\)\.c$$|\1|p' scripts/exercises/*.ex)
 parted    := $(patsubst %,$(BUILD)/judge/without_%.a,$(parted))
 
@@ -96,12 +96,12 @@ $(parted): $(BUILD)/judge/without_%.a: $(library)
 	@mkdir -p $(@D)
 	@cp $< $@ && $(AR) d $@ $*.o
 
-# What solutions are compiled with: scripts/exercise does that.
+# All that scripts/exercise needs to compile and judge solutions.
 checker: $(judge) $(supervise) $(parted) sanitizer \
     $(call objects,scripts/judge/witness.c scripts/exercises/classify_driver.c)
 
-# The flags of the sanitizers, and those that have the assembler list what it
-# reads (as(1), --MD); nothing where the compiler has none.
+# The sanitizer flags, and the flags that make the assembler list the files that
+# it reads (as(1), --MD); empty if the compiler lacks them.
 sanitizer: $(BUILD)/judge/sanitizer $(BUILD)/judge/assembler
 
 $(BUILD)/judge/sanitizer: $(flags)
@@ -123,7 +123,7 @@ $(BUILD)/judge/assembler: $(flags)
 
 # --- The tracer ---------------------------------------------------------------
 
-# What is preloaded into a program, what does that, and what draws the trace.
+# The recorder, the program that preloads it, and the program that draws traces.
 recorder  := $(BUILD)/trace/recorder.so
 record    := $(BUILD)/trace/record
 timeline  := $(BUILD)/trace/timeline
@@ -147,7 +147,7 @@ $(timeline): $(call objects,$(wildcard scripts/tracer/draw/*.c)) $(library)
 
 # --- The tests ----------------------------------------------------------------
 
-# Checks of the library, something to compare with, fingers that type.
+# Checks of the library, programs to compare with, and one that types.
 tests    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/*.c))
 
 $(tests): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(library)
@@ -155,7 +155,7 @@ $(tests): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(library)
 
 test-programs: $(tests) $(witness) tracer checker
 
-# --- For people ---------------------------------------------------------------
+# --- Targets for users --------------------------------------------------------
 
 demo: ## play the demonstration
 	@scripts/demo
@@ -172,7 +172,7 @@ benchmark: ## compare speeds: send_all, echo_epoll, scripts/trace
 pictures: ## make the pictures of the documentation, from real runs
 	@scripts/pictures
 
-format: ## lay out the C sources
+format: ## format the C sources
 	find common demos scripts tests -name '*.[ch]' | xargs clang-format -i
 
 clean: ## remove everything that was built
@@ -182,7 +182,7 @@ clean: ## remove everything that was built
 	fi
 	rm -rf $(BUILD)
 
-help: ## print this
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' \
 	    $(firstword $(MAKEFILE_LIST))
 
