@@ -81,7 +81,7 @@ static void make_text(char *text, size_t size)
     *to = '\0';
 }
 
-void reach(enum mistake what)
+void give_verdict(enum mistake what)
 {
     stop_program();
     make_text(verdict->symptom, sizeof verdict->symptom);
@@ -105,7 +105,7 @@ static void more_symptom(const char *format, ...)
     va_end(arguments);
 }
 
-void broken(const char *what)
+void check_failed(const char *what)
 {
     snprintf(verdict->symptom, sizeof verdict->symptom, "%s: %s", what,
              error_entry(errno)->symbol);
@@ -241,7 +241,7 @@ struct recent {
     unsigned events;
 };
 
-static bool look(const struct seen *s, void *context)
+static bool note_repeated(const struct seen *s, void *context)
 {
     struct recent *r = context;
 
@@ -279,7 +279,7 @@ enum mistake cause_of_spin(enum mistake otherwise)
     bool once_had_time = false;
 
     nap(100 * MILLISECOND);
-    each_seen(0, look, &r);
+    each_seen(0, note_repeated, &r);
     each_seen(0, had_time, &once_had_time);
     if (r.waits && r.no_time && r.select_used && once_had_time)
         return TIMEVAL_CONSUMED;
@@ -317,7 +317,7 @@ static enum mistake cause_of_sleep(int peer)
         return ACCEPT_BLOCKS;
     if (in->blocking && in->call == CALL_connect)
         return CONNECT_BLOCKS;
-    if (in->blocking && peers_met() > 0 &&
+    if (in->blocking && peers_connected() > 0 &&
         (is_receive(in->call) || is_send(in->call)))
         return ACCEPTED_BLOCKING;
     if (in->blocking && is_send(in->call))
@@ -382,7 +382,7 @@ void diagnosed(int peer, enum mistake otherwise, const char *format, ...)
     snprintf(verdict->symptom, sizeof verdict->symptom, "%c%s: the program %s.",
              text[0] >= 'a' && text[0] <= 'z' ? text[0] - 32 : text[0],
              text + 1, now_doing);
-    follow();
+    read_witness();
     /* The connection is closed, but the program called no close: its process is
      * about to end. */
     if (ending != STILL_THERE && peer >= 0 && !closed_on(peer))
@@ -395,14 +395,14 @@ void diagnosed(int peer, enum mistake otherwise, const char *format, ...)
         what = may_spin() ? NO_MISTAKE : cause_of_spin(NO_MISTAKE);
     else if (witness()->is_inside)
         what = cause_of_sleep(peer);
-    if (what == NO_MISTAKE && has_ended() && peers_met() > 0 &&
+    if (what == NO_MISTAKE && has_ended() && peers_connected() > 0 &&
         exit_status() > 0)
         what = PEER_KILLS_SERVER;
     if (what == NO_MISTAKE && has_ended() && otherwise == NOT_LISTENING)
         what = ENDS_EARLY;
     if (what == NO_MISTAKE)
         what = otherwise;
-    reach(what);
+    give_verdict(what);
 }
 
 void mistake(enum mistake what, const char *format, ...)
@@ -412,7 +412,7 @@ void mistake(enum mistake what, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(verdict->symptom, sizeof verdict->symptom, format, arguments);
     va_end(arguments);
-    reach(what);
+    give_verdict(what);
 }
 
 void must_be_idle(const char *while_what)
@@ -422,12 +422,12 @@ void must_be_idle(const char *while_what)
 
     /* Let it finish what it was doing, which may take time on a busy
      * machine. */
-    for (int i = 0; i < 6 && eagerness(50 * MILLISECOND) > 0.2; i++)
+    for (int i = 0; i < 6 && cpu_demand(50 * MILLISECOND) > 0.2; i++)
         ;
     for (int call = CALL_poll; call <= CALL_epoll_wait; call++)
         before += call == CALL_epoll_ctl ? 0 : witness()->calls[call];
 
-    double share = eagerness(length);
+    double share = cpu_demand(length);
 
     for (int call = CALL_poll; call <= CALL_epoll_wait; call++)
         wakeups += call == CALL_epoll_ctl ? 0 : witness()->calls[call];

@@ -65,7 +65,7 @@ static uint64_t waits(void)
            calls[CALL_pselect] + calls[CALL_epoll_wait];
 }
 
-static void no_storm(void)
+static void must_not_storm(void)
 {
     uint64_t sockets = calls_of(CALL_socket, -1);
 
@@ -84,11 +84,11 @@ static void live_server(void)
     step("a server listens on port %d", port);
     start("--deadline", "5s", "127.0.0.1", as_text(port));
     if (!ends_within(2 * SECOND)) {
-        no_storm();
+        must_not_storm();
         diagnosed(-1, ENDLESS,
                   "the connection is there since long, and it still waits");
     }
-    no_storm();
+    must_not_storm();
     if (!ended_well())
         diagnosed(-1, ENDS_EARLY, "the server was there, and it failed");
     step("it ended well");
@@ -108,7 +108,7 @@ static void refusing_server(void)
     start("--deadline", "5s", "127.0.0.1", as_text(port));
     if (!ends_within(2 * SECOND))
         diagnosed(-1, ENDLESS, "it was refused, and still waits");
-    no_storm();
+    must_not_storm();
 
     uint64_t times = times_so_error(&first);
 
@@ -161,10 +161,10 @@ static void silent_server(void)
     start("--deadline", "400ms", "127.0.0.1", as_text(port));
     wait_until(has_tried, NULL, 5 * SECOND);
 
-    const double share = eagerness(150 * MILLISECOND);
+    const double share = cpu_demand(150 * MILLISECOND);
 
     if (!ends_within(limit + SECOND)) {
-        no_storm();
+        must_not_storm();
         diagnosed(-1, NO_DEADLINE, "1 s after its deadline it is still there");
     }
 
@@ -173,7 +173,7 @@ static void silent_server(void)
     uint64_t times = times_so_error(&first);
 
     step("it ended with status %d", exit_status());
-    no_storm();
+    must_not_storm();
     if (claims_success())
         mistake(times > 0 ? SO_ERROR_EARLY : PENDING_IS_CONNECTED,
                 "After %.3f s it claims to be connected, and nobody has "
@@ -228,7 +228,7 @@ static void asked_to_stop(void)
     if (!wait_until(has_tried, NULL, 5 * SECOND))
         diagnosed(-1, ENDS_EARLY, "it did not try to connect");
     nap(50 * MILLISECOND);
-    signal_it(SIGTERM);
+    send_signal(SIGTERM);
     step("SIGTERM asks it to stop");
     if (!ends_within(1500 * MILLISECOND))
         diagnosed(-1, STOP_IGNORED, "1.5 s later it is still there");
@@ -244,7 +244,7 @@ static void signals_while_connecting(void)
     wait_until(has_tried, NULL, 5 * SECOND);
     for (int i = 0; i < 5; i++) {
         nap(20 * MILLISECOND);
-        signal_it(SIGUSR1);
+        send_signal(SIGUSR1);
     }
     step("5 signals came");
     if (!ends_within(2 * SECOND))
@@ -469,7 +469,7 @@ static duration gap(const struct tries *tries, size_t i)
     return tries->at[i + 1] - tries->at[i];
 }
 
-static void no_cap_yet(const struct tries *tries)
+static void must_keep_cap(const struct tries *tries)
 {
     for (size_t i = 0; i + 1 < tries->count; i++)
         if (gap(tries, i) > 6 * cap + delayed())
@@ -480,7 +480,7 @@ static void no_cap_yet(const struct tries *tries)
 }
 
 /* A pause that is too long shows before it ends. */
-static bool ended_or_lost(void *unused)
+static bool ended_or_pausing_long(void *unused)
 {
     struct tries tries = {0};
 
@@ -488,7 +488,7 @@ static bool ended_or_lost(void *unused)
     each_seen(0, note_try, &tries);
     if (has_ended())
         return true;
-    return tries.count > 0 && asleep() &&
+    return tries.count > 0 && is_asleep() &&
            now() - tries.at[tries.count - 1] > SECOND + 2 * delayed();
 }
 
@@ -502,11 +502,11 @@ static void dead_server(void)
          BASE_MS, CAP_MS);
     start("--tries", "14", "--base", "5ms", "--cap", "150ms", "--deadline",
           "15s", "127.0.0.1", as_text(port));
-    while (!ended_or_lost(NULL) && !passed(deadline))
+    while (!ended_or_pausing_long(NULL) && !passed(deadline))
         nap(5 * MILLISECOND);
     each_seen(0, note_try, &tries);
     step("it tried %zu times", tries.count);
-    no_cap_yet(&tries);
+    must_keep_cap(&tries);
     if (!has_ended() && tries.count < TRIES)
         mistake(NO_CAP,
                 "After try %zu it has been pausing for more than a second, and "

@@ -350,14 +350,14 @@ static void signals(void)
     accepted(a);
     ping(a, "client A");
     for (int i = 0; i < 20; i++) {
-        signal_it(SIGUSR1);
+        send_signal(SIGUSR1);
         nap(2 * MILLISECOND);
         if (has_ended())
             diagnosed(-1, EINTR_FATAL, "after %d signals", i + 1);
     }
     step("20 signals came");
     ping(a, "client A");
-    signal_it(SIGTERM);
+    send_signal(SIGTERM);
     if (!ends_within(3 * SECOND))
         diagnosed(-1, STOP_IGNORED, "SIGTERM did not end it");
     step("SIGTERM ended it");
@@ -506,7 +506,7 @@ static void out_of_descriptors(void)
 
     uint64_t before =
         witness()->calls[CALL_accept] + witness()->calls[CALL_accept4];
-    double share = eagerness(400 * MILLISECOND);
+    double share = cpu_demand(400 * MILLISECOND);
     uint64_t tried =
         witness()->calls[CALL_accept] + witness()->calls[CALL_accept4] - before;
 

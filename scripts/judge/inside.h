@@ -53,19 +53,19 @@ bool is_wait(int call), is_nap(int call), is_receive(int call),
 /* --- peers.c -------------------------------------------------------------- */
 
 /* Read the witness's new records: which clients were accepted and closed. */
-void follow(void);
+void read_witness(void);
 /* The last successful call of this kind on fd; NULL if there is none. */
 const struct seen *last_successful(enum call call, int fd);
 /* How many peers have connected, and the name of the peer at the program's
  * descriptor; "" if it belongs to no peer. */
-size_t peers_met(void);
+size_t peers_connected(void);
 const char *peer_behind(int its_fd);
 
 /* --- cause.c -------------------------------------------------------------- */
 
 /* Store the verdict of this check and end its process. */
-NO_RETURN void reach(enum mistake what);
+NO_RETURN void give_verdict(enum mistake what);
 /* The check itself failed, not the program. */
-NO_RETURN void broken(const char *what);
+NO_RETURN void check_failed(const char *what);
 
 #endif

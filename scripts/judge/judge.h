@@ -53,7 +53,7 @@ void start_with(const char *const *arguments);
  * listens. Returns the port. */
 int serve(void);
 
-void signal_it(int signal_number);
+void send_signal(int signal_number);
 
 /* Wait for its end. False if it does not end in time: see is_stalled(). */
 bool ends_within(duration limit);
@@ -69,7 +69,7 @@ instant its_end(void);
  * what seems too long may be late by that. */
 duration delayed(void);
 /* Is it asleep now? */
-bool asleep(void);
+bool is_asleep(void);
 const char *its_words(void); /* all output so far */
 bool says(const char *words);
 
@@ -87,7 +87,7 @@ const struct seen *last_of(enum call call, int fd);
 /* The first one, or NULL. */
 const struct seen *first_of(enum call call);
 /* When its last call of any kind returned; 0 if it made none. */
-instant last_sign(void);
+instant last_return(void);
 /* The last call on fd that receives, or sends, whichever function it was. */
 const struct seen *last_receive(int fd);
 const struct seen *last_send(int fd);
@@ -146,7 +146,7 @@ const char *last_words(void);
 const char *doing(void);
 /* The part of this time that it ran, or was ready to run but had no processor:
  * 0 to 1. */
-double eagerness(duration length);
+double cpu_demand(duration length);
 /* Bytes of memory that it uses now. */
 size_t resident_memory(void);
 /* The exercise is about busy-polling, so spinning is no mistake. */

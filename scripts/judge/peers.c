@@ -107,7 +107,7 @@ static bool is_later(const struct seen *s, void *context)
     return true;
 }
 
-instant last_sign(void)
+instant last_return(void)
 {
     instant latest = 0;
 
@@ -158,15 +158,15 @@ static bool match_descriptor(const struct seen *s, void *unused)
     return true;
 }
 
-static uint64_t followed;
+static uint64_t next_record;
 
-void follow(void)
+void read_witness(void)
 {
     if (witness())
-        followed = each_seen(followed, match_descriptor, NULL);
+        next_record = each_seen(next_record, match_descriptor, NULL);
 }
 
-size_t peers_met(void)
+size_t peers_connected(void)
 {
     return peer_count;
 }
@@ -189,13 +189,13 @@ static size_t index_of(int peer)
 
 int its_fd(int peer)
 {
-    follow();
+    read_witness();
     return peer_count > 0 ? peers[index_of(peer)].its_fd : -1;
 }
 
 bool closed_on(int peer)
 {
-    follow();
+    read_witness();
     return peers[index_of(peer)].closed;
 }
 
@@ -237,7 +237,7 @@ static int connected_or_not(const char *who, int *error)
     int fd = socket(AF_INET, SOCK_STREAM, 0);
 
     if (fd < 0)
-        broken("cannot make a socket");
+        check_failed("cannot make a socket");
     set_nonblocking(fd);
     if (connect(fd, (struct sockaddr *)&to, sizeof to) < 0) {
         struct pollfd p = {.fd = fd, .events = POLLOUT};
@@ -253,7 +253,7 @@ static int connected_or_not(const char *who, int *error)
     }
     set_nodelay(fd);
     if (peer_count == MOST_PEERS)
-        broken("too many peers");
+        check_failed("too many peers");
     peers[peer_count].name = who;
     peers[peer_count].fd = fd;
     peers[peer_count].its_fd = -1;
@@ -286,7 +286,7 @@ bool could_dial(const char *who)
 
 static bool is_accepted(void *peer)
 {
-    follow();
+    read_witness();
     return peers[*(size_t *)peer].its_fd >= 0;
 }
 
@@ -409,7 +409,7 @@ static int bound_port(int *fd)
     *fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (*fd < 0 || bind(*fd, (struct sockaddr *)&own, length) < 0 ||
         getsockname(*fd, (struct sockaddr *)&own, &length) < 0)
-        broken("cannot get a port");
+        check_failed("cannot get a port");
     set_nonblocking(*fd);
     return ntohs(own.sin_port);
 }
@@ -426,7 +426,7 @@ int listening_port(int *listener)
     int number = bound_port(listener);
 
     if (listen(*listener, 16) < 0)
-        broken("cannot listen");
+        check_failed("cannot listen");
     return number;
 }
 
@@ -442,6 +442,6 @@ int silent_port(int *listener)
 
     if (listen(*listener, 0) < 0 || fd < 0 ||
         connect(fd, (struct sockaddr *)&to, sizeof to) < 0)
-        broken("cannot fill a queue");
+        check_failed("cannot fill a queue");
     return number;
 }

@@ -55,10 +55,10 @@ static int shared_witness(void)
     int fd = memfd_create("witness", 0);
 
     if (fd < 0 || ftruncate(fd, sizeof *seen) < 0)
-        broken("cannot share memory");
+        check_failed("cannot share memory");
     seen = mmap(NULL, sizeof *seen, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (seen == MAP_FAILED)
-        broken("cannot map memory");
+        check_failed("cannot map memory");
     return fd;
 }
 
@@ -151,10 +151,10 @@ void start_with(const char *const *arguments)
     command[count] = NULL;
 
     if (pipe2(out, O_CLOEXEC) < 0 || pipe2(status, O_CLOEXEC) < 0)
-        broken("cannot make a pipe");
+        check_failed("cannot make a pipe");
     supervisor_pid = fork();
     if (supervisor_pid < 0)
-        broken("cannot start a process");
+        check_failed("cannot start a process");
     if (supervisor_pid == 0) {
         int nothing = open("/dev/null", O_RDONLY);
 
@@ -188,7 +188,7 @@ void start_with(const char *const *arguments)
     set_nonblocking(status_pipe);
     began = now();
     if (!wait_until(started, NULL, 15 * SECOND))
-        broken("the supervisor did not start");
+        check_failed("the supervisor did not start");
 }
 
 /* The supervisor kills every process of the program, then ends itself. */
@@ -213,7 +213,7 @@ void stop_program(void)
     supervisor_pid = 0;
 }
 
-void signal_it(int signal_number)
+void send_signal(int signal_number)
 {
     if (pid > 0 && !has_ended())
         kill(pid, signal_number);
@@ -244,7 +244,7 @@ instant ended_at(void)
 
 instant its_end(void)
 {
-    return sooner(last_sign() + end.awake, end_seen);
+    return sooner(last_return() + end.awake, end_seen);
 }
 
 const char *its_words(void)
@@ -360,7 +360,7 @@ static double share_wanted(duration length)
 
 /* On a busy machine, even a short piece of work may wait long for a processor.
  * A program spins only if it keeps running whenever it gets one. */
-double eagerness(duration length)
+double cpu_demand(duration length)
 {
     const duration before = used_cpu();
     double share = share_wanted(length);
@@ -371,7 +371,7 @@ double eagerness(duration length)
     return share;
 }
 
-bool asleep(void)
+bool is_asleep(void)
 {
     char s = state();
 
@@ -437,13 +437,13 @@ const char *doing(void)
         return text;
     }
 
-    double share = eagerness(100 * MILLISECOND);
+    double share = cpu_demand(100 * MILLISECOND);
 
     if (share > 0.5) {
         snprintf(text, sizeof text, "is spinning: %.0f %% of a core",
                  100 * share);
     } else if (!seen->is_inside) {
-        snprintf(text, sizeof text, asleep() ? "is asleep" : "is running");
+        snprintf(text, sizeof text, is_asleep() ? "is asleep" : "is running");
     } else if (is_nap(in->call)) {
         snprintf(text, sizeof text, "is asleep in %s, by its own wish",
                  call_names[in->call]);
@@ -511,7 +511,7 @@ static bool is_stalled(void)
 
     int64_t inside = seen->is_inside ? seen->inside.began : 0;
 
-    if (!asleep() || inside != stuck.inside_since) {
+    if (!is_asleep() || inside != stuck.inside_since) {
         stuck.since = now();
         stuck.delay = our_delay();
         stuck.inside_since = inside;
@@ -537,7 +537,7 @@ bool wait_until(bool (*come_true)(void *), void *context, duration limit)
     restart_stall_timer();
     for (int looks = 0;; looks++) {
         take_in_output();
-        follow();
+        read_witness();
         if (come_true(context))
             return true;
         if (passed(deadline) || is_stalled())
@@ -550,7 +550,7 @@ bool wait_until(bool (*come_true)(void *), void *context, duration limit)
 /* Blocked in a call that will not return by itself. */
 static bool blocked_for_good(void)
 {
-    return seen->is_inside && seen->inside.blocking && asleep() &&
+    return seen->is_inside && seen->inside.blocking && is_asleep() &&
            now() - seen->inside.began > 300 * MILLISECOND;
 }
 

@@ -140,7 +140,7 @@ static void kill_one(pid_t pid)
  * and one call kills them all. */
 static uid_t own_user;
 
-static bool become(uid_t user)
+static bool change_user(uid_t user)
 {
     return setgroups(0, NULL) == 0 && setresgid(user, user, user) == 0 &&
            setresuid(user, user, user) == 0;
@@ -148,7 +148,7 @@ static bool become(uid_t user)
 
 /* Can we change to another user at all? An ordinary user cannot, and in some
  * containers root cannot either. */
-static uid_t user_to_be(void)
+static uid_t choose_user(void)
 {
     uid_t user = (uid_t)(0x40000000 + getpid());
     int how = 1;
@@ -158,7 +158,7 @@ static uid_t user_to_be(void)
         return 0;
     child = fork();
     if (child == 0)
-        _exit(become(user) ? 0 : 1);
+        _exit(change_user(user) ? 0 : 1);
     if (child < 0 || waitpid(child, &how, 0) < 0 || how != 0)
         return 0;
     return user;
@@ -169,7 +169,7 @@ static void kill_own_user(void)
     pid_t child = fork();
 
     if (child == 0) {
-        if (become(own_user))
+        if (change_user(own_user))
             kill(-1, SIGKILL);
         _exit(0);
     }
@@ -320,7 +320,7 @@ NO_RETURN static void become_program(char **command, int binary, int out,
             die("cannot occupy %zu descriptors", occupied);
     if (descriptors > 0)
         LIMIT(RLIMIT_NOFILE, descriptors);
-    if (own_user != 0 && !become(own_user))
+    if (own_user != 0 && !change_user(own_user))
         die("cannot change the user");
     LIMIT(RLIMIT_NPROC, most);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -354,7 +354,7 @@ static bool take_output(int from)
     return add == (size_t)n;
 }
 
-static void hand_on(void)
+static void pass_on_output(void)
 {
     ssize_t n = write(STDOUT_FILENO, text + text_sent, text_length - text_sent);
 
@@ -422,7 +422,7 @@ static const char *watch(pid_t child, int from)
             from = -1;
         }
         if (list[1].revents)
-            hand_on();
+            pass_on_output();
     }
     return "request";
 }
@@ -438,7 +438,7 @@ static void take_the_rest(int from)
     list = (struct pollfd){.fd = STDOUT_FILENO, .events = POLLOUT};
     while (text_sent < text_length && !passed(deadline))
         if (poll(&list, 1, poll_time(deadline)) > 0)
-            hand_on();
+            pass_on_output();
 }
 
 static double used_cpu(void)
@@ -457,7 +457,7 @@ int main(int argc, char **argv)
 
     if (descriptors == 0)
         raise_descriptor_limit();
-    own_user = user_to_be();
+    own_user = choose_user();
     text = enlarged(NULL, output + 1, 1);
     sigaction(SIGCHLD, &on_child_end, NULL);
     sigemptyset(&ended);

@@ -173,10 +173,11 @@ static size_t block_count, block_room;
 
 /* Copies of windows up to their last complete record: their threads may still
  * write to them. */
-static struct trace_block **stills;
-static size_t still_count, still_room;
+static struct trace_block **window_copies;
+static size_t window_copy_count, window_copy_room;
 
-static const struct trace_block *still(const struct trace_block *window)
+static const struct trace_block *
+copy_of_window(const struct trace_block *window)
 {
     const size_t head = offsetof(struct trace_block, records);
     struct trace_block *copy = enlarged(NULL, 1, TRACE_BLOCK);
@@ -194,8 +195,9 @@ static const struct trace_block *still(const struct trace_block *window)
     copy = enlarged(copy, 1,
                     head + (count > BLOCK_RECORDS ? 0 : count) *
                                sizeof *copy->records);
-    stills = grown(stills, still_count, &still_room, sizeof copy);
-    return stills[still_count++] = copy;
+    window_copies =
+        grown(window_copies, window_copy_count, &window_copy_room, sizeof copy);
+    return window_copies[window_copy_count++] = copy;
 }
 
 /* A tick of ten years or more is an error. */
@@ -216,7 +218,7 @@ static void find_blocks(const struct file *f)
         if (b->magic != TRACE_MAGIC)
             continue;
         if (!b->moved)
-            b = still(b);
+            b = copy_of_window(b);
         if (atomic_load(&b->count) > BLOCK_RECORDS || !is_time(f, b->image)) {
             damaged(f->name, "a block makes no sense");
             continue;
@@ -344,7 +346,7 @@ static void closes(int fd, double when)
 }
 
 /* From now on, descriptor `to` means the same as `from`. */
-static void copies(int from, int to, double when)
+static void copy_descriptor(int from, int to, double when)
 {
     struct endpoint *e = *open_end(from);
 
@@ -378,7 +380,7 @@ static struct endpoint *opens(int fd, size_t lane, double when)
 
 /* The endpoint of a call; a descriptor may have come from the parent without a
  * record. NULL if fd is no descriptor. */
-static struct endpoint *known(int fd, size_t lane, double when)
+static struct endpoint *endpoint_of(int fd, size_t lane, double when)
 {
     struct endpoint *e = *open_end(fd);
 
@@ -446,14 +448,14 @@ static struct endpoint *learn(const struct trace_record *r, size_t lane,
         break;
     case CALL_accept:
     case CALL_accept4:
-        e = known(r->fd, lane, began);
+        e = endpoint_of(r->fd, lane, began);
         if (e && (r->result >= 0 || r->error == EAGAIN))
             e->listening = true;
         if (r->result >= 0)
             opens(r->result, lane, ended);
         break;
     case CALL_listen:
-        e = known(r->fd, lane, began);
+        e = endpoint_of(r->fd, lane, began);
         if (e && r->result == 0)
             e->listening = true;
         break;
@@ -466,7 +468,7 @@ static struct endpoint *learn(const struct trace_record *r, size_t lane,
         if (r->flags & FLAG_FILE)
             e = NULL;
         else if (call_kind(r->call) != WAITS)
-            e = known(r->fd, lane, began);
+            e = endpoint_of(r->fd, lane, began);
     }
     if (e && (r->flags & FLAG_DATAGRAM))
         e->datagram = true;
@@ -500,7 +502,7 @@ static void tell_filter(const struct lane *lane, bool ends_it)
                       "not recorded");
 }
 
-static void take(const struct file *f, const struct record_of *one)
+static void take_record(const struct file *f, const struct record_of *one)
 {
     const struct trace_record *r = one->record;
     struct lane *lane = &model.lanes[one->lane];
@@ -514,12 +516,12 @@ static void take(const struct file *f, const struct record_of *one)
         make_printable(lane->name);
         break;
     case NOTE_LOCAL:
-        e = known(r->fd, one->lane, began);
+        e = endpoint_of(r->fd, one->lane, began);
         if (e)
             write_address(r, e->local, sizeof e->local, &e->local_port);
         break;
     case NOTE_PEER:
-        e = known(r->fd, one->lane, began);
+        e = endpoint_of(r->fd, one->lane, began);
         if (e)
             write_address(r, e->peer, sizeof e->peer, &e->peer_port);
         break;
@@ -538,7 +540,7 @@ static void take(const struct file *f, const struct record_of *one)
         note_reaped(r->fd, r->result, ended);
         break;
     case NOTE_SAME:
-        copies(r->result, r->fd, ended);
+        copy_descriptor(r->result, r->fd, ended);
         break;
     default:
         e = learn(r, one->lane, began, ended);
@@ -643,7 +645,7 @@ static void read_image(size_t first, size_t end)
     }
     put_in_order();
     for (size_t i = 0; i < record_count; i++)
-        take(blocks[first].file, &records[i]);
+        take_record(blocks[first].file, &records[i]);
     lane = first_lane;
     for (size_t i = first; i < end; i++) {
         lane += i > first && !same_thread(&blocks[i - 1], &blocks[i]);
@@ -693,7 +695,7 @@ static size_t place_behind(int pid, double when)
 
 /* Mark a process as killed: all threads of its latest image that had begun by
  * then. */
-static void killed(const struct end *end)
+static void mark_killed(const struct end *end)
 {
     const size_t behind = place_behind(end->pid, end->when);
 
@@ -797,7 +799,7 @@ static void end_lanes(const struct file *files, size_t count_of_files)
         by_process[i] = i;
     sort(by_process, model.lane_count, sizeof *by_process, in_process_order);
     for (size_t i = 0; i < reaped_count; i++)
-        killed(&reaped[i]);
+        mark_killed(&reaped[i]);
     for (size_t i = 0; i < model.lane_count; i++) {
         struct lane *lane = &model.lanes[i];
         const struct lane *image = image_of(i);
@@ -969,9 +971,9 @@ struct model *read_traces(char **names)
     settle_lanes();
     model.command = command_of(files[0].header);
     join_ends(&model);
-    for (size_t i = 0; i < still_count; i++)
-        free(stills[i]);
-    free(stills);
+    for (size_t i = 0; i < window_copy_count; i++)
+        free(window_copies[i]);
+    free(window_copies);
     free(blocks);
     free(records);
     free(files);

@@ -79,7 +79,7 @@ static void look_at_lane(struct model *model)
 
 /* Is any part of the lane in view? An HTML page shows all lanes: the reader can
  * scroll it. */
-static bool shown(const struct lane *lane)
+static bool is_in_view(const struct lane *lane)
 {
     return (html || (lane->ended > view.from && lane->began < view.to)) &&
            !(hide && strncmp(lane->name, hide, strlen(hide)) == 0);
@@ -92,7 +92,7 @@ static void hide_lanes(struct model *model)
     size_t count = 0;
 
     for (size_t i = 0; i < model->lane_count; i++)
-        if (shown(&model->lanes[i]))
+        if (is_in_view(&model->lanes[i]))
             chosen[count++] = i;
     choose_lanes(model, chosen, count);
     free(chosen);

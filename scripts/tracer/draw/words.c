@@ -109,7 +109,7 @@ char *next_text(void)
 }
 
 /* The constant's name, or the number. Valid as long as next_text. */
-static const char *called(const struct constant *list, int value)
+static const char *constant_name(const struct constant *list, int value)
 {
     char *text = next_text();
 
@@ -210,8 +210,8 @@ static void arguments(const struct span *s, char *text, size_t size)
 
     switch (s->call) {
     case CALL_socket:
-        snprintf(text, size, "%s, %s%s%s", called(families, more),
-                 called(types, asked & 0xf),
+        snprintf(text, size, "%s, %s%s%s", constant_name(families, more),
+                 constant_name(types, asked & 0xf),
                  asked & SOCK_NONBLOCK ? "|SOCK_NONBLOCK" : "",
                  asked & SOCK_CLOEXEC ? "|SOCK_CLOEXEC" : "");
         break;
@@ -253,8 +253,9 @@ static void arguments(const struct span *s, char *text, size_t size)
         snprintf(text, size, "%d, %s", fd >= 0 ? fd : high, limit(asked));
         break;
     case CALL_epoll_ctl:
-        snprintf(text, size, "%d, %s, %d, %s", fd, called(operations, high & 3),
-                 asked, bits(epoll_bits, more & ~(3 << 16)));
+        snprintf(text, size, "%d, %s, %d, %s", fd,
+                 constant_name(operations, high & 3), asked,
+                 bits(epoll_bits, more & ~(3 << 16)));
         break;
     case CALL_fcntl:
         snprintf(text, size, "%d, F_SETFL, %s", fd,
@@ -264,7 +265,7 @@ static void arguments(const struct span *s, char *text, size_t size)
         snprintf(text, size, "%d, FIONBIO, %d", fd, more);
         break;
     case CALL_shutdown:
-        snprintf(text, size, "%d, %s", fd, called(hows, asked));
+        snprintf(text, size, "%d, %s", fd, constant_name(hows, asked));
         break;
     case CALL_getsockopt:
         snprintf(text, size, "%d, SOL_SOCKET, SO_ERROR", fd);
@@ -277,8 +278,8 @@ static void arguments(const struct span *s, char *text, size_t size)
                                              ? ipv6_options
                                              : ipv6_options + 1;
 
-        snprintf(text, size, "%d, %s, %s, %d", fd, called(levels, level),
-                 called(options, name), more);
+        snprintf(text, size, "%d, %s, %s, %d", fd, constant_name(levels, level),
+                 constant_name(options, name), more);
         break;
     }
     case CALL_sleep:
@@ -340,5 +341,5 @@ const char *signal_name(int number)
         {SIGPIPE, "SIGPIPE"}, {SIGALRM, "SIGALRM"}, {SIGTERM, "SIGTERM"},
         {SIGUSR1, "SIGUSR1"}, {SIGUSR2, "SIGUSR2"}, {0}};
 
-    return called(signals, number);
+    return constant_name(signals, number);
 }
