@@ -271,7 +271,7 @@ terms() {
         for part in Shows Run 'Compare|See'; do
             grep -qE "^ \* ($part) +[^ ]" <<<"$header" || flunk "$file has no part '$part'"
         done
-        lines=$(sed -n '/^ \* Shows/,$p' <<<"$header" | grep -vE '^ \* (Shows    |Run      |Compare  |See      |         )[^ ]|^ \*/$' || true)
-        is "$name: $lines" "$name: "
+        astray=$(sed -n '/^ \* Shows/,$p' <<<"$header" | grep -vE '^ \* (Shows    |Run      |Compare  |See      |         )[^ ]|^ \*/$' || true)
+        is "$name: $astray" "$name: "
     done
 }
