@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * calls - makes known socket calls on sockets of its own, and prints each of
- * them in the format of 'scripts/timeline --list', in the order of their begin:
+ * them in the format of 'scripts/timeline --list', in the order of their start:
  * trace.bats compares this with what the recorder finds. If a successful call
  * changes errno, calls prints that too.
  */

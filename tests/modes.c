@@ -223,7 +223,7 @@ static void set_limit(int fd, int option)
 
     if (setsockopt(fd, SOL_SOCKET, option, &limit, sizeof limit) < 0)
         die("cannot set a time limit");
-    patience = 2 * SECOND; /* it is not we who interrupt this one */
+    patience = 2 * SECOND; /* our timer must not interrupt this one */
 }
 
 /* Has the peer's kernel acknowledged all data? It may delay this for 40 ms,
@@ -262,7 +262,7 @@ static void read_later(const int ends[2])
 {
     int ready[2];
 
-    patience = 2 * SECOND; /* it is not we who interrupt this one */
+    patience = 2 * SECOND; /* our timer must not interrupt this one */
     if (pipe(ready) < 0)
         die("cannot make a pipe");
     if (fork() == 0) {

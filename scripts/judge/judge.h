@@ -107,7 +107,7 @@ bool closed_on(int peer);
 void tell(int peer, const char *bytes, size_t size);
 void tell_text(int peer, const char *text);
 /* Receive exactly these bytes. False if they do not come; `ending` then tells
- * whether the peer closed or reset the connection. */
+ * whether the connection was closed or reset. */
 enum ending { STILL_THERE, ENDED, RESET };
 bool hears(int peer, const char *bytes, size_t size);
 bool hears_text(int peer, const char *text);

@@ -49,7 +49,7 @@ enum call {
  * EAGAINs of a busy-poll.
  */
 struct seen {
-    int64_t began, ended; /* CLOCK_MONOTONIC, ns: first begin, last end */
+    int64_t began, ended; /* CLOCK_MONOTONIC, ns: first start, last end */
     uint64_t times;
     int64_t asked;   /* bytes; of poll, epoll_wait, select: ms; SO_ERROR... */
     int64_t result;  /* what it returned; of getsockopt(SO_ERROR): the error */

@@ -122,7 +122,7 @@ enum {
  *                       and EPOLLET as bit 20
  */
 struct trace_record {
-    uint64_t began, ended; /* ticks: begin of the first call, end of the last */
+    uint64_t began, ended; /* ticks: start of the first call, end of the last */
     union {
         struct {
             uint64_t inside; /* ticks in all calls together */

@@ -300,7 +300,7 @@ static double slice_length_for(size_t most, size_t count(double))
     return slice;
 }
 
-/* An entry holds: one number for its shape and form; the time since the begin
+/* An entry holds: one number for its shape and form; the time since the start
  * of the entry before; its length; for a run also the time inside and the
  * number of calls; for folded calls also the bytes. */
 enum form { SINGLE, RUN, FOLDED };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * list - prints all calls of all lanes, one per line, in the order of their
- * begin.
+ * start.
  */
 #include "draw.h"
 

@@ -3,7 +3,7 @@
  * model.h - the contents of one or several traces, ready to be drawn: lanes
  * with spans of time, sockets with their two ends, and the arrows between them.
  *
- * Times are seconds; 0 is the begin of the first span that is drawn. The model
+ * Times are seconds; 0 is the start of the first span that is drawn. The model
  * owns all of it, and lives until the program ends.
  */
 #ifndef WOULDBLOCK_MODEL_H
@@ -45,7 +45,7 @@ struct endpoint {
 
 /* One call, or a run of calls with the same result (trace_file.h). */
 struct span {
-    double began, ended;    /* begin of the first call, end of the last */
+    double began, ended;    /* start of the first call, end of the last */
     double inside;          /* time in all calls together */
     struct endpoint *about; /* NULL: no socket, or an unknown one */
     int32_t result, asked, more;

@@ -121,7 +121,7 @@ static void cut(struct cutting *c)
     for (size_t i = 0; i < c->count; i++) {
         struct slice *slice = &c->slices[i];
         const double left = c->plan->from + (double)i * c->length;
-        /* The rest of its lifetime, it ran. */
+        /* For the rest of its lifetime, it ran. */
         const double rest = part_in(c, i, lane->began, lane->ended) -
                             slice->in[BLOCKED] - slice->in[WOULD_BLOCK] -
                             slice->in[SLEEPING];

@@ -49,7 +49,7 @@ struct block_of {
 
 static struct model model = {.complete = true};
 
-/* Warn only once for each file: one damage usually causes many errors. */
+/* Warn only once for each file: a damaged file usually has many errors. */
 static void damaged(const char *file, const char *what)
 {
     static const char *told;
@@ -137,7 +137,7 @@ static void open_file(struct file *f, const char *name)
     }
 }
 
-/* Images in the order of their begin; within an image thread by thread: first
+/* Images in the order of their start; within an image thread by thread: first
  * the copied blocks, then the window, which has the highest serial number. */
 static int by_image(const void *a, const void *b)
 {
@@ -629,7 +629,8 @@ static void share_among_threads(size_t first)
     }
 }
 
-/* Read all threads of one image: the blocks from first to end, without end. */
+/* Read all threads of one image: the blocks from first up to, but not
+ * including, end. */
 static void read_image(size_t first, size_t end)
 {
     const size_t first_lane = model.lane_count;
@@ -656,7 +657,7 @@ static void read_image(size_t first, size_t end)
 
 /* --- When lanes end ------------------------------------------------------- */
 
-/* The numbers of all lanes, sorted by process and begin. */
+/* The numbers of all lanes, sorted by process and start. */
 static size_t *by_process;
 
 static const struct lane *image_of(size_t lane)
@@ -759,7 +760,7 @@ static double clock_now(clockid_t clock)
 }
 
 /* Is the process still running, and is it not a later one with the same pid?
- * proc(5) has the begin of a process, in ticks since boot. */
+ * proc(5) has the start of a process, in ticks since boot. */
 static bool still_runs(int pid, double began)
 {
     const double asleep =
@@ -821,7 +822,7 @@ static void end_lanes(const struct file *files, size_t count_of_files)
 
 /* --- The model ------------------------------------------------------------ */
 
-/* Compare two lanes by their begin. */
+/* Compare two lanes by their start. */
 static int by_begin(const void *a, const void *b)
 {
     const size_t i = *(const size_t *)a, k = *(const size_t *)b;
@@ -889,8 +890,8 @@ static bool touches_sockets(const struct lane *lane)
     return false;
 }
 
-/* Choose the lanes to show, sort them by their begin, give them unique names,
- * and let time 0 be the begin of the first. */
+/* Choose the lanes to show, sort them by their start, give them unique names,
+ * and let time 0 be the start of the first. */
 static void settle_lanes(void)
 {
     size_t *chosen = enlarged(NULL, model.lane_count + 1, sizeof *chosen);

@@ -67,7 +67,7 @@ static void look_at_lane(struct model *model)
             continue;
         view.from = lane->began > margin ? lane->began - margin : 0;
         view.to = lane->ended + margin;
-        if (!html) { /* an HTML page keeps the begin of the model */
+        if (!html) { /* an HTML page keeps the start of the model */
             view.to -= view.from;
             begin_later(model, view.from);
             view.from = 0;

@@ -23,7 +23,7 @@ struct descriptor {
 };
 enum { UNKNOWN, SOCKET, OTHER };
 
-/* All descriptors by number, and two entries more: one that is known as long as
+/* All descriptors by number, and two more entries: one that is known as long as
  * the recorder knows its own process, and one for all higher numbers. The
  * kernel clears the table in every kind of child (MADV_WIPEONFORK, madvise(2)).
  * NULL: nothing is recorded. */
