@@ -73,7 +73,8 @@ times() {
     # And they are those of the programs of this run.
     left=$(sed -n 's/^=> .*left behind *//p' <<<"$output")
     grep -q "left behind: ${left% (*} bytes (${left##*(}" <<<"$output"
-    waited=$(sed -n 's/^=> non-blocking: connected after *\(.*\) s$/\1/p' <<<"$output")
+    waited=$(sed -n 's/^=> non-blocking: connected after *//p' <<<"$output" |
+        awk '{ print $2 == "s" ? $1 : $2 == "ms" ? $1 / 1e3 : $1 / 1e6 }')
     said=$(sed -n 's/^client *| connected after \(.*\) s$/\1/p' <<<"$output")
     holds "$said - $waited < 0.006 && $waited - $said < 0.006"
     left_nothing

@@ -15,14 +15,17 @@ setup_file() {
 # record COMMAND...: as scripts/trace does it, into t.trace, without its make.
 # $how: new or add; $limit: bytes; $trace: another file; $tools: other tools.
 record() {
-    timeout 30 "${tools:-$build/trace}/record" "${tools:-$build/trace}/recorder.so" \
-        "${trace:-$T/t.trace}" "${limit:-}" "${name:-}" "${how:-new}" quiet "$@" 3>&- 4>&-
+    bare "${tools:-$build/trace}/record" "${tools:-$build/trace}/recorder.so" \
+        "${trace:-$T/t.trace}" "${limit:-}" "${name:-}" "${how:-new}" quiet "$@"
 }
 
-# The same command without: it finds the same descriptors.
-bare() {
-    timeout 30 "$@" 3>&- 4>&-
-}
+# The same command without. Both find the same descriptors: none of bats' own.
+bare() (
+    for fd in {3..99}; do
+        exec {fd}>&-
+    done
+    exec timeout 30 "$@"
+)
 
 # The same in the background, with a role. (A process of its own is told to
 # stop, not one that waits for it.)
