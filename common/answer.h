@@ -22,7 +22,7 @@
 
 enum answer_kind {
     DONE,    /* it happened: count bytes moved, or fd is the new socket */
-    AGAIN,   /* not now: ask later; if error is EINTR, ask at once */
+    AGAIN,   /* not now: ask later; if error is not EAGAIN, ask at once */
     PENDING, /* connect is under way in the kernel */
     CLOSED,  /* the peer has ended its side of the connection */
     FAILED,  /* the connection or the call has failed: see error */

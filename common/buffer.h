@@ -2,9 +2,10 @@
 /*
  * buffer.h - a buffer for bytes that are received and not yet sent on.
  *
- * Its size is fixed. When it is full the program stops receiving; then the
- * kernel's buffers fill, and TCP slows the sender down: back-pressure. An empty
- * buffer owns no memory, so thousands of silent connections cost little.
+ * Its size is fixed. A program stops receiving while it is full (the echo
+ * servers: until it is empty). Then the kernel's buffers fill, and TCP slows
+ * the sender down: back-pressure. An empty buffer owns no memory, so thousands
+ * of silent connections cost little.
  */
 #ifndef WOULDBLOCK_BUFFER_H
 #define WOULDBLOCK_BUFFER_H
@@ -28,8 +29,8 @@ size_t buffer_room(const struct buffer *b);
  * buffer_front: where the bytes begin; buffer_used() bytes may be read there.
  * buffer_back: where the next ones go; buffer_room() bytes may be written
  * there. It may move the bytes, and ends the program if there is no memory.
- * All empty buffers share one spare block: call buffer_added() before the next
- * buffer_back() of any buffer, which could overwrite it.
+ * All empty buffers share one spare block, so call buffer_added() before the
+ * next buffer_back() of any buffer: it may return the same block.
  */
 const char *buffer_front(const struct buffer *b);
 char *buffer_back(struct buffer *b);

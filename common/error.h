@@ -14,7 +14,7 @@
 enum error_category {
     CONNECTION,    /* of the connection: making it or losing it */
     TRANSMISSION,  /* of one call; the connection may be fine */
-    CONFIGURATION, /* program, machine or account: waiting does not help */
+    CONFIGURATION, /* program, machine or account: change something */
 };
 
 struct error_entry {

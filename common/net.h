@@ -44,8 +44,8 @@ int bound_socket(const char *address, const char *port, int type);
  */
 void announce_listening(int listener);
 
-/* Raise the limit of descriptors, bind, listen with the longest accept queue
- * allowed, and print that line. The caller owns the socket. */
+/* Raise the limit of descriptors, bind, listen with an accept queue of 4096 or
+ * what the kernel allows, and print that line. The caller owns the socket. */
 int listen_on(const char *address, const char *port);
 
 /*
@@ -108,8 +108,8 @@ void send_line(int fd, const char *text);
  */
 void set_nodelay(int fd);
 
-/* Set or clear O_NONBLOCK, and keep the other flags (fcntl(2)). The first
- * programs of a lesson write that out instead: make_nonblocking(). */
+/* Set or clear O_NONBLOCK, and keep the other flags (fcntl(2)). Most demos
+ * write that out instead: make_nonblocking(). */
 void set_nonblocking(int fd);
 void set_blocking(int fd);
 

@@ -44,7 +44,7 @@ stoppable='connect_nonblocking connect_poll'
 }
 
 @test "tarpit: is everybody let in after its release?" {
-    serve server tarpit --release 300ms
+    serve server tarpit --release 1s
     for name in $all; do
         start "$name" "$name" 127.0.0.1 "$port"
     done
@@ -128,7 +128,7 @@ stoppable='connect_nonblocking connect_poll'
 }
 
 @test "stoppable: does the end of standard input stop nothing, and cost nothing?" {
-    serve server tarpit --release 300ms
+    serve server tarpit --release 1s
     for name in $stoppable; do
         start "$name" "$name" 127.0.0.1 "$port"
     done

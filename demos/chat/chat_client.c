@@ -5,8 +5,8 @@
  * Shows    poll waits for both, so neither blocks the other. The program does
  *          not set O_NONBLOCK on standard input, because the flag would be
  *          shared with the shell, and stay after the program has ended. The end
- *          of the input closes one direction only: messages of others still
- *          arrive.
+ *          of the input closes one direction only: the farewell of the server
+ *          still arrives.
  * Run      chat_server 8080
  *          chat_client 127.0.0.1 8080
  * See      chat_server
@@ -27,7 +27,7 @@ static const struct program program = {
     settings,
 };
 
-/* Typed and not sent yet. While it is not empty, nothing more is read. */
+/* Typed and not sent yet. Until it is sent, the keyboard is not read. */
 static struct buffer typed;
 
 /* Read what was typed. False at the end of the input. */

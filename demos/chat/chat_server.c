@@ -56,8 +56,8 @@ static size_t too_slow;
 /* --- What a guest is told ------------------------------------------------ */
 
 /* Add a line to a guest's output. If there is no room the guest reads too
- * slowly and has to leave: a line that may be partly sent is completed, and the
- * reason follows. */
+ * slowly and has to leave: it gets the first line, which may be partly sent,
+ * and the reason; the rest is dropped. */
 LIKE_PRINTF(2, 3) static void tell(struct guest *g, const char *format, ...)
 {
     struct buffer *b = &g->output;
@@ -110,7 +110,7 @@ static void rename_guest(struct guest *g, const char *name)
     if (length == 0 || length > NAME_MOST || name[length] != '\0') {
         tell(g, "* A name has 1 to %d letters, digits, - or _.", NAME_MOST);
     } else if (guest_called(name) || strncmp(name, "guest", 5) == 0) {
-        tell(g, "* The name %s is taken.", name);
+        tell(g, "* The name %s is taken or reserved.", name);
     } else {
         for (size_t i = 0; i < count; i++)
             tell(guests[i], "* %s is now called %s.", g->name, name);
@@ -252,10 +252,10 @@ static void send_on(struct guest *g)
 }
 
 /*
- * Before the socket of a guest is closed, the guest gets all its output, then
- * the end (FIN), and its own end has to come. close with unread input would
- * reset the connection, and the guest could lose the farewell (RFC 1122,
- * 4.2.2.13).
+ * A guest who leaves gets all its output, then the end (FIN). Then the server
+ * waits for the end from the guest; all this takes 5 s at most. close with
+ * unread input would reset the connection, and the guest could lose the
+ * farewell (RFC 1122, 4.2.2.13).
  */
 static void finish_leaving(struct guest *g)
 {

@@ -2,7 +2,7 @@
 /*
  * connect_failover - connects to the first of several servers that answers.
  *
- * Shows    each server gets a deadline, so one that does not answer costs no
+ * Shows    each address gets a deadline, so one that does not answer costs no
  *          more than that, instead of the minutes for which the kernel tries.
  *          With --race the next attempt starts before the last one has ended,
  *          as in browsers ("happy eyeballs", RFC 8305), and the first to
@@ -20,8 +20,9 @@
 static duration each = 2 * SECOND, race;
 
 static const struct setting settings[] = {
-    {"each", "TIME", "give each server TIME", .time = &each},
-    {"race", "TIME", "start the next attempt after TIME", .time = &race},
+    {"each", "TIME", "give each address TIME", .time = &each},
+    {"race", "TIME", "start the next attempt after TIME; 0: no race",
+     .time = &race},
     {0},
 };
 static const struct program program = {

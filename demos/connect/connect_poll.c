@@ -37,7 +37,7 @@ static void make_nonblocking(int fd)
         die("cannot make descriptor %d non-blocking", fd);
 }
 
-/* How the attempt ended. Writable means only that it has. */
+/* How the attempt ended: writable says only that it has ended. */
 static struct answer connect_result(int fd)
 {
     int error = 0;

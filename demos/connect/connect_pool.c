@@ -25,10 +25,10 @@ static size_t keep = 4, repeat = 1;
 static duration each = 2 * SECOND;
 
 static const struct setting settings[] = {
-    {"keep", "N", "keep N connections; 0: a new one for each line",
+    {"keep", "N", "keep N connections; 0: a new one for each request",
      .size = &keep},
     {"repeat", "N", "send each line N times", .size = &repeat},
-    {"each", "TIME", "give one request TIME", .time = &each},
+    {"each", "TIME", "give each connect and each try TIME", .time = &each},
     {0},
 };
 static const struct program program = {

@@ -5,9 +5,9 @@
  * Shows    exponential back-off: after each try the longest possible pause
  *          doubles, up to a cap. The real pause is random, from 0 to that
  *          ("full jitter"), so clients that failed together do not come back
- *          together. Each try has a new socket and a time limit. The number of
- *          tries and the whole time are limited, and permanent errors are not
- *          retried.
+ *          together. Each attempt on an address has a new socket and a time
+ *          limit. The number of tries and the whole time are limited, and
+ *          permanent errors are not retried.
  * Run      connect_retry 127.0.0.1 8080
  *          echo_blocking 8080              a few seconds later
  * Compare  connect_poll: a single attempt
@@ -24,7 +24,7 @@ static duration base = 100 * MILLISECOND, cap = 3 * SECOND;
 
 static const struct setting settings[] = {
     {"tries", "N", "try N times at most", .size = &tries},
-    {"each", "TIME", "give each try TIME", .time = &each},
+    {"each", "TIME", "give each address TIME", .time = &each},
     {"deadline", "TIME", "give up after TIME", .time = &limit},
     {"base", "TIME", "pause for at most TIME after the first try",
      .time = &base},

@@ -26,7 +26,7 @@ static const struct program program = {
     settings,
 };
 
-/* One turn for one client: receive, send back. False when it has ended. */
+/* One turn: receive, send back. False when the client ended or failed. */
 static bool serve(struct client *c)
 {
     struct buffer *b = &c->buffer;

@@ -39,7 +39,7 @@ static void make_nonblocking(int fd)
         die("cannot make descriptor %d non-blocking", fd);
 }
 
-/* One turn for one client: receive, send back. False when it has ended. */
+/* One turn: receive, send back. False when the client ended or failed. */
 static bool serve(struct client *c)
 {
     struct buffer *b = &c->buffer;
@@ -80,7 +80,7 @@ static bool accept_clients(int listener, struct clients *clients)
             return false;
         }
         if (came.kind == DONE) {
-            make_nonblocking(came.fd); /* Linux: it does not inherit that */
+            make_nonblocking(came.fd); /* Linux: O_NONBLOCK is not inherited */
             clients_add(clients, came.fd);
         }
     }

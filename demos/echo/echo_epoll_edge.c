@@ -42,7 +42,7 @@ static void make_nonblocking(int fd)
         die("cannot make descriptor %d non-blocking", fd);
 }
 
-/* One turn for one client: receive, send back. False when it has ended. */
+/* One turn: receive, send back. False when the client ended or failed. */
 static bool serve(struct client *c, bool *would_block)
 {
     struct buffer *b = &c->buffer;
@@ -51,7 +51,7 @@ static bool serve(struct client *c, bool *would_block)
         struct answer got = recv_answer(
             recv(c->fd, buffer_back(b), BUFFER_SIZE, 0), BUFFER_SIZE);
 
-        /* EINTR is not the end of what has come: recv is called again. */
+        /* After EINTR more may be there: recv is called again. */
         *would_block = got.error == EAGAIN || got.error == EWOULDBLOCK;
         if (got.kind == AGAIN)
             return true;
@@ -83,8 +83,8 @@ static bool set_interest(int operation, int fd, uint32_t events,
     return epoll_ctl(epoll_fd, operation, fd, &event) == 0;
 }
 
-/* Tell the kernel, once, to report every change of this client. If it is told
- * again (EPOLL_CTL_MOD) it reports at once what is ready now. */
+/* Ask the kernel to report every change of this client. Asking again
+ * (EPOLL_CTL_MOD) makes it report at once what is ready now. */
 static bool update_interest(struct client *c)
 {
     uint32_t events = EPOLLIN | EPOLLOUT | EPOLLET;
@@ -125,7 +125,7 @@ static bool accept_clients(int listener, struct clients *clients)
             return false;
         }
         if (came.kind == DONE) {
-            make_nonblocking(came.fd); /* Linux: it does not inherit that */
+            make_nonblocking(came.fd); /* Linux: O_NONBLOCK is not inherited */
             struct client *c = clients_add(clients, came.fd);
 
             if (c && !update_interest(c))

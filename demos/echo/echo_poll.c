@@ -5,7 +5,7 @@
  * Shows    poll takes a list of descriptors. What is waited for (events) and
  *          what has happened (revents) are different fields, and no descriptor
  *          is too high. But the whole list goes to the kernel at each call, and
- *          kernel and program go through all of it, even if one socket is
+ *          kernel and program go through all of it, even if only one socket is
  *          ready.
  * Run      echo_poll 8080
  *          echo_client 127.0.0.1 8080      in two other terminals
@@ -41,7 +41,7 @@ static void make_nonblocking(int fd)
         die("cannot make descriptor %d non-blocking", fd);
 }
 
-/* One turn for one client: receive, send back. False when it has ended. */
+/* One turn: receive, send back. False when the client ended or failed. */
 static bool serve(struct client *c)
 {
     struct buffer *b = &c->buffer;
@@ -82,7 +82,7 @@ static bool accept_clients(int listener, struct clients *clients)
             return false;
         }
         if (came.kind == DONE) {
-            make_nonblocking(came.fd); /* Linux: it does not inherit that */
+            make_nonblocking(came.fd); /* Linux: O_NONBLOCK is not inherited */
             clients_add(clients, came.fd);
         }
     }

@@ -2,8 +2,8 @@
 /*
  * errno_provoke - really causes the errors of socket calls.
  *
- * Shows    how to get each error in a few lines, without privilege, on the
- *          loopback interface.
+ * Shows    how to get each error in a few lines: all but ENETUNREACH on the
+ *          loopback interface and without privilege.
  * Run      errno_provoke
  *          errno_provoke ECONNREFUSED EPIPE
  * See      errno_explain: what they mean
@@ -69,7 +69,7 @@ static void full_queue(void)
 }
 
 /* --- The errors ------------------------------------------------------------
- * Each function ends with the call that has to fail. What it opens stays open
+ * The last socket call of each function has to fail. Most sockets stay open
  * until the program ends. */
 
 static int nothing_there_yet(void)
@@ -249,7 +249,7 @@ static const struct {
     {EADDRINUSE, "bind to a port on which somebody listens", port_taken},
     {EMSGSIZE, "send a datagram of 65,536 bytes", too_large},
     {EMFILE, "one more socket than allowed", too_many},
-    /* Only if named, in a network namespace: elsewhere packets would go out. */
+    /* Only if named. Use a network namespace, or packets go out. */
     {ENETUNREACH, "connect to 192.0.2.1 without a route", no_way_there},
 };
 

@@ -4,8 +4,9 @@
  *
  * Shows    resets, half-closes, bytes that come one at a time, clients that
  *          never read or that vanish: programs meet all of these, and must
- *          survive them. It says what it did, and ends when that is done, when
- *          it is asked to stop, or after ten seconds without the other side.
+ *          survive them. A bad client says what it did. Most behaviours then
+ *          end, or end after ten seconds without the other side; never-read,
+ *          crowd and refuse stay until they are asked to stop.
  * Run      echo_poll 8080
  *          bad_peer --count 200000 half-close 127.0.0.1 8080
  * See      the lessons, which use it with every server
@@ -278,12 +279,12 @@ static void nonsense(void)
     free(bytes);
 }
 
-/* A port that refuses: bound, so that no other program gets it.
- */
+/* A port that refuses: it is bound, but nobody listens on it. */
 static void refuse(void)
 {
     int fd = bound_socket(host, port, SOCK_STREAM);
 
+    /* It does not listen: this is only the line that scripts wait for. */
     announce_listening(fd);
     while (!stopping())
         nap(SECOND);
@@ -310,7 +311,7 @@ static void hang_up(void)
     close(fd);
 }
 
-/* Accept, and send a byte every 50 ms, never a newline. */
+/* Accept, send count bytes, one every 50 ms and no newline, and close. */
 static void drip_to(void)
 {
     int fd = accept_one();

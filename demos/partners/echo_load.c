@@ -240,7 +240,8 @@ int main(int argc, char **argv)
     if (number_in("schedstat", "") >= 0) {
         double each = round_trips > 0 ? 1e6 * cpu / (double)round_trips : 0;
 
-        say("the server used %.1f us of processor time for each, %.1f %% of a "
+        say("the server used %.1f us of CPU time for each round trip, %.1f %% "
+            "of a "
             "core while idle, and %.1f KiB for each connection",
             each, 100 * idle_cpu / seconds(idle), memory / (double)connections);
         report("server_us", "%.2f", each);

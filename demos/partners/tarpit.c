@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tarpit - a server that does not answer connect for as long as you like.
+ * tarpit - a server that leaves connect unanswered for as long as you like.
  *
  * Shows    the accept queue of listen(fd, 0) holds one connection on Linux.
  *          This program fills it with its own connection and accepts nobody, so

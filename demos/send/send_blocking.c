@@ -51,7 +51,7 @@ int main(int argc, char **argv)
     report("left", "%zu", size - taken);
     if (taken < size) /* a signal or a reset has cut it short */
         die_because(0, "stopped by %s before all was sent",
-                    stopping() ? stop_reason() : "the peer");
+                    stopping() ? stop_reason() : "a signal or the peer");
     free(payload);
     close(fd);
     return 0;

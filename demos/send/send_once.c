@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * send_once - the mistake: one non-blocking send whose result is ignored.
+ * send_once - the mistake: one non-blocking send, and the rest is never sent.
  *
  * Shows    the kernel takes what fits into its buffers and returns how much
  *          that was, at once. This is a partial write: the program still has

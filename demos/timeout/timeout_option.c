@@ -3,8 +3,9 @@
  * timeout_option - waits for a line with the receive time-out of the socket.
  *
  * Shows    with SO_RCVTIMEO a blocking recv gives up and fails with EAGAIN. The
- *          limit is for one call, and each call may bring only a byte. So set
- *          the time that is left before each call. Zero means no limit.
+ *          limit is for one call, and each call may bring only a byte. So
+ *          before each call, set it to the time that is left. Zero means no
+ *          limit.
  * Run      echo_blocking 8080
  *          timeout_option 127.0.0.1 8080          times out
  *          timeout_option 127.0.0.1 8080 hello    gets its line

@@ -95,7 +95,7 @@ static bool exchange(int fd, const char *line, size_t size)
             if ((size_t)got == size && memcmp(answer, line, size) == 0)
                 return true;
             else
-                log_info("got an answer of %zd bytes, but to another datagram",
+                log_info("got an answer of %zd bytes that is no echo of this",
                          got);
         log_info("no answer to try %zu of %zu", tried, tries);
         nap_until(deadline); /* also if it was refused at once */
@@ -159,6 +159,8 @@ int main(int argc, char **argv)
     report("sent", "%zu", sent);
     report("answered", "%zu", answered);
     report("refused", "%zu", refused);
+    if (!all && stopping())
+        die_because(0, "stopped by %s", stop_reason());
     if (!all)
         die_because(0, "no answer from %s after %zu tries",
                     address_text(to->ai_addr, to->ai_addrlen), tries);
