@@ -479,6 +479,7 @@ END
 # --- make --------------------------------------------------------------------
 
 @test "make: are other flags noticed, the sanitizers kept, LDLIBS used, and no foreign folder removed?" {
+    unset SANITIZE
     cd "$root"
     library() { make -s -j 2 BUILD="$T/b" "$@" "$T/b/libwouldblock.a" && stat -c %y "$T/b/libwouldblock.a"; }
     first=$(library CFLAGS=-O0)

@@ -125,7 +125,7 @@ static bool accept_clients(int listener, struct clients *clients)
             return false;
         }
         if (came.kind == DONE) {
-            make_nonblocking(came.fd); /* Linux: O_NONBLOCK is not inherited */
+            make_nonblocking(came.fd); /* Linux: not inherited */
             struct client *c = clients_add(clients, came.fd);
 
             if (c && !update_interest(c))

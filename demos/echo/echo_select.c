@@ -84,7 +84,7 @@ static bool accept_clients(int listener, struct clients *clients)
                          counters.accepted, came.fd);
             close(came.fd);
         } else if (came.kind == DONE) {
-            make_nonblocking(came.fd); /* Linux: O_NONBLOCK is not inherited */
+            make_nonblocking(came.fd); /* Linux: not inherited */
             clients_add(clients, came.fd);
         }
     }

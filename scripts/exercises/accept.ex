@@ -79,7 +79,7 @@ static void accept_one(int listener, struct clients *clients)
 +    while (!stopping()) {
 
 === wrong ACCEPTED_BLOCKING the new socket is believed to inherit the flag
--            make_nonblocking(came.fd); /* Linux: O_NONBLOCK is not inherited */
+-            make_nonblocking(came.fd); /* Linux: not inherited */
 
 === wrong EAGAIN_FATAL nobody there is taken for a failure
 -        if (came.error == EAGAIN || came.error == EWOULDBLOCK)

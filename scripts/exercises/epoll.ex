@@ -174,7 +174,7 @@ int main(int argc, char **argv)
 +        int count = epoll_wait(epoll_fd, ready, 64, 0);
 
 === wrong ACCEPTED_BLOCKING the new socket is believed to inherit the flag
--            make_nonblocking(came.fd); /* Linux: O_NONBLOCK is not inherited */
+-            make_nonblocking(came.fd); /* Linux: not inherited */
 
 === wrong EINTR_FATAL an interrupted wait ends it
 -            if (errno != EINTR)
