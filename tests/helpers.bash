@@ -218,6 +218,7 @@ launch() {
     local role=$1
     shift
     : >"$T/$role.out" # forget the output of an earlier program
+    : >"$T/$role.err"
     (
         for fd in 5 "${keyboard[@]}"; do
             exec {fd}>&-
