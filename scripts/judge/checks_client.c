@@ -155,10 +155,10 @@ static void silent_server(void)
 {
     int listener;
     int port = silent_port(&listener);
-    const duration limit = 400 * MILLISECOND;
+    const duration limit = 800 * MILLISECOND;
 
-    step("port %d does not answer, and the deadline is 0.4 s", port);
-    start("--deadline", "400ms", "127.0.0.1", as_text(port));
+    step("port %d does not answer, and the deadline is 0.8 s", port);
+    start("--deadline", "800ms", "127.0.0.1", as_text(port));
     wait_until(has_tried, NULL, 5 * SECOND);
 
     const double share = cpu_demand(150 * MILLISECOND);
