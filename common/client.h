@@ -18,8 +18,7 @@ struct client {
     struct buffer buffer; /* received and not yet sent back */
 };
 
-/* Set up a client for a socket from accept, which it owns from now on; log it.
- */
+/* Set up a client for a socket from accept, and log it. The client owns it. */
 void client_open(struct client *c, int fd);
 
 /* Close the client's socket, free its buffer, and log that. */

@@ -40,8 +40,7 @@ struct program {
 char **read_command_line(const struct program *program,
                          const struct setting *of_all, int argc, char **argv);
 
-/* Print what is wrong with the command line, and the usage; end with status 2.
- */
+/* Print what is wrong with the command line, and the usage. Exit status 2. */
 NO_RETURN void usage_error(const char *format, ...) LIKE_PRINTF(1, 2);
 
 #endif

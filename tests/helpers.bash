@@ -80,7 +80,7 @@ every_exercise() {
     basename -s .ex "$root"/scripts/exercises/*.ex
 }
 
-# The pairs of demos/pairs: two names and their limits a line.
+# The pairs of demos/pairs: two names and their limits, a line each.
 every_pair() {
     grep -v -e '^#' -e '^$' "$root/demos/pairs"
 }

@@ -275,7 +275,7 @@ one_comparison() {
 
 @test "compare: is there a workload for every pair?" {
     only_in plain long
-    mapfile -t pairs < <(grep -v -e '^#' -e '^$' "$root/demos/pairs")
+    mapfile -t pairs < <(every_pair)
     while read -r first second _; do
         compare --quick --no-diff "$first" "$second"
         is "$first $second: $status: $stderr" "$first $second: 0: "

@@ -33,8 +33,7 @@ static void print_sets(const char *when, int fd)
     FD_ZERO(&exceptional);
     FD_SET(fd, &readable);
     FD_SET(fd, &exceptional);
-    /* First wait without the writable set: a socket is nearly always writable.
-     */
+    /* No writable set at first: a socket is nearly always writable. */
     if (select(fd + 1, &readable, NULL, &exceptional, &limit) < 0)
         die("cannot select");
     FD_SET(fd, &readable);

@@ -181,8 +181,7 @@ static void drip(void)
     free(bytes);
 }
 
-/* Send at most count bytes, until the server takes no more. Never read; stay.
- */
+/* Send until the server takes no more, or count bytes. Never read; stay. */
 static void never_read(void)
 {
     int fd = connect_to(host, port);
@@ -299,8 +298,7 @@ static int accept_one(void)
     return accept(listener, NULL, NULL);
 }
 
-/* Accept, receive one byte (none with --count 0), and close without an answer.
- */
+/* Accept, receive a byte (none with --count 0), and close without an answer. */
 static void hang_up(void)
 {
     int fd = accept_one();

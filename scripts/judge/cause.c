@@ -312,7 +312,6 @@ static enum mistake cause_of_sleep(int peer)
     bool napped = false;
 
     each_seen(0, napped_long, &napped);
-
     if (in->blocking && is_accept(in->call))
         return ACCEPT_BLOCKS;
     if (in->blocking && in->call == CALL_connect)
@@ -418,20 +417,16 @@ void mistake(enum mistake what, const char *format, ...)
 void must_be_idle(const char *while_what)
 {
     const duration length = 250 * MILLISECOND;
-    uint64_t before = 0, wakeups = 0;
 
     /* Let it finish what it was doing, which may take time on a busy
      * machine. */
     for (int i = 0; i < 6 && cpu_demand(50 * MILLISECOND) > 0.2; i++)
         ;
-    for (int call = CALL_poll; call <= CALL_epoll_wait; call++)
-        before += call == CALL_epoll_ctl ? 0 : witness()->calls[call];
 
+    uint64_t before = calls_that(is_wait);
     double share = cpu_demand(length);
+    uint64_t wakeups = calls_that(is_wait) - before;
 
-    for (int call = CALL_poll; call <= CALL_epoll_wait; call++)
-        wakeups += call == CALL_epoll_ctl ? 0 : witness()->calls[call];
-    wakeups -= before;
     if (has_ended())
         diagnosed(-1, ENDS_EARLY, "%s", while_what);
     if (share > 0.4) {

@@ -57,14 +57,6 @@ static uint64_t times_so_error(int64_t *first)
     return asked.times;
 }
 
-static uint64_t waits(void)
-{
-    const uint64_t *calls = witness()->calls;
-
-    return calls[CALL_poll] + calls[CALL_ppoll] + calls[CALL_select] +
-           calls[CALL_pselect] + calls[CALL_epoll_wait];
-}
-
 static void must_not_storm(void)
 {
     uint64_t sockets = calls_of(CALL_socket, -1);
@@ -131,7 +123,8 @@ static void refusing_server(void)
     if (exit_status() != 1)
         diagnosed(-1, CRASH, "it was refused");
     if (!says("ECONNREFUSED"))
-        mistake(waits() + times == 0 && calls_of(CALL_connect, -1) == 1
+        mistake(calls_that(is_wait) + times == 0 &&
+                        calls_of(CALL_connect, -1) == 1
                     ? EINPROGRESS_FATAL
                     : ERROR_NOT_NAMED,
                 "It was refused; its last words were: '%s'.", last_words());
@@ -186,7 +179,7 @@ static void silent_server(void)
 
         mistake(last && last->error == EALREADY && last->times == 1
                     ? EALREADY_FATAL
-                : calls_of(CALL_connect, -1) == 1 && waits() == 0
+                : calls_of(CALL_connect, -1) == 1 && calls_that(is_wait) == 0
                     ? EINPROGRESS_FATAL
                     : GIVES_UP_EARLY,
                 "It gave up after %.3f s, before its deadline. connect had "
@@ -295,7 +288,7 @@ static bool look_at_send(const struct seen *s, void *context)
 {
     struct sends *sends = context;
 
-    if (s->call != CALL_send && s->call != CALL_write && s->call != CALL_sendto)
+    if (!is_send(s->call))
         return true;
     if (s->longest > sends->longest)
         sends->longest = s->longest;

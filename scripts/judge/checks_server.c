@@ -394,14 +394,9 @@ static void idle(void)
 
 /* --- Out of descriptors --------------------------------------------------- */
 
-static bool is_accept_call(const struct seen *s)
-{
-    return s->call == CALL_accept || s->call == CALL_accept4;
-}
-
 static bool no_descriptor(const struct seen *s, void *found)
 {
-    if (is_accept_call(s) && (s->error == EMFILE || s->error == ENFILE))
+    if (is_accept(s->call) && (s->error == EMFILE || s->error == ENFILE))
         *(bool *)found = true;
     return true;
 }
@@ -424,7 +419,7 @@ static bool found_first(const struct seen *s, void *context)
 {
     struct acceptance *acceptance = context;
 
-    if (!is_accept_call(s))
+    if (!is_accept(s->call))
         return true;
     if (s->result >= 0 && s->result == acceptance->fd)
         acceptance->seen = true;
@@ -504,11 +499,9 @@ static void out_of_descriptors(void)
     must_still_be_served(peers[0], "the first client");
     must_still_be_served(peers[count - 1], "the last client");
 
-    uint64_t before =
-        witness()->calls[CALL_accept] + witness()->calls[CALL_accept4];
+    uint64_t before = calls_that(is_accept);
     double share = cpu_demand(400 * MILLISECOND);
-    uint64_t tried =
-        witness()->calls[CALL_accept] + witness()->calls[CALL_accept4] - before;
+    uint64_t tried = calls_that(is_accept) - before;
 
     if (!may_spin() && (tried > 100 || share > 0.4))
         mistake(cause_of_spin(ACCEPT_EMFILE_SPIN),
@@ -538,14 +531,12 @@ enum { HIGH = 8 };
 static bool all_accepted(void *unused)
 {
     (void)unused;
-    return witness()->calls[CALL_accept] + witness()->calls[CALL_accept4] >
-           HIGH;
+    return calls_that(is_accept) > HIGH;
 }
 
 static bool is_high(const struct seen *s, void *found)
 {
-    if ((s->call == CALL_accept || s->call == CALL_accept4) &&
-        s->result >= FD_SETSIZE)
+    if (is_accept(s->call) && s->result >= FD_SETSIZE)
         *(bool *)found = true;
     return true;
 }

@@ -47,8 +47,6 @@ void stop_program(void);
 /* Progress was seen: restart the stall timer. */
 void restart_stall_timer(void);
 const char *call_name(int call);
-bool is_wait(int call), is_nap(int call), is_receive(int call),
-    is_send(int call), is_accept(int call);
 
 /* --- peers.c -------------------------------------------------------------- */
 

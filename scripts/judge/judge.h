@@ -58,9 +58,8 @@ void send_signal(int signal_number);
 /* Wait for its end. False if it does not end in time: see is_stalled(). */
 bool ends_within(duration limit);
 bool has_ended(void);
-bool ended_well(void);  /* with exit status 0 */
-int exit_status(void);  /* -1 if it did not exit by itself */
-instant ended_at(void); /* when that was noticed */
+bool ended_well(void); /* with exit status 0 */
+int exit_status(void); /* -1 if it did not exit by itself */
 /* The latest time at which it can have ended: on a busy machine we learn of the
  * end late, but after its last call it can only have run, or have waited for a
  * processor. */
@@ -80,6 +79,11 @@ const struct witness *witness(void);
  * false. Returns the number of the next record to come. */
 uint64_t each_seen(uint64_t from, bool (*visit)(const struct seen *, void *),
                    void *context);
+/* Kinds of calls: poll and its relatives, sleep, recv, send, accept. */
+bool is_wait(int call), is_nap(int call), is_receive(int call),
+    is_send(int call), is_accept(int call);
+/* How many calls there were for which is() is true. */
+uint64_t calls_that(bool (*is)(int call));
 /* How many calls of this kind there were, and the last one, or NULL. An fd of
  * -1 means any descriptor. */
 uint64_t calls_of(enum call call, int fd);

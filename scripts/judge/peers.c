@@ -63,6 +63,15 @@ static bool is_found_successful(const struct seen *s, void *context)
     return s->result == -1 || is_found(s, context);
 }
 
+uint64_t calls_that(bool (*is)(int call))
+{
+    uint64_t sum = 0;
+
+    for (int call = 0; call < CALLS; call++)
+        sum += is(call) ? witness()->calls[call] : 0;
+    return sum;
+}
+
 uint64_t calls_of(enum call call, int fd)
 {
     struct search search = {.call = (int)call, .fd = fd};

@@ -237,11 +237,6 @@ int exit_status(void)
                : -1;
 }
 
-instant ended_at(void)
-{
-    return end_seen;
-}
-
 instant its_end(void)
 {
     return sooner(last_return() + end.awake, end_seen);

@@ -194,6 +194,13 @@ build_programs() {
     fi
 }
 
+# --- Pairs -------------------------------------------------------------------
+
+# The pairs: first and second program and their limits, a line each.
+pairs() {
+    grep -v -e '^#' -e '^$' "$root/demos/pairs"
+}
+
 # --- Measuring ---------------------------------------------------------------
 
 # Sets on_first and on_second, prefixes that run a server and its load on two
