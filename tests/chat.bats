@@ -169,9 +169,7 @@ setup_chat() {
 @test "chat: does it survive faults in every call?" {
     for fault in accept:ECONNABORTED:1 accept:EMFILE:1 poll:EINTR:2+ recv:EINTR:2+ send:EINTR:2+ send:short:1+; do
         keyboard=()
-        export WB_FAULTS=$fault shim=$build/judge/witness.so
-        serve server chat_server
-        unset WB_FAULTS shim
+        with_faults "$fault" serve server chat_server
         join ann
         join bob
         types ann 'still there?\n'

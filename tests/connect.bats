@@ -11,7 +11,7 @@ stoppable='connect_nonblocking connect_poll'
     serve server echo_busypoll
     for name in $all; do
         client "$name" 127.0.0.1 "$port"
-        is "$status" 0
+        is "$name $status: $stderr" "$name 0: "
         [[ $output == "connecting to 127.0.0.1 port $port"*'connected after '*' s' ]] || flunk "$output"
     done
 }
@@ -252,9 +252,7 @@ have_strace() {
     [[ $stderr == *'gave up after 2 tries and '*'ETIMEDOUT '* ]] || flunk "$stderr"
 
     # Not permitted: nothing will change.
-    export WB_FAULTS=connect:EACCES:1 shim=$build/judge/witness.so
-    start client connect_retry 127.0.0.1 "$port"
-    unset WB_FAULTS shim
+    with_faults connect:EACCES:1 start client connect_retry 127.0.0.1 "$port"
     finish client
     is "$status $(value client tries)" '1 1'
     grep -q '^connect_retry: another try cannot succeed: EACCES ' "$T/client.err"
@@ -346,9 +344,7 @@ have_strace() {
 
 @test "pool: does a request that breaks on its way go out again, once?" {
     serve server echo_poll
-    export WB_FAULTS=send:EPIPE:3 shim=$build/judge/witness.so
-    start client connect_pool --keep 1 127.0.0.1 "$port" one two three four
-    unset WB_FAULTS shim
+    with_faults send:EPIPE:3 start client connect_pool --keep 1 127.0.0.1 "$port" one two three four
     finish client
     is "$status: $(head -n 4 "$T/client.out")" $'0: one\ntwo\nthree\nfour'
     is "$(value client connects) $(value client replaced)" '2 1'

@@ -240,9 +240,8 @@ terms() {
     # shellcheck disable=SC2086 # flags are words
     ${CC:-cc} -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Wpedantic -Wconversion -Werror -o "$T/echo" "$T/echo.c"
     # It asks for ever: so many seconds of a processor are enough for it.
-    launch server LD_PRELOAD="$build/judge/witness.so" \
-        WB_FAULTS='send:short:3+,send:EAGAIN:4+,recv:EINTR:5+,accept:ECONNABORTED:3+' \
-        bash -c 'ulimit -t 20; exec "$0" 0' "$T/echo"
+    with_faults 'send:short:3+,send:EAGAIN:4+,recv:EINTR:5+,accept:ECONNABORTED:3+' \
+        launch server bash -c 'ulimit -t 20; exec "$0" 0' "$T/echo"
     listens server
 
     start silent echo_client --hold "$bound" 127.0.0.1 "$port" 'first of all'

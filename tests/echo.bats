@@ -52,9 +52,10 @@ waiters=$(grep -v busypoll <<<"$pollers") # the pollers that sleep
     serve server echo_busypoll
     seq 1000 >"$T/sent"
     for name in $clients; do
-        LD_PRELOAD=$build/judge/witness.so WB_FAULTS='recv:EINTR:3+,send:EINTR:5+,send:short:2+,recv:short:7+' \
-            "$bin/$name" --log warn --stop-after "$bound" 127.0.0.1 "$port" <"$T/sent" >"$T/received"
-        cmp "$T/sent" "$T/received"
+        input=$T/sent with_faults 'recv:EINTR:3+,send:EINTR:5+,send:short:2+,recv:short:7+' \
+            launch "$name" "$bin/$name" --log warn --stop-after "$bound" 127.0.0.1 "$port"
+        finish "$name"
+        cmp "$T/sent" "$T/$name.out"
     done
 }
 
@@ -393,10 +394,7 @@ calls_between() {
 }
 
 @test "blocking: out of descriptors, does it go on without spinning?" {
-    shim=$build/judge/witness.so
-    export WB_FAULTS='accept:EMFILE:1,accept:EMFILE:2,accept:ENOBUFS:3'
-    serve server echo_blocking
-    unset WB_FAULTS shim
+    with_faults 'accept:EMFILE:1,accept:EMFILE:2,accept:ENOBUFS:3' serve server echo_blocking
     still_serves
     is "$(grep -c 'cannot accept a client now' "$T/server.err")" 2
     stop server
@@ -416,9 +414,7 @@ calls_between() {
     done >"$T/faults"
     mapfile -t faults <"$T/faults"
     while read -r name fault; do
-        export WB_FAULTS=$fault shim=$build/judge/witness.so
-        serve server "$name" --log warn
-        unset WB_FAULTS shim
+        with_faults "$fault" serve server "$name" --log warn
         client echo_client --log error 127.0.0.1 "$port" one two three
         # A fault that only delays must not be noticed at all.
         case $fault in

@@ -22,6 +22,7 @@ setup() {
     T=$BATS_TEST_TMPDIR
     cd "$T" || return 1
     declare -gA pid_of=() keyboard=()
+    links=''
     unset WB_FAULTS CLICOLOR_FORCE NO_COLOR
     # witness.so is loaded before the sanitizer; that is fine.
     export ASAN_OPTIONS=verify_asan_link_order=0
@@ -33,7 +34,7 @@ teardown() {
         kill -KILL "${pid_of[$role]}" 2>/dev/null
         wait "${pid_of[$role]}" 2>/dev/null
     done
-    return 0
+    [ -z "$links" ] || rm -r "$links"
 }
 
 # flunk MESSAGE: print it and the last output of all programs, and fail.
@@ -223,16 +224,28 @@ launch() {
         for fd in 5 "${keyboard[@]}"; do
             exec {fd}>&-
         done
-        exec env ${default_int:+"$default_int"} "$@"
+        exec env ${default_int:+"$default_int"} ${shim:+"LD_PRELOAD=$shim"} "$@"
     ) <"${input:-/dev/null}" >>"$T/$role.out" 2>"$T/$role.err" 3>&- 4>&- &
     pid_of[$role]=$!
 }
 
-# start ROLE PROGRAM [ARGUMENT]...: launch one of our programs, with a report. If
-# $shim is set, it is preloaded to inject faults.
+# start ROLE PROGRAM [ARGUMENT]...: launch one of our programs, with a report.
 start() {
-    launch "$1" LD_PRELOAD="${shim:-}" \
-        "$(program "$2")" --stop-after "$bound" --report "${@:3}"
+    launch "$1" "$(program "$2")" --stop-after "$bound" --report "${@:3}"
+}
+
+# with_faults FAULTS COMMAND...: what the command launches meets these faults.
+with_faults() {
+    local -x WB_FAULTS=$1
+    local shim=$build/judge/witness.so
+    [ -f "$shim" ] || flunk "there is no $shim, so no fault would come"
+    # The loader splits LD_PRELOAD at spaces and colons, and expands '$' (ld.so(8)).
+    if [[ $shim == *[[:space:]:\$]* ]]; then
+        [ -n "$links" ] || links=$(mktemp -d /tmp/wouldblock-XXXXXX)
+        ln -sf "$shim" "$links"
+        shim=$links/witness.so
+    fi
+    "${@:2}"
 }
 
 # serve ROLE PROGRAM [ARGUMENT]...: start a server; sets port once it listens.

@@ -117,9 +117,7 @@ with_commas() {
 
 @test "all: do interruptions and one-byte sends lose nothing?" {
     serve sink sink --size 200k
-    export WB_FAULTS='send:EINTR:1,send:short:2' shim=$build/judge/witness.so
-    start sender send_all --size 200k 127.0.0.1 "$port"
-    unset WB_FAULTS shim
+    with_faults 'send:EINTR:1,send:short:2' start sender send_all --size 200k 127.0.0.1 "$port"
     finish sender
     is "$status" 0
     is "$(value sender interrupted) $(value sender partial)" '1 1'

@@ -87,9 +87,7 @@ have_strace() {
 
 @test "udp: are interrupted calls no loss?" {
     for name in $servers; do
-        export WB_FAULTS=sendto:EINTR:2,recvmsg:EINTR:2+ shim=$build/judge/witness.so
-        serve server "$name"
-        unset WB_FAULTS shim
+        with_faults sendto:EINTR:2,recvmsg:EINTR:2+ serve server "$name"
         client udp_client --each 300ms 127.0.0.1 "$port" one two three
         is "$name $status: $output" "$name 0: "$'one\ntwo\nthree'
         stop server

@@ -223,7 +223,8 @@ int serve(void)
 {
     start("--stop-after", "19s", "0");
     if (!wait_until(listens, NULL, 10 * SECOND)) {
-        ends_within(3 * SECOND); /* it may be about to break a limit */
+        /* It may be about to break a limit. */
+        ends_within(1500 * MILLISECOND);
         diagnosed(-1, NOT_LISTENING, "no client could be sent in");
     }
 
