@@ -158,23 +158,25 @@ END
     says 'accept' 'passed 2' "1 of $(every_exercise | wc -l) passed"
 }
 
-@test "exercise: does our solution pass the tests of the original, and not just any?" {
-    only_in plain long
+@test "exercise --full: does our solution pass the tests of its original?" {
+    only_in long
     local parts original name
     # One exercise for each original.
-    mapfile -t parts < <(grep '^source ' "$root"/scripts/exercises/*.ex | LC_ALL=C sort -u -t : -k 2)
     while IFS=: read -r parts original; do
         name=$(basename "$parts" .ex)
         section "$name" reference | submit "$name"
         exercise check "$name" --full
         [ "$status" -eq 0 ] || flunk "$name: $output$stderr"
         says "the tests of ${original#source }" ', 0 failed'
-    done < <(sample 'originals whose tests our solutions pass' 1 1 "${parts[@]}")
-    # One that the checks let pass, and the original's tests do not.
-    section framing reference | sed 's/guest%llu/GUEST%llu/; s/"guest", 5/"GUEST", 5/' | submit framing
+    done < <(grep '^source ' "$root"/scripts/exercises/*.ex | LC_ALL=C sort -u -t : -k 2)
+}
+
+@test "exercise --full: is a program refused that the checks let pass, and the original's tests do not?" {
+    only_in plain long
+    section framing reference | sed '/report("too_slow"/d' | submit framing
     exercise check framing --full
     is "$status" 1
-    [[ $output == *'not ok'* || $output == *'was not welcomed'* || $output == *'did not hear'* ]] || flunk "$output"
+    says 'passed, all' 'not ok' '12 passed, 1 failed'
 }
 
 @test "exercise: is an empty file explained?" {
