@@ -209,7 +209,7 @@ static bool has_been_refused(int fd)
 static void leaves_with_much_to_hear(void)
 {
     char line[512];
-    const instant deadline = deadline_in(8 * SECOND);
+    const instant deadline = deadline_in(14 * SECOND);
 
     serve();
 

@@ -54,6 +54,10 @@ const char *call_name(int call);
 void read_witness(void);
 /* The last successful call of this kind on fd; NULL if there is none. */
 const struct seen *last_successful(enum call call, int fd);
+/* Do bytes wait in the kernel, although their receiver has read all that came?
+ * TCP's timers hold them back: for up to a second or two after the receiver
+ * read nothing for long. */
+bool on_its_way(void);
 /* How many peers have connected, and the name of the peer at the program's
  * descriptor; "" if it belongs to no peer. */
 size_t peers_connected(void);

@@ -488,8 +488,8 @@ void restart_stall_timer(void)
 }
 
 /* Nothing more will come: the program has ended; or it has been asleep in one
- * call for long, although a packet on the loopback would wake it at once; or it
- * has used enough CPU time. */
+ * call for long, and the kernel holds nothing back that would wake it; or it has
+ * used enough CPU time. */
 static bool is_stalled(void)
 {
     if (pid <= 0)
@@ -522,7 +522,7 @@ static bool is_stalled(void)
 
     if (more > 3 * SECOND)
         more = 3 * SECOND;
-    return now() - stuck.since > 300 * MILLISECOND + more;
+    return now() - stuck.since > 300 * MILLISECOND + more && !on_its_way();
 }
 
 bool wait_until(bool (*come_true)(void *), void *context, duration limit)
