@@ -61,7 +61,7 @@ define link_program
 $(link) -o $@ $^ $(LDLIBS)
 endef
 
-# A demo is one file of a lesson's folder.
+# Each demo is one source file in its lesson's folder.
 define demo_program
 $(BUILD)/bin/$(notdir $(basename $(1))): $(call objects,$(1)) $(library)
 	$$(link_program)

@@ -2,10 +2,10 @@
 /*
  * buffer.h - a buffer for bytes that are received and not yet sent on.
  *
- * Its size is fixed. A program stops receiving while it is full (the echo
- * servers: until it is empty). Then the kernel's buffers fill, and TCP slows
- * the sender down: back-pressure. An empty buffer owns no memory, so thousands
- * of silent connections cost little.
+ * Its size is fixed. A program receives only while there is room (the echo
+ * servers: only while it is empty). Otherwise the kernel's buffers fill, and
+ * TCP slows the sender down: back-pressure. An empty buffer owns no memory, so
+ * thousands of silent connections cost little.
  */
 #ifndef WOULDBLOCK_BUFFER_H
 #define WOULDBLOCK_BUFFER_H

@@ -21,7 +21,7 @@ typedef int64_t instant;  /* a point on the monotonic clock, in nanoseconds */
 
 instant now(void);
 
-/* The instant limit after now. If limit is 0: NEVER. */
+/* The instant that is limit from now; NEVER if limit is 0. */
 instant deadline_in(duration limit);
 
 /* The earlier of two deadlines. */

@@ -44,8 +44,8 @@ int bound_socket(const char *address, const char *port, int type);
  */
 void announce_listening(int listener);
 
-/* Raise the limit of descriptors, bind, listen with an accept queue of 4096 or
- * what the kernel allows, and print that line. The caller owns the socket. */
+/* Raise the limit of descriptors, bind, listen with a backlog of 4096 or what
+ * the kernel allows, and print that line. The caller owns the socket. */
 int listen_on(const char *address, const char *port);
 
 /*
@@ -102,8 +102,8 @@ void send_line(int fd, const char *text);
 
 /*
  * Switch Nagle's algorithm off (TCP_NODELAY, tcp(7)): the kernel then sends at
- * once. With it, the second part of an answer waits until the peer has
- * acknowledged the first, and the peer may delay that by 40 ms: see
+ * once. With Nagle's algorithm, the second part of an answer waits until the
+ * peer has acknowledged the first, and the peer may delay that by 40 ms: see
  * nagle_stall.
  */
 void set_nodelay(int fd);

@@ -13,7 +13,7 @@
 static const struct program *self;
 static const struct setting *common_settings;
 
-/* Options are numbered through: first the program's own, then the common
+/* Options get consecutive numbers: first the program's own, then the common
  * ones, then --help. */
 enum { MOST_SETTINGS = 32 };
 
@@ -170,8 +170,8 @@ static void check_operands(char **operands)
     while (operands[given])
         given++;
     if (given < least)
-        usage_error(given == 0 ? "something is missing: say %s"
-                               : "not enough arguments: say %s",
+        usage_error(given == 0 ? "arguments are missing: give %s"
+                               : "not enough arguments: give %s",
                     self->operands);
     if (given > most && !strstr(self->operands, "..."))
         usage_error(operands[most][0] == '-' ? "options come first: move '%s'"

@@ -60,8 +60,8 @@ static void close_program(void)
 /*
  * A program may be started with standard input, output or error closed. Its
  * first socket would then be descriptor 0, 1 or 2, and messages for the user
- * would go into a connection. So open something on these numbers first, in the
- * wrong direction: reading or writing there fails, as with a closed one.
+ * would go into a connection. So open /dev/null on these numbers, in the wrong
+ * direction: read and write then fail, as on a closed descriptor.
  */
 static void take_standard_descriptors(void)
 {

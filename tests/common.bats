@@ -106,7 +106,7 @@ unit() {
         [[ $name == udp_* ]] || port=$in_use
         client "$name" "$port"
         is "$name $status: $output" "$name 1: "
-        is "$stderr" "$name: cannot listen on 127.0.0.1 port $port: EADDRINUSE Address already in use. Another program has that port: choose another, or 0 for any free one."
+        is "$stderr" "$name: cannot listen on 127.0.0.1 port $port: EADDRINUSE Address already in use. Another socket has that port: choose another, or 0 for any free one."
         port=$(sed -n '1s/.* //p' "$T/udp.out")
     done
 }

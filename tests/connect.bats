@@ -339,7 +339,7 @@ have_strace() {
     is "$status" 0
     is "$(head -n 5 "$T/client.out")" $'one\ntwo\nthree\nfour\nfive'
     is "$(value client connects) $(value client replaced)" '4 2'
-    is "$(grep -c 'was closed by the server: replaced' "$T/client.err")" 2
+    is "$(grep -c 'is no longer usable: replaced' "$T/client.err")" 2
 }
 
 @test "pool: does a request that breaks on its way go out again, once?" {

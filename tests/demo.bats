@@ -68,7 +68,7 @@ times() {
 
     # The README shows the begin of that table: the same lines, other numbers.
     is "$(sed -n '/^Who is/,/^```$/p' "$root/README.md" | labels)" \
-        "$(sed '1,/^All numbers measured/d; /^Up the ladder/,$d' <<<"$output" | labels)"
+        "$(sed '1,/^All numbers measured/d; /^From busy-polling to epoll/,$d' <<<"$output" | labels)"
 
     # And they are those of the programs of this run.
     left=$(sed -n 's/^=> .*left behind *//p' <<<"$output")
@@ -123,7 +123,7 @@ copy_tree() {
     copy_tree
     sed -i "s/claim .*/claim '1 > 2' 'pigs fly'/; /'two small sends/d" "$T/tree/scripts/acts/nagle.sh"
     run --separate-stderr timeout 60 "$T/tree/scripts/demo" --quick nagle </dev/null
-    is "$status: $stderr" '1: demo: the numbers of this run contradict the act: pigs fly (1 > 2)'
+    is "$status: $stderr" '1: demo: the numbers of this run contradict the act; run it again on an idle machine: pigs fly (1 > 2)'
     [[ $output == *'=> two sends'* && $output != *Answer:* ]] || flunk "$output"
     left_nothing
 }
@@ -202,7 +202,7 @@ copy_tree() {
     done
     finish demo
     is "$status" 1
-    grep -q '^demo: the sender failed: exit status 1$' "$T/demo.err"
+    grep -q "^demo: 'sender' failed: exit status 1\$" "$T/demo.err"
     left_nothing
 }
 
@@ -276,7 +276,7 @@ close_screen() {
     screen_demo 80x24 --quick --split send connect
     until_screen '^status '
     screen | grep -q '^status 0$'
-    for number in 'one call held' 'each one checked' 'gave up by itself after' 'stuck until it was killed'; do
+    for number in 'one call held' 'each one checked' 'gave up by itself after' 'stuck until it was stopped'; do
         screen | grep -q "^   .*$number.*  [0-9]" || flunk "$(screen)"
     done
     close_screen
@@ -305,7 +305,7 @@ close_screen() {
         esac
         until_screen '^status '
         screen | grep -q "^status ${way#*:}$" || flunk "$way: $(screen)"
-        [ "$way" != failure:1 ] || screen | grep -q '^demo: the blocking side failed: the client 2 failed: exit status 1'
+        [ "$way" != failure:1 ] || screen | grep -q "^demo: the blocking side failed: 'client 2' failed: exit status 1"
         close_screen
         left_nothing
     done

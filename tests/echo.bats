@@ -231,7 +231,7 @@ may_open() {
     start more bad_peer --log warn --count 100 crowd 127.0.0.1 "$port"
     finish more
     is "$status" 1
-    grep -q 'echo_select: client [0-9]* refused: descriptor 10[0-9]* is too high' "$T/server.err"
+    grep -q 'echo_select: client [0-9]* dropped: select cannot hold fd 10[0-9]*' "$T/server.err"
     stop crowd
     still_serves
     stop server

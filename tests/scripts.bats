@@ -232,14 +232,14 @@ tiered_file() {
     tiered_file >"$T/tiers.bats"
     for seed in 7 7 ''; do
         # Without a seed of ours: that which the run before has printed.
-        [ -n "$seed" ] || seed=$(sed -n 's/^sampled, .*--seed \([0-9]*\) .*/\1/p' <<<"$output")
+        [ -n "$seed" ] || seed=$(sed -n 's/^sampled (--seed \([0-9]*\) .*/\1/p' <<<"$output")
         [ "$seed" != '' ] || flunk "no seed is printed: $output"
         test_command --seed "$seed" "$T/tiers.bats"
-        is "$(grep -A 1 '^sampled' <<<"$output")" "sampled, and with --seed $seed the same again:"$'\n''    tiers: 3 of 10 letters'
+        is "$(grep -A 1 '^sampled' <<<"$output")" "sampled (--seed $seed repeats this sample):"$'\n''    tiers: 3 of 10 letters'
     done
     is "$(wc -l <"$T/sampled") $(sort -u "$T/sampled" | wc -l)" '9 3'
     test_command "$T/tiers.bats"
-    [[ $output == *'with --seed '[0-9]*' the same again'* ]] || flunk "$output"
+    [[ $output == *'--seed '[0-9]*' repeats this sample'* ]] || flunk "$output"
 }
 
 @test "test: does --long leave out nothing of ours?" {

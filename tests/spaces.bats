@@ -98,7 +98,7 @@ nothing_stays() {
     # What it measures is another matter, on a busy machine.
     there scripts/benchmark trace 1
     [ -z "$stderr" ] || flunk "$stderr"
-    grep -q 'an empty recv, recorded' <<<"$output"
+    grep -q 'a recv that would block, recorded' <<<"$output"
     nothing_stays $'it.svg\nit.tsv'
 }
 

@@ -375,8 +375,7 @@ static void print_error_table(void)
     static const char *const about[] = {
         [CONNECTION] = "between this socket and its peer",
         [TRANSMISSION] = "about this one call",
-        [CONFIGURATION] =
-            "program, machine or account; waiting will not mend it",
+        [CONFIGURATION] = "program, machine or account; waiting does not help",
     };
     size_t count;
     const struct error_entry *table = error_table(&count);

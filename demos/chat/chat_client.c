@@ -4,9 +4,9 @@
  *
  * Shows    poll waits for both, so neither blocks the other. The program does
  *          not set O_NONBLOCK on standard input, because the flag would be
- *          shared with the shell, and stay after the program has ended. The end
- *          of the input closes one direction only: the farewell of the server
- *          still arrives.
+ *          shared with the shell, and stay after the program has ended. At the
+ *          end of the input it half-closes the connection (shutdown): the
+ *          farewell of the server still arrives.
  * Run      chat_server 8080
  *          chat_client 127.0.0.1 8080
  * See      chat_server

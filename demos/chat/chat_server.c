@@ -5,7 +5,8 @@
  * Shows    everything together in one thread: many clients and poll; lines
  *          that come in pieces, or several at once; a bounded output buffer
  *          for each guest, so that one who does not read costs 16 KiB and
- *          delays nobody, and is disconnected; a farewell that arrives.
+ *          delays nobody, and is disconnected; a half-close, so that the last
+ *          line reaches a guest who leaves.
  * Run      chat_server 8080
  *          chat_client 127.0.0.1 8080      in two other terminals; or nc
  * See      echo_poll: its loop; chat_client: its guests
@@ -323,7 +324,7 @@ int main(int argc, char **argv)
     char **operands = begin(&program, argc, argv);
     int listener = listen_on(address, operands[0]);
     struct pollfd *list = NULL;
-    bool full = false; /* out of descriptors: no accept for 100 ms */
+    bool full = false; /* out of descriptors: pause accept, 100 ms at most */
 
     make_nonblocking(listener);
     while (!stopping()) {

@@ -7,8 +7,8 @@
  *          meanwhile, and the kernel decides how long to wait.
  * Run      tarpit 8080
  *          connect_blocking 127.0.0.1 8080
- * Compare  connect_nonblocking: the same attempt, with a deadline and a stop
- *          button
+ * Compare  connect_nonblocking: the same attempt, with a deadline, and
+ *          Enter stops it
  */
 #include "wouldblock.h"
 

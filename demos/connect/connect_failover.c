@@ -20,7 +20,7 @@
 static duration each = 2 * SECOND, race;
 
 static const struct setting settings[] = {
-    {"each", "TIME", "give each address TIME", .time = &each},
+    {"each", "TIME", "try each address for at most TIME", .time = &each},
     {"race", "TIME", "start the next attempt after TIME; 0: no race",
      .time = &race},
     {0},

@@ -3,10 +3,10 @@
  * connect_nonblocking - connects, works meanwhile, and can be stopped.
  *
  * Shows    connect on a non-blocking socket starts the attempt and fails with
- *          EINPROGRESS. Called again it fails with EALREADY until the attempt
- *          has ended. Then it says how: connected, or the error, but the error
- *          only once. The program decides about deadline and stop (Enter or
- *          Ctrl-C); close cancels.
+ *          EINPROGRESS. A second call fails with EALREADY until the attempt has
+ *          ended. Then connect returns 0, or fails with the error, but only
+ *          once. The program chooses the deadline and may give up (Enter or
+ *          Ctrl-C): close cancels the attempt.
  * Run      tarpit 8080
  *          connect_nonblocking 127.0.0.1 8080
  * Compare  connect_blocking: the same attempt, but the kernel decides

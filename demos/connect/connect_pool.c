@@ -6,7 +6,7 @@
  *          byte, so the program keeps some and uses them again. It finds out if
  *          the server has closed one meanwhile, and replaces it. If a
  *          connection breaks during a request, it repeats the request on a new
- *          one: that is right only because two echoes do no harm.
+ *          one: that is safe only because an echo request is idempotent.
  * Run      echo_poll 8080
  *          connect_pool --repeat 1000 127.0.0.1 8080 hello
  *          connect_pool --keep 0 --repeat 1000 127.0.0.1 8080 hello
@@ -79,7 +79,7 @@ static void drop(size_t slot)
 static int connection(size_t slot, const struct addrinfo *list)
 {
     if (pool[slot] >= 0 && !still_good(pool[slot])) {
-        log_info("connection %zu was closed by the server: replaced", slot + 1);
+        log_info("connection %zu is no longer usable: replaced", slot + 1);
         drop(slot);
         replaced++;
     }

@@ -24,7 +24,7 @@ static duration base = 100 * MILLISECOND, cap = 3 * SECOND;
 
 static const struct setting settings[] = {
     {"tries", "N", "try N times at most", .size = &tries},
-    {"each", "TIME", "give each address TIME", .time = &each},
+    {"each", "TIME", "try each address for at most TIME", .time = &each},
     {"deadline", "TIME", "give up after TIME", .time = &limit},
     {"base", "TIME", "pause for at most TIME after the first try",
      .time = &base},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * echo_busypoll - an echo server that asks all its sockets, again and again.
+ * echo_busypoll - an echo server that busy-polls: it tries all sockets in turn.
  *
  * Shows    with O_NONBLOCK accept, recv and send never wait: if there is
  *          nothing to do they fail with EAGAIN, "would block". The program
@@ -8,7 +8,7 @@
  * Run      echo_busypoll 8080              --nap 1ms uses less CPU
  *          echo_client 127.0.0.1 8080      in two other terminals
  * Compare  echo_blocking: the same service, with blocking sockets
- *          echo_select: the next rung, which sleeps and serves
+ *          echo_select: the same service, asleep until a socket is ready
  */
 #include "wouldblock.h"
 
@@ -25,7 +25,7 @@ static const struct setting settings[] = {
     {0},
 };
 static const struct program program = {
-    "An echo server that asks all its sockets, again and again.",
+    "An echo server that busy-polls: it tries all sockets in turn.",
     "PORT",
     settings,
 };

@@ -8,7 +8,7 @@
  *          Level-triggered: a socket is reported as long as it is ready.
  * Run      echo_epoll 8080                 Linux only
  *          echo_client 127.0.0.1 8080      in two other terminals
- * Compare  echo_poll: the same service, the rung below
+ * Compare  echo_poll: the same service, with poll
  *          echo_epoll_edge: the same service, told of changes only
  */
 #include "wouldblock.h"
@@ -77,7 +77,7 @@ static bool set_interest(int operation, int fd, uint32_t events,
     return epoll_ctl(epoll_fd, operation, fd, &event) == 0;
 }
 
-/* Tell the kernel what this client waits for, if that has changed. */
+/* Change this client's entry in the interest list, if it must change. */
 static bool update_interest(struct client *c)
 {
     uint32_t events = buffer_used(&c->buffer) ? EPOLLOUT : EPOLLIN;
@@ -120,14 +120,14 @@ int main(int argc, char **argv)
     char **operands = begin(&program, argc, argv);
     int listener = listen_on(address, operands[0]);
     struct clients clients = {0};
-    bool full = false; /* out of descriptors: no accept for 100 ms */
+    bool full = false; /* out of descriptors: pause accept, 100 ms at most */
 
     make_nonblocking(listener);
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (epoll_fd < 0)
         die("cannot make an epoll instance");
     if (!set_interest(EPOLL_CTL_ADD, listener, EPOLLIN, NULL))
-        die("cannot wait for the listener");
+        die("cannot add the listening socket to the interest list");
     while (!stopping()) {
         struct epoll_event ready[64];
         int count = epoll_wait(epoll_fd, ready, 64, full ? 100 : -1);

@@ -2,10 +2,10 @@
 /*
  * echo_epoll_edge - the same, edge-triggered: the kernel reports only changes.
  *
- * Shows    with EPOLLET a socket is reported once when bytes arrive or room
- *          becomes free, and not again while they are there. So the program
- *          calls recv and send until they would block. With --one-turn it does
- *          not, a classic mistake: the rest stays there until more bytes come.
+ * Shows    with EPOLLET a socket is reported when new bytes arrive or room
+ *          becomes free, and not again for what is already there. So the
+ *          program calls recv and send until they would block. With --one-turn
+ *          it does not, a classic mistake: the rest waits for more bytes.
  *          The listener stays level-triggered, which is simpler and safe.
  * Run      echo_epoll_edge 8080            Linux only
  *          echo_client 127.0.0.1 8080      in two other terminals
@@ -140,14 +140,14 @@ int main(int argc, char **argv)
     char **operands = begin(&program, argc, argv);
     int listener = listen_on(address, operands[0]);
     struct clients clients = {0};
-    bool full = false; /* out of descriptors: no accept for 100 ms */
+    bool full = false; /* out of descriptors: pause accept, 100 ms at most */
 
     make_nonblocking(listener);
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (epoll_fd < 0)
         die("cannot make an epoll instance");
     if (!set_interest(EPOLL_CTL_ADD, listener, EPOLLIN, NULL))
-        die("cannot wait for the listener");
+        die("cannot add the listening socket to the interest list");
     while (!stopping()) {
         struct epoll_event ready[64];
         int count = epoll_wait(epoll_fd, ready, 64, full ? 100 : -1);

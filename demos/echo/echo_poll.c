@@ -9,8 +9,8 @@
  *          ready.
  * Run      echo_poll 8080
  *          echo_client 127.0.0.1 8080      in two other terminals
- * Compare  echo_select: the same service, the rung below
- *          echo_epoll: the same service, the next rung (Linux)
+ * Compare  echo_select: the same service, with select
+ *          echo_epoll: the same service, with epoll (Linux)
  */
 #include "wouldblock.h"
 
@@ -94,7 +94,7 @@ int main(int argc, char **argv)
     char **operands = begin(&program, argc, argv);
     int listener = listen_on(address, operands[0]);
     struct clients clients = {0};
-    bool full = false; /* out of descriptors: no accept for 100 ms */
+    bool full = false; /* out of descriptors: pause accept, 100 ms at most */
     struct pollfd *list = NULL;
 
     make_nonblocking(listener);

@@ -9,7 +9,7 @@
  * Run      echo_select 8080
  *          echo_client 127.0.0.1 8080      in two other terminals
  * Compare  echo_busypoll: the same service, asking each socket
- *          echo_poll: the same service, the next rung
+ *          echo_poll: the same service, with poll
  */
 #include "wouldblock.h"
 
@@ -80,7 +80,7 @@ static bool accept_clients(int listener, struct clients *clients)
             return false;
         }
         if (came.kind == DONE && came.fd >= FD_SETSIZE) {
-            warn_because(0, "client %llu refused: descriptor %d is too high",
+            warn_because(0, "client %llu dropped: select cannot hold fd %d",
                          counters.accepted, came.fd);
             close(came.fd);
         } else if (came.kind == DONE) {
@@ -96,7 +96,7 @@ int main(int argc, char **argv)
     char **operands = begin(&program, argc, argv);
     int listener = listen_on(address, operands[0]);
     struct clients clients = {0};
-    bool full = false; /* out of descriptors: no accept for 100 ms */
+    bool full = false; /* out of descriptors: pause accept, 100 ms at most */
 
     if (listener >= FD_SETSIZE)
         die_because(0, "descriptor %d is too high for select", listener);

@@ -84,9 +84,9 @@ int main(int argc, char **argv)
         const struct error_entry *e = find(*operands);
 
         if (!e)
-            die_because(
-                0, "'%s' is not in the table of socket errors: --all prints it",
-                *operands);
+            die_because(0,
+                        "'%s' is not in the table of socket errors: see --all",
+                        *operands);
         explain(e);
     }
     return 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * errno_provoke - really causes the errors of socket calls.
+ * errno_provoke - really causes the common errors of socket calls.
  *
- * Shows    how to get each error in a few lines: all but ENETUNREACH on the
- *          loopback interface and without privilege.
+ * Shows    how to get each of these errors in a few lines: all but ENETUNREACH
+ *          on the loopback interface and without privilege.
  * Run      errno_provoke
  *          errno_provoke ECONNREFUSED EPIPE
  * See      errno_explain: what they mean
@@ -45,7 +45,7 @@ static int tcp_socket(void)
     return fd;
 }
 
-/* A listener at a free port of 127.0.0.1, and there set to it. */
+/* A listening socket on a free port of 127.0.0.1; its address goes to there. */
 static int listener(int queue)
 {
     int fd = bound_to_loopback(&there);
@@ -60,7 +60,7 @@ static int connect_there(int fd)
     return connect(fd, (struct sockaddr *)&there, sizeof there);
 }
 
-/* A listener whose accept queue is full: it answers no connect any more. */
+/* A listening socket whose accept queue is full: connects get no answer. */
 static void full_queue(void)
 {
     listener(0);

@@ -9,7 +9,7 @@
  *          crowd and refuse stay until they are asked to stop.
  * Run      echo_poll 8080
  *          bad_peer --count 200000 half-close 127.0.0.1 8080
- * See      the lessons, which use it with every server
+ * See      docs/tutorial: lessons 5 to 12 and 14 use it
  */
 #include "wouldblock.h"
 

@@ -30,7 +30,7 @@ static const struct setting settings[] = {
     {"size", "BYTES", "send messages of BYTES", .size = &size},
     {"time", "TIME", "send for TIME", .time = &length},
     {"idle", "TIME", "before that, send nothing for TIME", .time = &idle},
-    {"watch", "PID", "measure that process, the server", .text = &watched},
+    {"watch", "PID", "measure the server, the process PID", .text = &watched},
     {0},
 };
 static const struct program program = {
@@ -106,7 +106,8 @@ static void send_message(int fd)
     if (put.kind == FAILED)
         die_because(put.error, "cannot send to the server");
     if (put.count < size) /* a message fits into empty buffers */
-        die_because(0, "the server does not take even one message");
+        die_because(0,
+                    "the kernel took a part of a message: make --size smaller");
 }
 
 /* Receive a part of a message; *got counts its bytes. True when it is whole. */

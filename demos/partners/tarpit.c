@@ -6,7 +6,7 @@
  *          This program fills it with its own connection and accepts nobody, so
  *          the kernel does not answer any other connect. When the queue has
  *          room again the client's next SYN succeeds: its kernel repeats the
- *          SYN after 1 s, then 2 s, 4 s, ... (RFC 6298).
+ *          SYN after 1 s and again later (RFC 6298).
  * Run      tarpit 8080                   never accepts
  *          tarpit --release 3s 8080      accepts all after 3 s
  * See      connect_blocking, connect_nonblocking: clients for it

@@ -98,7 +98,7 @@ int main(int argc, char **argv)
 {
     begin(&program, argc, argv);
     if (exchanges == 0)
-        usage_error("--exchanges starts at 1");
+        usage_error("--exchanges takes a number from 1");
     report("two_sends_seconds", "%.6f", measure("two sends", true, false));
     report("nodelay_seconds", "%.6f",
            measure("two sends, TCP_NODELAY", true, true));

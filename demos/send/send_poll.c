@@ -33,7 +33,7 @@ static const struct program program = {
     settings,
 };
 
-/* Sleep until the kernel has room, somebody presses Enter, or it is time. */
+/* Sleep until there is room, Enter is pressed, or the deadline passes. */
 static void wait_until_writable(int fd, instant deadline)
 {
     struct pollfd wait[] = {{.fd = fd, .events = POLLOUT},

@@ -50,7 +50,7 @@ static void send_datagram(int fd, const char *bytes, size_t size)
     sent += put.kind == DONE;
     if (put.kind == FAILED && put.error == ECONNREFUSED) {
         refused++;
-        log_info("ECONNREFUSED: no server took an earlier datagram");
+        log_info("ECONNREFUSED: the port of an earlier datagram is not open");
     } else if (put.kind == FAILED) {
         die_because(put.error, "cannot send a datagram of %zu bytes", size);
     }
@@ -76,7 +76,8 @@ static ssize_t receive_answer(int fd, instant deadline)
             die_because(got.error, "cannot receive");
         if (got.kind == FAILED) {
             refused++;
-            log_info("ECONNREFUSED: no server took an earlier datagram");
+            log_info(
+                "ECONNREFUSED: the port of an earlier datagram is not open");
             break;
         }
     }

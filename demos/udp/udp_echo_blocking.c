@@ -24,7 +24,7 @@ static const struct setting settings[] = {
     {0},
 };
 static const struct program program = {
-    "An echo server for datagrams that sleeps until one comes.",
+    "A UDP echo server that sleeps until a datagram comes.",
     "PORT",
     settings,
 };

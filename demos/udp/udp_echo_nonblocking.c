@@ -25,7 +25,7 @@ static const struct setting settings[] = {
     {0},
 };
 static const struct program program = {
-    "An echo server for datagrams that works until one comes.",
+    "A UDP echo server that finds primes until a datagram comes.",
     "PORT",
     settings,
 };

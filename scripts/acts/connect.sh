@@ -12,7 +12,7 @@ prepare() {
 }
 
 blocking() {
-    scene "Blocking: stuck inside connect until we kill it after $patience."
+    scene "Blocking: stuck inside connect until --stop-after ends it after $patience."
     predict 'how long would it wait if we did not kill it?' || return
     serve server tarpit
     launch client '' connect_blocking --stop-after "$patience" 127.0.0.1 "$port"
@@ -20,10 +20,10 @@ blocking() {
     dismiss server
     show_timeline
     blocking_waited=$(value client waited_seconds)
-    number 'blocking: stuck until it was killed, after' "$(in_unit "$blocking_waited")"
+    number 'blocking: stuck until it was stopped, after' "$(in_unit "$blocking_waited")"
     number 'blocking: CPU meanwhile' "$(cpu_share client)"
     claim "$blocking_waited > 0.5 * $(in_seconds "$patience")" \
-        'a blocking connect waits until it is killed'
+        'a blocking connect waits until it is stopped'
 }
 
 nonblocking() {
@@ -78,7 +78,7 @@ play() {
     claim "$refused < $gave_up / 2" 'a refusal is an answer and comes at once'
     beat 2 || return
 
-    answer 'Blocking: the kernel decides how long; we killed the program after' \
+    answer 'Blocking: the kernel decides how long; we stopped the program after' \
         "$(in_unit "$blocking_waited"). Non-blocking: the program decides, here" \
         "$(in_unit "$gave_up"), with time for $work prime numbers." \
         'A refusal is an answer; only silence makes a program wait.'

@@ -7,7 +7,7 @@ play() {
         'and which of them are errors at all?'
     beat 3 || return
 
-    scene 'One program provokes them all (scripts/gallery explains each of them).'
+    scene 'One program provokes the common errors (scripts/gallery explains each of them).'
     predict 'which errors can you name, and which of them mean "wait"?' || return
     launch program '' errno_provoke
     succeed program

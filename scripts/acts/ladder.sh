@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2154 # from lib.sh and stage.sh
 # SPDX-License-Identifier: MIT
-# Title: Up the ladder: select, poll, epoll
+# Title: From busy-polling to epoll: select, poll, epoll
 
 # One server with many clients, only one of them active.
 one_of_many() {
@@ -19,7 +19,7 @@ one_of_many() {
 
 # Every server that sleeps saves CPU compared with the one that spins.
 claim_idle() {
-    claim "$busy_idle > 3 * $idle_cpu" "$1 uses almost no CPU while idle"
+    claim "$busy_idle > 3 * $idle_cpu" "$1 uses much less CPU while idle than busy-polling"
 }
 
 prepare() {

@@ -11,7 +11,7 @@ prepare() {
 
 play() {
     question 'A non-blocking program asks again and again. If it has nothing' \
-        'else to do, how does it wait without burning a core?'
+        'else to do, how does it wait without using a whole core?'
     beat 3 || return
 
     show_pair send_all send_poll

@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2154 # from lib.sh and stage.sh
 # SPDX-License-Identifier: MIT
-# Title: Datagrams: whole, or not at all
+# Title: Datagrams: whole, truncated, or lost
 
 prepare() {
     flood=${quick:+5000}
@@ -8,7 +8,7 @@ prepare() {
 }
 
 play() {
-    question 'People say that UDP is TCP without the trouble. What happens to the' \
+    question 'People say that UDP is a simpler TCP. What happens to the' \
         'datagrams that we send?'
     beat 3 || return
 

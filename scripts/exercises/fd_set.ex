@@ -222,7 +222,7 @@ static bool accept_clients(int listener, struct clients *clients)
 
 === wrong FD_SETSIZE_OVERRUN puts in every descriptor
 -        if (came.kind == DONE && came.fd >= FD_SETSIZE) {
--            warn_because(0, "client %llu refused: descriptor %d is too high",
+-            warn_because(0, "client %llu dropped: select cannot hold fd %d",
 -                         counters.accepted, came.fd);
 -            close(came.fd);
 -        } else if (came.kind == DONE) {

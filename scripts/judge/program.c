@@ -488,8 +488,8 @@ void restart_stall_timer(void)
 }
 
 /* Nothing more will come: the program has ended; or it has been asleep in one
- * call for long, and the kernel holds nothing back that would wake it; or it has
- * used enough CPU time. */
+ * call for long, and the kernel holds nothing back that would wake it; or it
+ * has used enough CPU time. */
 static bool is_stalled(void)
 {
     if (pid <= 0)

@@ -259,7 +259,7 @@ split_act() {
         [ "$ended" -eq 0 ] ||
             fail "the $(side_title "$side") side failed: $(tail -n 1 "$folder/$side.err" | sed "s/^$me: //")"
     done
-    # Neither side has ended: the terminal went away.
+    # A side has not ended: the terminal was closed.
     [ -s "$folder/blocking.ended" ] && [ -s "$folder/nonblocking.ended" ] || exit 129
     cat "$folder/blocking.numbers" "$folder/nonblocking.numbers" >"$stage/numbers.$act"
     [ "$(cat "$folder/key" 2>/dev/null)" != q ]

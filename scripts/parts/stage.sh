@@ -110,7 +110,7 @@ predict() {
 claim() {
     [ -z "${WB_CLAIMS:-}" ] || printf '%s\t%s\t%s\n' "$act" "$2" "$1" >>"$WB_CLAIMS"
     awk "BEGIN { exit !($1) }" ||
-        fail "the numbers of this run contradict the act: $2 ($1)"
+        fail "the numbers of this run contradict the act; run it again on an idle machine: $2 ($1)"
 }
 
 # --- Recording -----------------------------------------------------------------
@@ -356,7 +356,7 @@ finish() {
 
 # The same, but fail if the program fails.
 succeed() {
-    finish "$1" || fail "the $1 failed: exit status $?"
+    finish "$1" || fail "'$1' failed: exit status $?"
 }
 
 # Stop the program in this role, and wait until it has ended.
