@@ -743,7 +743,7 @@ END
             sink:* | chat_server:* | udp_client:*) ;; # with those who talk to it
             tarpit:*) pair tarpit 'connect_nonblocking --deadline 20ms' ;;
             chat_client:*) pair chat_server 'chat_client --stop-after 5s' ;; # which ends with its input
-            echo_load:*) pair echo_poll 'echo_load --connections 3 --active 2 --time 5ms --idle 1ms' ;;
+            echo_load:*) pair echo_poll 'echo_load --connections 3 --active 2 --time 200ms --idle 1ms' ;;
             send_*) pair 'sink --size 100000' "$name --size 100000" ;;
             udp_*) pair "$name" udp_client hello ;;
             *:PORT) pair "$name" echo_client hello ;;
