@@ -28,10 +28,16 @@ static size_t line_from_operand(struct line *line, const char *operand)
 
 static size_t line_from_standard_input(struct line *line)
 {
-    ssize_t length = getline(&line->whole, &line->room, stdin);
+    ssize_t length;
 
-    if (length < 0 && ferror(stdin) && !stopping())
-        die("cannot read standard input");
+    do {
+        clearerr(stdin);
+        length = getline(&line->whole, &line->room, stdin);
+        /* Only the end of the file ends the input; a line that is too long for
+         * memory is an error without a flag in stdin. */
+        if (length < 0 && !feof(stdin) && errno != EINTR)
+            die("cannot read standard input");
+    } while (length < 0 && !feof(stdin) && !stopping());
     return length > 0 ? (size_t)length : 0;
 }
 

@@ -28,18 +28,42 @@ static void check_port(const char *port, long least)
                     port);
 }
 
-/* The resolver has its own error codes; only EAI_SYSTEM means errno. */
+/* The resolver has its own error codes (getaddrinfo(3)). */
+static const char *resolver_symbol(int code)
+{
+    switch (code) {
+    case EAI_AGAIN:
+        return "EAI_AGAIN";
+    case EAI_BADFLAGS:
+        return "EAI_BADFLAGS";
+    case EAI_FAIL:
+        return "EAI_FAIL";
+    case EAI_FAMILY:
+        return "EAI_FAMILY";
+    case EAI_MEMORY:
+        return "EAI_MEMORY";
+    case EAI_NONAME:
+        return "EAI_NONAME";
+    case EAI_SERVICE:
+        return "EAI_SERVICE";
+    case EAI_SOCKTYPE:
+        return "EAI_SOCKTYPE";
+    default:
+        return "EAI_OVERFLOW";
+    }
+}
+
+/* Only EAI_SYSTEM means errno. */
 static NO_RETURN void die_resolving(const char *host, int code)
 {
     if (code == EAI_SYSTEM)
-        die("cannot find the address of %s", host);
-    die_because(0, "cannot find the address of %s: %s%s. %s.", host,
-                code == EAI_NONAME  ? "EAI_NONAME "
-                : code == EAI_AGAIN ? "EAI_AGAIN "
-                                    : "",
-                gai_strerror(code),
+        die("cannot find the address of %.255s", host);
+    die_because(0, "cannot find the address of %.255s: %s %s. %s.", host,
+                resolver_symbol(code), gai_strerror(code),
                 code == EAI_AGAIN
                     ? "The name server did not answer: try again later"
+                : code == EAI_MEMORY
+                    ? "The machine is out of memory: end other programs"
                     : "Check the name, or give the address in numbers");
 }
 
@@ -84,8 +108,8 @@ struct addrinfo *resolve_or_tell(const char *host, const char *port,
     struct addrinfo *list = look_up(host, port, SOCK_STREAM, 0, &code);
 
     if (!list)
-        *why =
-            code == EAI_SYSTEM ? error_entry(errno)->text : gai_strerror(code);
+        *why = code == EAI_SYSTEM ? error_entry(errno)->symbol
+                                  : resolver_symbol(code);
     return list;
 }
 
@@ -134,10 +158,25 @@ void connected_pair(int *client, int *server)
     const int listener = bound_to_loopback(&there);
 
     *client = socket(AF_INET, SOCK_STREAM, 0);
-    if (*client < 0 || listen(listener, 1) < 0 ||
-        connect(*client, (struct sockaddr *)&there, sizeof there) < 0 ||
-        (*server = accept(listener, NULL, NULL)) < 0)
+    if (*client < 0 || listen(listener, 1) < 0)
         die("cannot make a connection over the loopback interface");
+
+    /* An interrupted connect goes on in the kernel (connect(2)). */
+    int result = connect(*client, (struct sockaddr *)&there, sizeof there);
+    struct answer made = result < 0 && errno == EINTR
+                             ? connect_wait(*client, NEVER)
+                             : connect_answer(result);
+
+    if (made.kind != DONE)
+        die_because(made.error,
+                    "cannot make a connection over the loopback interface");
+    do
+        made = accept_answer(accept(listener, NULL, NULL));
+    while (made.kind == AGAIN && !stopping());
+    if (made.kind != DONE)
+        die_because(made.error,
+                    "cannot accept a connection over the loopback interface");
+    *server = made.fd;
     close(listener);
 }
 
@@ -195,6 +234,22 @@ void accept_failed(int error)
     last_accepted = counters.accepted;
 }
 
+void receive_failed(int error)
+{
+    static int last_error;
+    static unsigned long long last_done;
+
+    if (error == EBADF || error == EINVAL || error == ENOTSOCK ||
+        error == EFAULT)
+        die_because(error, "cannot receive any more datagrams");
+    if (error != last_error || counters.done != last_done)
+        warn_because(error, "cannot receive a datagram now");
+    last_error = error;
+    last_done = counters.done;
+    if (error == ENOMEM || error == ENOBUFS)
+        nap(SECOND / 10);
+}
+
 void address_failed(const struct addrinfo *a, int error)
 {
     const char *where = address_text(a->ai_addr, a->ai_addrlen);
@@ -222,7 +277,11 @@ struct answer connect_wait(int fd, instant deadline)
     while (made.kind == PENDING && !stopping()) {
         struct pollfd wait = {.fd = fd, .events = POLLOUT};
 
-        if (poll(&wait, 1, poll_time(deadline)) > 0)
+        int ready = poll(&wait, 1, poll_time(deadline));
+
+        if (ready < 0 && errno != EINTR)
+            made = connected_answer(errno);
+        else if (ready > 0)
             made = connect_result(fd);
         else if (passed(deadline))
             made = connected_answer(ETIMEDOUT);

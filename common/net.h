@@ -24,7 +24,7 @@ struct addrinfo *resolve(const char *host, const char *port, int type);
 
 /*
  * The same, but an unknown name does not end the program: the result is NULL,
- * and *why is the resolver's message.
+ * and *why is the symbol of the error, such as "EAI_NONAME".
  */
 struct addrinfo *resolve_or_tell(const char *host, const char *port,
                                  const char **why);
@@ -69,6 +69,14 @@ size_t raise_descriptor_limit(void);
  * and again only after another error or a successful accept.
  */
 void accept_failed(int error);
+
+/*
+ * Report that receiving on a server's UDP socket FAILED. If the socket itself
+ * is broken the program ends. Otherwise this warns once, and again only after
+ * another error or a datagram. If the kernel is out of memory, it rests for
+ * 100 ms.
+ */
+void receive_failed(int error);
 
 /*
  * Report that connect to an address failed, and why. If it was the last address

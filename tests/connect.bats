@@ -303,7 +303,9 @@ have_strace() {
     serve refuser bad_peer refuse 127.0.0.1
     client connect_failover 127.0.0.1 "$port" no..such..host 80
     is "$status" 1
-    is "$stderr" 'connect_failover: could not connect to any server'
+    # The reason is on stderr as well.
+    is "$stderr" "connect_failover: cannot find the address of no..such..host: EAI_NONAME
+connect_failover: could not connect to any server: ECONNREFUSED Connection refused. The machine answers, but no server listens there: start it, or check the port."
     is "$(grep -c ' failed: ' <<<"$output")" 2
     client connect_failover 127.0.0.1 "$port" 127.0.0.1
     is "$status" 2

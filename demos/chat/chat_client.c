@@ -35,9 +35,11 @@ static bool read_keyboard(void)
 {
     ssize_t n = read(STDIN_FILENO, buffer_back(&typed), buffer_room(&typed));
 
+    if (n < 0 && errno != EINTR && errno != EAGAIN)
+        die("cannot read the keyboard");
     if (n > 0)
         buffer_added(&typed, (size_t)n);
-    return n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN));
+    return n != 0;
 }
 
 static void send_typed(int fd)
@@ -86,8 +88,8 @@ int main(int argc, char **argv)
         }
         if (list[1].revents) {
             typing = read_keyboard();
-            if (!typing)
-                shutdown(fd, SHUT_WR);
+            if (!typing && shutdown(fd, SHUT_WR) < 0)
+                die("cannot end the sending to the server");
         }
         if (buffer_used(&typed) > 0)
             send_typed(fd);

@@ -44,11 +44,13 @@ struct attempt {
 };
 
 static size_t under_way;
+static int last_error;
 
-static void failed(struct attempt *a, const char *why)
+static void failed(struct attempt *a, int error)
 {
-    say("%s %s port %s failed: %s after %.3f s", a->role, a->host, a->port, why,
-        seconds(now() - a->began));
+    last_error = error;
+    say("%s %s port %s failed: %s after %.3f s", a->role, a->host, a->port,
+        error_entry(error)->symbol, seconds(now() - a->began));
     if (a->fd >= 0) {
         close(a->fd);
         under_way--;
@@ -63,7 +65,7 @@ static void start(struct attempt *a)
     a->deadline = deadline_in(each);
     a->fd = socket(a->to->ai_family, a->to->ai_socktype, a->to->ai_protocol);
     if (a->fd < 0) {
-        failed(a, error_entry(errno)->symbol);
+        failed(a, errno);
         return;
     }
     under_way++;
@@ -74,7 +76,7 @@ static void start(struct attempt *a)
 
     if (made.kind == FAILED ||
         made.kind == AGAIN) /* AGAIN: nothing to wait for */
-        failed(a, error_entry(made.error)->symbol);
+        failed(a, made.error);
 }
 
 /* Has this attempt succeeded? If it has failed, say why. */
@@ -85,13 +87,14 @@ static bool succeeded(struct attempt *a, short events)
 
     if (events == 0 && !passed(a->deadline))
         return false;
-    if (events != 0)
-        getsockopt(a->fd, SOL_SOCKET, SO_ERROR, &error, &length);
+    if (events != 0 &&
+        getsockopt(a->fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
+        error = errno;
 
     struct answer ended = connected_answer(error);
 
     if (ended.kind == FAILED)
-        failed(a, error_entry(ended.error)->symbol);
+        failed(a, ended.error);
     return ended.kind == DONE;
 }
 
@@ -133,9 +136,14 @@ static size_t find_all(struct attempt *all, char **operands)
 
         struct addrinfo *list = resolve_or_tell(o[0], o[1], &why);
 
-        if (!list)
+        if (!list) {
             say("%s %s port %s failed: %s", role, o[0], o[1], why);
-        for (struct addrinfo *to = list; to && count < MOST; to = to->ai_next)
+            warn_because(0, "cannot find the address of %s: %s", o[0], why);
+        }
+        for (struct addrinfo *to = list; to; to = to->ai_next) {
+            if (count == MOST)
+                die_because(0, "more than %d addresses: name fewer servers",
+                            MOST);
             all[count++] = (struct attempt){
                 .host = o[0],
                 .port = o[1],
@@ -144,6 +152,7 @@ static size_t find_all(struct attempt *all, char **operands)
                 .list = to == list ? list : NULL,
                 .fd = -1,
             };
+        }
     }
     return count;
 }
@@ -160,7 +169,7 @@ int main(int argc, char **argv)
             start(&all[begun++]);
             next_start = begun < count ? deadline_in(race) : NEVER;
         } else if (under_way == 0) {
-            die_because(0, "could not connect to any server");
+            die_because(last_error, "could not connect to any server");
         } else {
             winner = wait_for_one(all, begun, next_start);
         }

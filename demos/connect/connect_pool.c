@@ -16,6 +16,7 @@
 
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -88,9 +89,9 @@ static int connection(size_t slot, const struct addrinfo *list)
     return pool[slot];
 }
 
-/* Send a line and receive its echo. False if the connection breaks or the
- * server does not answer in time. */
-static bool request(int fd, const struct line *line, char *echo)
+/* Send a line and receive its echo. CLOSED or FAILED if the connection breaks
+ * or the server does not answer in time; PENDING if the program is to stop. */
+static struct answer request(int fd, const struct line *line, char *echo)
 {
     size_t sent = 0, echoed = 0;
     instant deadline = deadline_in(each);
@@ -100,15 +101,20 @@ static bool request(int fd, const struct line *line, char *echo)
 
         if (sent < line->length)
             wait.events |= POLLOUT;
-        if (poll(&wait, 1, poll_time(deadline)) == 0)
-            return false;
+
+        int ready = poll(&wait, 1, poll_time(deadline));
+
+        if (ready == 0)
+            return (struct answer){.kind = FAILED, .error = ETIMEDOUT};
+        if (ready < 0 && errno != EINTR)
+            die("cannot wait for the server");
         if (sent < line->length) {
             struct answer put = send_answer(
                 send(fd, line->bytes + sent, line->length - sent, 0),
                 line->length - sent);
 
             if (put.kind == FAILED)
-                return false;
+                return put;
             sent += put.count;
         }
 
@@ -117,10 +123,12 @@ static bool request(int fd, const struct line *line, char *echo)
                         line->length - echoed);
 
         if (got.kind == FAILED || got.kind == CLOSED)
-            return false;
+            return got;
         echoed += got.count;
     }
-    return echoed == line->length;
+    if (memcmp(echo, line->bytes, echoed) != 0)
+        die_because(0, "the echo is not what was sent: is it an echo server?");
+    return (struct answer){.kind = echoed == line->length ? DONE : PENDING};
 }
 
 /* The same, with a second try on a new connection. */
@@ -128,18 +136,18 @@ static void exchange(size_t slot, const struct addrinfo *list,
                      const struct line *line)
 {
     static char echo[BUFFER_SIZE];
-    bool served = request(connection(slot, list), line, echo);
+    struct answer served = request(connection(slot, list), line, echo);
 
-    if (!served && !stopping()) {
+    if (served.kind != DONE && !stopping()) {
         log_info("connection %zu failed: sending the request again", slot + 1);
         drop(slot);
         replaced++;
         served = request(connection(slot, list), line, echo);
     }
-    if (!served && stopping())
+    if (served.kind != DONE && stopping())
         die_because(0, "stopped by %s", stop_reason());
-    if (!served)
-        die_because(0, "no answer on two connections");
+    if (served.kind != DONE)
+        die_because(served.error, "no answer on two connections");
     fwrite(echo, 1, line->length, stdout);
     fflush(stdout);
     if (keep == 0)
@@ -160,7 +168,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < MOST; i++)
         pool[i] = -1;
     while (next_line(&line, operands + 2))
-        for (size_t i = 0; i < repeat && !stopping(); i++)
+        for (size_t i = 0; i < repeat; i++)
             exchange(requests++ % slots, list, &line);
 
     report("requests", "%zu", requests);

@@ -23,6 +23,13 @@ static const struct program program = {
     settings,
 };
 
+static void send_byte(int fd, int flags)
+{
+    while (send(fd, "x", 1, flags) != 1)
+        if (errno != EINTR)
+            die("cannot send a byte");
+}
+
 static void print_sets(const char *when, int fd)
 {
     struct timeval limit = {.tv_sec = 1};
@@ -34,13 +41,15 @@ static void print_sets(const char *when, int fd)
     FD_SET(fd, &readable);
     FD_SET(fd, &exceptional);
     /* No writable set at first: a socket is nearly always writable. */
-    if (select(fd + 1, &readable, NULL, &exceptional, &limit) < 0)
-        die("cannot select");
+    while (select(fd + 1, &readable, NULL, &exceptional, &limit) < 0)
+        if (errno != EINTR) /* the sets are as they were (select(2)) */
+            die("cannot select");
     FD_SET(fd, &readable);
     FD_SET(fd, &writable);
     FD_SET(fd, &exceptional);
-    if (select(fd + 1, &readable, &writable, &exceptional, &limit) < 0)
-        die("cannot select");
+    while (select(fd + 1, &readable, &writable, &exceptional, &limit) < 0)
+        if (errno != EINTR)
+            die("cannot select");
     say("%-26s %-10s %-10s %s", when,
         FD_ISSET(fd, &readable) ? "readable" : "-",
         FD_ISSET(fd, &writable) ? "writable" : "-",
@@ -56,10 +65,10 @@ int main(int argc, char **argv)
     begin(&program, argc, argv);
 
     connected_pair(&near, &far);
-    send(far, "x", 1, 0);
+    send_byte(far, 0);
     print_sets("a byte has come", near);
     recv(near, &byte, 1, 0);
-    send(far, "!", 1, MSG_OOB);
+    send_byte(far, MSG_OOB);
     print_sets("an urgent byte has come", near);
     close(far);
     close(near);

@@ -46,7 +46,10 @@ static void wait_for(int fd, short events)
     const instant deadline = deadline_in(patience);
     struct pollfd p = {.fd = fd, .events = events};
 
-    while (poll(&p, 1, poll_time(deadline)) <= 0) {
+    for (int ready = 0; ready <= 0;) {
+        ready = poll(&p, 1, poll_time(deadline));
+        if (ready < 0 && errno != EINTR)
+            die("cannot wait for the other side");
         if (stopping())
             die_because(0, "stopped by %s", stop_reason());
         if (passed(deadline))
@@ -61,9 +64,9 @@ static void send_exactly(int fd, const char *bytes, size_t size)
 
         ssize_t n = send(fd, bytes + sent, size - sent, 0);
 
-        if (n < 0)
+        if (n < 0 && errno != EINTR)
             die("cannot send");
-        sent += (size_t)n;
+        sent += n > 0 ? (size_t)n : 0;
     }
 }
 
@@ -77,11 +80,11 @@ static size_t receive_up_to(int fd, char *bytes, size_t size)
 
         ssize_t n = recv(fd, bytes + received, size - received, 0);
 
-        if (n < 0)
+        if (n < 0 && errno != EINTR)
             die("cannot receive");
         if (n == 0)
             break;
-        received += (size_t)n;
+        received += n > 0 ? (size_t)n : 0;
     }
     return received;
 }
@@ -131,7 +134,8 @@ static void half_close(void)
     size_t received;
 
     send_exactly(fd, bytes, count);
-    shutdown(fd, SHUT_WR);
+    if (shutdown(fd, SHUT_WR) < 0)
+        die("cannot end the sending");
     received = receive_up_to(fd, echo, count + 1);
     if (payload_matching(echo, received, 0) != received)
         die_because(0, "the echo is not what was sent");

@@ -99,15 +99,17 @@ static unsigned percentile(double share)
     return us;
 }
 
+/* A message fits into empty buffers, but a signal may come first. */
 static void send_message(int fd)
 {
-    struct answer put = send_answer(send(fd, message, size, 0), size);
+    for (size_t sent = 0; sent < size && !stopping();) {
+        struct answer put =
+            send_answer(send(fd, message + sent, size - sent, 0), size - sent);
 
-    if (put.kind == FAILED)
-        die_because(put.error, "cannot send to the server");
-    if (put.count < size) /* a message fits into empty buffers */
-        die_because(0,
-                    "the kernel took a part of a message: make --size smaller");
+        if (put.kind == FAILED)
+            die_because(put.error, "cannot send to the server");
+        sent += put.count;
+    }
 }
 
 /* Receive a part of a message; *got counts its bytes. True when it is whole. */
@@ -118,6 +120,8 @@ static bool received_message(int fd, size_t *got)
 
     if (came.kind == FAILED || came.kind == CLOSED)
         die_because(came.error, "the server has closed a connection");
+    if (memcmp(echo, message + *got, came.count) != 0)
+        die_because(0, "the echo is not what was sent: is it an echo server?");
     *got += came.count;
     return *got == size;
 }
@@ -137,7 +141,8 @@ static void see_it_served(size_t i)
     do {
         struct pollfd wait = {.fd = fds[i], .events = POLLIN};
 
-        poll(&wait, 1, poll_time(deadline));
+        if (poll(&wait, 1, poll_time(deadline)) < 0 && errno != EINTR)
+            die("cannot wait for the server");
         if (stopping())
             stopped_early();
         if (passed(deadline))
@@ -182,7 +187,11 @@ static void run_load(void)
         send_message(list[i].fd);
     }
     while (!passed(end) && !stopping()) {
-        poll(list, active, poll_time(end));
+        if (poll(list, active, poll_time(end)) < 0) {
+            if (errno != EINTR)
+                die("cannot wait for the server");
+            continue;
+        }
         for (size_t i = 0; i < active; i++)
             if (list[i].revents && received_message(list[i].fd, &got[i])) {
                 count_round_trip(now() - began[i]);

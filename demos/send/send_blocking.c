@@ -49,9 +49,9 @@ int main(int argc, char **argv)
     say("longest time held inside send: %.6f s", seconds(held));
     report("held_seconds", "%.6f", seconds(held));
     report("left", "%zu", size - taken);
-    if (taken < size) /* a signal or a reset has cut it short */
-        die_because(0, "stopped by %s before all was sent",
-                    stopping() ? stop_reason() : "a signal or the peer");
+    if (taken < size) /* a signal or an error has cut it short (send(2)) */
+        die_because(put.error, "stopped by %s before all was sent",
+                    stopping() ? stop_reason() : "a signal or an error");
     free(payload);
     close(fd);
     return 0;

@@ -51,8 +51,10 @@ int main(int argc, char **argv)
         };
         struct answer got = datagram_answer(recvmsg(fd, &message, 0), true);
 
-        if (got.kind == FAILED)
-            die_because(got.error, "cannot receive");
+        if (got.kind == FAILED) {
+            receive_failed(got.error);
+            continue;
+        }
         if (got.kind != DONE)
             continue;
 

@@ -64,8 +64,10 @@ int main(int argc, char **argv)
 
         if (got.kind == AGAIN) /* EAGAIN, EWOULDBLOCK: none in the queue */
             work_step();
-        if (got.kind == FAILED)
-            die_because(got.error, "cannot receive");
+        if (got.kind == FAILED) {
+            receive_failed(got.error);
+            continue;
+        }
         if (got.kind != DONE)
             continue;
 
