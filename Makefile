@@ -153,7 +153,17 @@ tests    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/*.c))
 $(tests): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(library)
 	$(link_program)
 
-test-programs: $(tests) $(witness) tracer checker
+# The driver of the faults, and what it preloads.
+faults    := $(BUILD)/tests/faults $(BUILD)/tests/injector.so
+
+$(BUILD)/tests/faults: $(call objects,tests/faults/faults.c) $(library)
+	$(link_program)
+
+$(BUILD)/tests/injector.so: tests/faults/injector.c tests/faults/injector.h $(flags)
+	@mkdir -p $(@D)
+	$(plainly) -fPIC -shared -o $@ $< -ldl
+
+test-programs: $(tests) $(faults) $(witness) tracer checker
 
 # --- Targets for users --------------------------------------------------------
 
