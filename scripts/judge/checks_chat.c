@@ -205,6 +205,14 @@ static bool has_been_refused(int fd)
     return put && put->error == EAGAIN;
 }
 
+/* Has the kernel taken all that the program last wanted to send here? */
+static bool all_was_taken(int fd)
+{
+    const struct seen *put = fd >= 0 ? last_send(fd) : NULL;
+
+    return put && put->result == put->asked;
+}
+
 /* The goodbye is queued behind much data that the guest has not read yet. */
 static void leaves_with_much_to_hear(void)
 {
@@ -235,6 +243,10 @@ static void leaves_with_much_to_hear(void)
     say_line(a, "/quit\n");
     hears_words(b, "has left"); /* so the program has read the /quit */
     if (!hears_words(a, "Goodbye.\n")) {
+        if (closed_on(a->fd) && !has_ended() && all_was_taken(its_fd(a->fd)))
+            mistake(CLOSE_UNREAD_RST,
+                    "The kernel had taken all of it, and lost it when the "
+                    "connection was closed: guest A did not get its farewell.");
         if (closed_on(a->fd) && !has_ended())
             mistake(CLOSE_BEFORE_FLUSH,
                     "Guest A was closed while it had much to hear: it got "
