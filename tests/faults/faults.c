@@ -613,8 +613,8 @@ static void echo_client(struct run *r)
 {
     open_server(r);
     start(r);
-    if (write(r->to, lines, sizeof lines - 1) < 0)
-        wrong(r, "its standard input is closed");
+    /* If this fails the program has ended: that is judged below. */
+    (void)!write(r->to, lines, sizeof lines - 1);
     close(r->to);
     r->to = -1;
     while (look(r))
