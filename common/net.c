@@ -31,26 +31,21 @@ static void check_port(const char *port, long least)
 /* The resolver has its own error codes (getaddrinfo(3)). */
 static const char *resolver_symbol(int code)
 {
-    switch (code) {
-    case EAI_AGAIN:
-        return "EAI_AGAIN";
-    case EAI_BADFLAGS:
-        return "EAI_BADFLAGS";
-    case EAI_FAIL:
-        return "EAI_FAIL";
-    case EAI_FAMILY:
-        return "EAI_FAMILY";
-    case EAI_MEMORY:
-        return "EAI_MEMORY";
-    case EAI_NONAME:
-        return "EAI_NONAME";
-    case EAI_SERVICE:
-        return "EAI_SERVICE";
-    case EAI_SOCKTYPE:
-        return "EAI_SOCKTYPE";
-    default:
-        return "EAI_OVERFLOW";
-    }
+    static const struct {
+        int code;
+        const char *symbol;
+    } table[] = {
+        {EAI_AGAIN, "EAI_AGAIN"},       {EAI_BADFLAGS, "EAI_BADFLAGS"},
+        {EAI_FAIL, "EAI_FAIL"},         {EAI_FAMILY, "EAI_FAMILY"},
+        {EAI_MEMORY, "EAI_MEMORY"},     {EAI_NONAME, "EAI_NONAME"},
+        {EAI_OVERFLOW, "EAI_OVERFLOW"}, {EAI_SERVICE, "EAI_SERVICE"},
+        {EAI_SOCKTYPE, "EAI_SOCKTYPE"},
+    };
+
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        if (table[i].code == code)
+            return table[i].symbol;
+    return "an error of the resolver:";
 }
 
 /* Only EAI_SYSTEM means errno. */
@@ -161,11 +156,8 @@ void connected_pair(int *client, int *server)
     if (*client < 0 || listen(listener, 1) < 0)
         die("cannot make a connection over the loopback interface");
 
-    /* An interrupted connect goes on in the kernel (connect(2)). */
-    int result = connect(*client, (struct sockaddr *)&there, sizeof there);
-    struct answer made = result < 0 && errno == EINTR
-                             ? connect_wait(*client, NEVER)
-                             : connect_answer(result);
+    struct answer made =
+        connect_blocking(*client, (struct sockaddr *)&there, sizeof there);
 
     if (made.kind != DONE)
         die_because(made.error,
@@ -220,32 +212,37 @@ int listen_on(const char *address, const char *port)
     return fd;
 }
 
-void accept_failed(int error)
-{
-    static int last_error;
-    static unsigned long long last_accepted;
+/* The last failure that was reported, and how much had succeeded by then. */
+struct failure {
+    int error;
+    unsigned long long successes;
+};
 
+/* End the program if the socket itself is broken. Otherwise warn, but not again
+ * for the same error without a success in between. */
+static void call_failed(struct failure *last, int error,
+                        unsigned long long successes, const char *what)
+{
     if (error == EBADF || error == EINVAL || error == ENOTSOCK ||
         error == EOPNOTSUPP || error == EFAULT)
-        die_because(error, "cannot accept any more clients");
-    if (error != last_error || counters.accepted != last_accepted)
-        warn_because(error, "cannot accept a client now");
-    last_error = error;
-    last_accepted = counters.accepted;
+        die_because(error, "cannot %s any more", what);
+    if (error != last->error || successes != last->successes)
+        warn_because(error, "cannot %s now", what);
+    *last = (struct failure){.error = error, .successes = successes};
+}
+
+void accept_failed(int error)
+{
+    static struct failure last;
+
+    call_failed(&last, error, counters.accepted, "accept a client");
 }
 
 void receive_failed(int error)
 {
-    static int last_error;
-    static unsigned long long last_done;
+    static struct failure last;
 
-    if (error == EBADF || error == EINVAL || error == ENOTSOCK ||
-        error == EFAULT)
-        die_because(error, "cannot receive any more datagrams");
-    if (error != last_error || counters.done != last_done)
-        warn_because(error, "cannot receive a datagram now");
-    last_error = error;
-    last_done = counters.done;
+    call_failed(&last, error, counters.done, "receive a datagram");
     if (error == ENOMEM || error == ENOBUFS)
         nap(SECOND / 10);
 }
@@ -289,6 +286,17 @@ struct answer connect_wait(int fd, instant deadline)
     return made;
 }
 
+struct answer connect_blocking(int fd, const struct sockaddr *to,
+                               socklen_t length)
+{
+    int error = connect(fd, to, length) < 0 ? errno : 0;
+
+    if (error == EINTR)
+        return connect_wait(fd, NEVER);
+    return (struct answer){
+        .kind = error ? FAILED : DONE, .fd = -1, .error = error};
+}
+
 struct answer connect_until(const struct addrinfo *to, instant deadline)
 {
     int fd = socket(to->ai_family, to->ai_socktype, to->ai_protocol);
@@ -319,13 +327,14 @@ int connect_to(const char *host, const char *port)
     int fd = -1;
 
     for (const struct addrinfo *a = list; a && fd < 0; a = a->ai_next) {
-        int error = 0;
+        int error;
 
         fd = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
-        if (fd < 0 || connect(fd, a->ai_addr, a->ai_addrlen) < 0)
+        if (fd < 0) {
             error = errno;
-        if (error == EINTR) { /* the attempt goes on in the kernel */
-            struct answer made = connect_wait(fd, NEVER);
+        } else {
+            struct answer made =
+                connect_blocking(fd, a->ai_addr, a->ai_addrlen);
 
             if (made.kind == PENDING)
                 die_because(0, "cannot connect to %s: stopped by %s",

@@ -99,16 +99,24 @@ static unsigned percentile(double share)
     return us;
 }
 
-/* A message fits into empty buffers, but a signal may come first. */
+/* A message fits into empty buffers, but for a large one they have to grow. */
 static void send_message(int fd)
 {
+    const instant deadline = deadline_in(patience);
+
     for (size_t sent = 0; sent < size && !stopping();) {
+        struct pollfd room = {.fd = fd, .events = POLLOUT};
         struct answer put =
             send_answer(send(fd, message + sent, size - sent, 0), size - sent);
 
         if (put.kind == FAILED)
             die_because(put.error, "cannot send to the server");
         sent += put.count;
+        if (put.kind == AGAIN && poll(&room, 1, poll_time(deadline)) < 0 &&
+            errno != EINTR)
+            die("cannot wait for the server");
+        if (put.kind == AGAIN && passed(deadline))
+            die_because(0, "the server does not take even one message");
     }
 }
 

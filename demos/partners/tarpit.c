@@ -42,10 +42,14 @@ static int fill_queue(int listener)
 
     int filler = socket(own.ss_family, SOCK_STREAM, 0);
 
-    if (filler < 0 ||
-        (connect(filler, (struct sockaddr *)&own, length) < 0 &&
-         (errno != EINTR || connect_wait(filler, NEVER).kind == FAILED)))
-        die("cannot fill the accept queue");
+    if (filler < 0)
+        die("cannot make a socket");
+
+    struct answer made =
+        connect_blocking(filler, (struct sockaddr *)&own, length);
+
+    if (made.kind == FAILED)
+        die_because(made.error, "cannot fill the accept queue");
     return filler;
 }
 
