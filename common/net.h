@@ -92,9 +92,9 @@ void address_failed(const struct addrinfo *a, int error);
 struct answer connect_wait(int fd, instant deadline);
 
 /*
- * Connect a blocking socket. A signal does not end the attempt, which goes on in
- * the kernel (connect(2)). DONE; FAILED with its error; or PENDING: the program
- * is asked to stop. Not counted for the report, unless a signal came.
+ * Connect a blocking socket. A signal does not end the attempt, which goes on
+ * in the kernel (connect(2)). DONE; FAILED with its error; or PENDING: the
+ * program is asked to stop. Not counted for the report, unless a signal came.
  */
 struct answer connect_blocking(int fd, const struct sockaddr *to,
                                socklen_t length);
