@@ -674,6 +674,10 @@ for row in list(csv.reader(open(sys.argv[1], newline="")))[1:]: sys.stdout.write
 @test "exercise: does it complain of what there is not?" {
     exercise check nothing
     is "$status" 2
+    exercise check classify nothing
+    is "$status: $output" '2: '
+    exercise check classify "$T/classify.c"
+    is "$status: $output" '2: '
     exercise nothing
     is "$status" 2
     exercise
