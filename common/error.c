@@ -176,8 +176,7 @@ const char *category_word(enum error_category category)
     return words[category];
 }
 
-/* Each message is written with one call, so that the lines of several programs
- * on one terminal do not mix. A longer message is cut. */
+/* A longer message is cut. */
 enum { MESSAGE_SIZE = 1024 };
 
 LIKE_PRINTF(2, 0)
@@ -199,9 +198,9 @@ static void put_message(const char *head, const char *format, va_list arguments,
         snprintf(line + length, sizeof line - length, ": %s %s. %s.", e->symbol,
                  e->text, e->advice);
     }
-    status_clear();
-    fflush(stdout);
-    fprintf(stderr, "%s\n", line);
+    length = strlen(line);
+    line[length++] = '\n';
+    complain(line, length);
 }
 
 LIKE_PRINTF(1, 0)

@@ -28,10 +28,13 @@ static const struct setting *setting_at(size_t index)
     return NULL;
 }
 
-static void print_usage(FILE *to)
+static const char *usage(void)
 {
-    fprintf(to, "Usage: %s [OPTION]...%s%s\n", program_name(),
-            *self->operands ? " " : "", self->operands);
+    static char text[256];
+
+    snprintf(text, sizeof text, "Usage: %s [OPTION]...%s%s\n", program_name(),
+             *self->operands ? " " : "", self->operands);
+    return text;
 }
 
 static void print_default(const struct setting *s)
@@ -49,8 +52,7 @@ static NO_RETURN void print_help(void)
     const struct setting *s;
     bool sizes = false;
 
-    print_usage(stdout);
-    printf("%s\n\n", self->summary);
+    printf("%s%s\n\n", usage(), self->summary);
     for (size_t i = 0; (s = setting_at(i)); i++) {
         char left[40];
 
@@ -70,15 +72,15 @@ static NO_RETURN void print_help(void)
 
 void usage_error(const char *format, ...)
 {
+    char reason[1024], text[2048];
     va_list arguments;
 
-    fprintf(stderr, "%s: ", program_name());
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    vsnprintf(reason, sizeof reason, format, arguments);
     va_end(arguments);
-    fprintf(stderr, "\n");
-    print_usage(stderr);
-    fprintf(stderr, "Try '%s --help'.\n", program_name());
+    snprintf(text, sizeof text, "%s: %s\n%sTry '%s --help'.\n", program_name(),
+             reason, usage(), program_name());
+    complain(text, strlen(text));
     exit(2);
 }
 
@@ -109,7 +111,9 @@ static bool read_time(const char *text, duration *time)
         if (strcmp(unit, units[i].unit) == 0) {
             double length = number * (double)units[i].length;
 
-            *time = (duration)length;
+            /* 0 often means never: what is shorter than the clock's unit
+             * is one unit. */
+            *time = length > 0 && length < 1 ? 1 : (duration)length;
             return true;
         }
     return false;
@@ -204,6 +208,8 @@ char **read_command_line(const struct program *program,
             break;
         if (c == ':')
             usage_error("%s needs a value", argv[optind - 1]);
+        if (c != 0 && isprint(optopt)) /* of several letters, as in -xy */
+            usage_error("there is no option '-%c'", optopt);
         if (c != 0)
             usage_error("there is no option '%s'", argv[optind - 1]);
         if ((size_t)index == count)

@@ -39,21 +39,28 @@ static void set_log_level(void)
 }
 
 static instant began;
+static bool ready;         /* the command line is read */
 static bool output_closed; /* when the program began */
 
 /* Runs at every exit, so that a program that dies reports as well. */
 static void close_program(void)
 {
-    status_clear();
-    if (report_wanted)
+    if (ready && report_wanted)
         print_report(began);
-    if (fflush(stdout) == 0 && !ferror(stdout))
+    print_bytes("", 0); /* what is still in stdio's buffer */
+    if (output_error() == 0)
         return;
+    log_level = LEVEL_WARN; /* status 1 is never without a word */
     if (output_closed)
         warn_because(0, "standard output is closed: the output of this program "
                         "is lost");
+    else if (output_error() == EINTR)
+        warn_because(0,
+                     "stopped by %s, and nobody reads the output: the rest of "
+                     "it is lost",
+                     stop_reason());
     else
-        warn("cannot write to standard output");
+        warn_because(output_error(), "cannot write to standard output");
     _exit(1);
 }
 
@@ -80,9 +87,10 @@ char **begin(const struct program *program, int argc, char **argv)
         name_program(argv[0]);
     take_standard_descriptors();
     began = now();
+    atexit(close_program);
     operands = read_command_line(program, common_settings, argc, argv);
     set_log_level();
-    atexit(close_program);
+    ready = true;
     listen_for_signals(stop_after);
     return operands;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report.h"
 #include "answer.h"
+#include "tell.h"
 #include "work.h"
 
 #include <stdarg.h>
@@ -32,20 +33,24 @@ void report(const char *key, const char *format, ...)
 void print_report(instant began)
 {
     const struct counters *c = &counters;
+    char own[MOST_KEYS * 64] = "";
     struct rusage used = {0};
     double cpu;
 
     getrusage(RUSAGE_SELF, &used);
     cpu = (double)used.ru_utime.tv_sec + (double)used.ru_stime.tv_sec +
           (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
-    printf("report: program=%s calls=%llu done=%llu again=%llu "
-           "interrupted=%llu pending=%llu closed=%llu failed=%llu "
-           "partial=%llu accepted=%llu bytes_received=%llu bytes_sent=%llu",
-           program_name(), c->calls, c->done, c->again, c->interrupted,
-           c->pending, c->closed, c->failed, c->partial, c->accepted,
-           c->bytes_received, c->bytes_sent);
-    for (int i = 0; i < MOST_KEYS && values[i].key; i++)
-        printf(" %s=%s", values[i].key, values[i].value);
-    printf(" work=%llu cpu_seconds=%.6f wall_seconds=%.6f\n", work_found(), cpu,
-           seconds(now() - began));
+    for (int i = 0; i < MOST_KEYS && values[i].key; i++) {
+        size_t length = strlen(own);
+
+        snprintf(own + length, sizeof own - length, " %s=%s", values[i].key,
+                 values[i].value);
+    }
+    say("report: program=%s calls=%llu done=%llu again=%llu interrupted=%llu "
+        "pending=%llu closed=%llu failed=%llu partial=%llu accepted=%llu "
+        "bytes_received=%llu bytes_sent=%llu%s work=%llu cpu_seconds=%.6f "
+        "wall_seconds=%.6f",
+        program_name(), c->calls, c->done, c->again, c->interrupted, c->pending,
+        c->closed, c->failed, c->partial, c->accepted, c->bytes_received,
+        c->bytes_sent, own, work_found(), cpu, seconds(now() - began));
 }

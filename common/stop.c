@@ -15,8 +15,8 @@ static void ask_to_stop(int signal)
 {
     if (stop_signal == 0)
         stop_signal = signal;
-    /* If the signal arrives just before a blocking call begins, it does not
-     * interrupt that call. So SIGALRM repeats it every second until the loop
+    /* If the signal arrives just before a blocking call or a nap begins, it
+     * does not interrupt it. So SIGALRM repeats it every second until the loop
      * has noticed. alarm is safe in a handler (signal-safety(7)). */
     alarm(1);
 }
@@ -33,6 +33,8 @@ void listen_for_signals(duration stop_after)
 
     /* No SA_RESTART: a blocking call is to return with EINTR. */
     sigemptyset(&act.sa_mask);
+    /* A program inherits which signals are blocked (sigprocmask(2)). */
+    sigprocmask(SIG_SETMASK, &act.sa_mask, NULL);
     sigaction(SIGTERM, &act, NULL);
     sigaction(SIGALRM, &act, NULL);
     /* A shell starts background programs with SIGINT ignored: keep that. */
@@ -44,10 +46,11 @@ void listen_for_signals(duration stop_after)
     sigaction(SIGUSR1, &act, NULL);
 
     if (stop_after > 0) {
+        /* Rounded up: a timer of 0 would never come. */
+        duration us = (stop_after + MICROSECOND - 1) / MICROSECOND;
         struct itimerval timer = {
-            .it_value = {.tv_sec = (time_t)(stop_after / SECOND),
-                         .tv_usec =
-                             (suseconds_t)(stop_after % SECOND / MICROSECOND)}};
+            .it_value = {.tv_sec = (time_t)(us / 1000000),
+                         .tv_usec = (suseconds_t)(us % 1000000)}};
 
         setitimer(ITIMER_REAL, &timer, NULL);
     }
@@ -131,11 +134,6 @@ void nap_until(instant when)
     duration left;
 
     while (!stopping() && (left = when - now()) > 0) {
-        /* A signal that comes between stopping() and nanosleep() is noticed
-         * only after the sleep: so sleep in short pieces. */
-        if (left > SECOND / 2)
-            left = SECOND / 2;
-
         struct timespec t = {.tv_sec = (time_t)(left / SECOND),
                              .tv_nsec = (long)(left % SECOND)};
 

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "tell.h"
 #include "clock.h"
+#include "stop.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -22,16 +25,73 @@ const char *program_name(void)
     return name;
 }
 
+/* Not stdio: after a signal, no standard says how much of its buffer was
+ * written. Returns 0, or why not all of it is written. */
+static int write_all(int fd, const char *bytes, size_t size)
+{
+    struct pollfd room = {.fd = fd, .events = POLLOUT};
+    int vain = 0; /* how often nothing was taken until a signal came */
+
+    while (size > 0) {
+        ssize_t n = write(fd, bytes, size);
+
+        /* Another program may have made our terminal or pipe non-blocking. */
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+            n = poll(&room, 1, -1) < 0 ? -1 : 0;
+        if (n < 0 && errno != EINTR)
+            return errno;
+        if (n > 0) {
+            bytes += n;
+            size -= (size_t)n;
+        }
+        /* A request to stop comes again after a second (stop.c). */
+        if (n < 0 && stopping() && ++vain == 2)
+            return EINTR;
+    }
+    return 0;
+}
+
+static int failure; /* of the output */
+
+void print_bytes(const void *bytes, size_t size)
+{
+    status_clear();
+    if (failure != 0)
+        return;
+    if (fflush(stdout) != 0) /* other functions may have used stdio */
+        failure = errno;
+    else if (ferror(stdout))
+        failure = EIO; /* an earlier one, whose errno is not kept */
+    else
+        failure = write_all(STDOUT_FILENO, bytes, size);
+}
+
+int output_error(void)
+{
+    return failure;
+}
+
+void complain(const char *bytes, size_t size)
+{
+    status_clear();
+    write_all(STDERR_FILENO, bytes, size);
+}
+
 void say(const char *format, ...)
 {
+    char line[4096];
     va_list arguments;
+    int length;
 
-    status_clear();
     va_start(arguments, format);
-    vprintf(format, arguments);
+    length = vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    putchar('\n');
-    fflush(stdout);
+    if (length < 0)
+        return;
+    if ((size_t)length >= sizeof line)
+        length = sizeof line - 1;
+    line[length] = '\n';
+    print_bytes(line, (size_t)length + 1);
 }
 
 const char *grouped(unsigned long long number)
@@ -51,6 +111,33 @@ const char *grouped(unsigned long long number)
         digits++;
     } while (number > 0);
     return p;
+}
+
+size_t showable(const char *bytes, size_t size)
+{
+    /* What a shorter sequence can encode; and up to 0x9f, C1. */
+    static const unsigned least[] = {0, 0, 0xa0, 0x800, 0x10000};
+    const unsigned char *b = (const unsigned char *)bytes;
+
+    if (size == 0)
+        return 0;
+    if (b[0] < 0x80)
+        return b[0] == '\t' || (b[0] >= ' ' && b[0] != 0x7f);
+
+    const size_t length = b[0] < 0xe0 ? 2 : b[0] < 0xf0 ? 3 : 4;
+    unsigned code = b[0] & (0x7fU >> length);
+
+    if (b[0] < 0xc0 || b[0] > 0xf4 || length > size)
+        return 0;
+    for (size_t i = 1; i < length; i++) {
+        if ((b[i] & 0xc0) != 0x80)
+            return 0;
+        code = code << 6 | (b[i] & 0x3fU);
+    }
+    if (code < least[length] || code > 0x10ffff ||
+        (code >= 0xd800 && code <= 0xdfff)) /* halves of UTF-16 pairs */
+        return 0;
+    return length;
 }
 
 /* --- The status line ------------------------------------------------------ */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tell.h - sentences for the user on stdout, and a status line on a terminal.
+ * tell.h - output on stdout, messages on stderr, and a status line on a
+ * terminal.
  */
 #ifndef WOULDBLOCK_TELL_H
 #define WOULDBLOCK_TELL_H
@@ -15,12 +16,32 @@
 void name_program(const char *path);
 const char *program_name(void);
 
-/* Print one sentence and a newline on stdout, at once. */
+/*
+ * Write bytes on stdout, at once. A signal loses none of them, unless it asks
+ * the program to stop and nobody reads its output any more. After the first byte
+ * that could not be written, nothing more is written.
+ */
+void print_bytes(const void *bytes, size_t size);
+
+/* Print one sentence and a newline; after 4,095 bytes it is cut. */
 void say(const char *format, ...) LIKE_PRINTF(1, 2);
+
+/* Why some output could not be written: errno; EINTR if the program was stopped
+ * while nobody read its output; 0 if all of it was written. */
+int output_error(void);
+
+/* Write a message on stderr: with one call, so that the lines of several
+ * programs do not mix. */
+void complain(const char *bytes, size_t size);
 
 /* A number as people read it: 136,314,880. The text stays valid during the next
  * seven calls. */
 const char *grouped(unsigned long long number);
+
+/* How many bytes the character at the beginning has, in UTF-8 (RFC 3629). 0 if
+ * those bytes are not UTF-8, or if it controls the terminal: tabs do not, but
+ * all other characters of C0 and C1 do (ECMA-48). */
+size_t showable(const char *bytes, size_t size);
 
 /*
  * The status line: one line on stderr, redrawn in place about ten times a

@@ -4,10 +4,10 @@
  *
  *   clock.h    the monotonic clock, deadlines
  *   answer.h   what a socket call answered: one of five things
- *   tell.h     sentences for the user, and a status line
+ *   stop.h     stopping a program; naps
+ *   tell.h     output and messages for the user, and a status line
  *   work.h     other work, to be done instead of waiting
  *   error.h    the errors of socket calls, with advice; die, warn, the log
- *   stop.h     stopping a program; naps
  *   report.h   the closing report
  *   options.h  the command line
  *   program.h  how every program begins and ends

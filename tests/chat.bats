@@ -89,9 +89,19 @@ setup_chat() {
     setup_chat
     join ann
     join bob
-    types ann 'a\033[2Jb\000c\177d\te caf\303\251\r\nnext\n'
+    # Of C1, as one byte and as UTF-8, 233 begins a sequence as ESC [ does.
+    types ann 'a\033[2Jb\000c\177d\te caf\303\251\r\n\2332J \302\2332J \342\202\nnext\n'
     wait_for bob.out '^guest1: next$'
-    grep -q $'^guest1: a?\\[2Jb?c?d\te caf\303\251$' "$T/bob.out"
+    LC_ALL=C grep -q $'^guest1: a?\\[2Jb?c?d\te caf\303\251$' "$T/bob.out"
+    LC_ALL=C grep -qF 'guest1: ?2J ??2J ??' "$T/bob.out"
+}
+
+@test "chat: is the reason told why a guest was lost?" {
+    setup_chat
+    join ann
+    start eve bad_peer --log error reset 127.0.0.1 "$port"
+    wait_for ann.out '^\* guest2 has lost the connection\.$'
+    grep -q '^chat_server: cannot receive from guest2: ECONNRESET ' "$T/server.err"
 }
 
 @test "chat: is one that does not read bounded, sent away with a word, and nobody's burden?" {

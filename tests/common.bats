@@ -7,7 +7,7 @@
 load helpers
 
 unit() {
-    run --separate-stderr "$build/tests/unit" "$1"
+    run --separate-stderr timeout -s KILL 60 "$build/tests/unit" "$1"
     is "$status: $output" '0: '
 }
 
@@ -57,6 +57,18 @@ unit() {
     unit clients
 }
 
+@test "library: does a signal just before a blocking call end that call?" {
+    unit late-signals
+}
+
+@test "library: is each message one write, so that no other can come between?" {
+    unit messages
+}
+
+@test "library: is what controls a terminal told from what is shown?" {
+    unit texts
+}
+
 @test "library: is every group of checks in unit.c run by a test?" {
     for group in $("$build/tests/unit"); do
         grep -q "^    unit $group\$" "$BATS_TEST_FILENAME" || flunk "$group is not run"
@@ -96,6 +108,15 @@ unit() {
             [[ $stderr == "$name: "*"Usage: $name"* ]] || flunk "$stderr"
         done
     done
+}
+
+@test "options: is the one that there is not the one that is named?" {
+    for option in -x --nonsense --nonsense=5; do
+        run --separate-stderr "$bin/echo_blocking" "$option" 0
+        [[ $stderr == "echo_blocking: there is no option '$option'"* ]] || flunk "$stderr"
+    done
+    run --separate-stderr "$bin/echo_blocking" -xy 0
+    [[ $stderr == "echo_blocking: there is no option '-x'"* ]] || flunk "$stderr"
 }
 
 @test "every server: is a port that is in use named, with what to do?" {
@@ -359,15 +380,84 @@ until_attempts() {
 
 @test "stdout: is it noticed when nothing can be written there?" {
     serve server echo_blocking
-    run --separate-stderr bash -c '"$0" --stop-after 10s 127.0.0.1 "$1" hello >/dev/full' "$bin/echo_client" "$port"
+    for quiet in warn error; do
+        run --separate-stderr bash -c '"$0" --log "$2" --stop-after 10s 127.0.0.1 "$1" hello >/dev/full' "$bin/echo_client" "$port" $quiet
+        is "$status" 1
+        [[ $stderr == 'echo_client: cannot write to standard output: ENOSPC '* ]] || flunk "$stderr"
+    done
+    # The errno of a call that was interrupted later is not the reason.
+    with_faults 'recv:EINTR:2+' launch client bash -c 'exec "$0" --log error 127.0.0.1 "$1" a b c d >/dev/full' "$bin/echo_client" "$port"
+    finish client
     is "$status" 1
-    [[ $stderr == *'echo_client: cannot write to standard output'* ]] || flunk "$stderr"
+    grep -q '^echo_client: cannot write to standard output: ENOSPC ' "$T/client.err"
+}
+
+@test "stdout: is it noticed when the help cannot be written there?" {
+    for name in $(every_program); do
+        run --separate-stderr bash -c '"$0" --help >/dev/full' "$(program "$name")"
+        is "$status" 1
+        [[ $stderr == "$name: cannot write to standard output: ENOSPC "* ]] || flunk "$stderr"
+    done
+}
+
+# The client's output goes into a pipe that nobody reads yet: a FIFO that the test
+# holds open. Its echoes are more than fit.
+client_with_full_output() {
+    serve server echo_poll
+    mkfifo "$T/pipe"
+    exec {reading}<>"$T/pipe"
+    seq 20000 >"$T/sent"
+    input=$T/sent launch client bash -c 'exec "$0" --log error --stop-after 60s 127.0.0.1 "$1" >"$2"' \
+        "$bin/echo_client" "$port" "$T/pipe"
+    input=''
+    wait_for_full_pipe
+}
+
+# It sleeps, and has written about as much as a pipe holds, which is not all.
+wait_for_full_pipe() {
+    local end=$((SECONDS + patience)) wrote=0
+    until [ "$wrote" -ge 60000 ] && until_asleep client; do
+        [ "$SECONDS" -lt "$end" ] || flunk "the pipe does not fill: $wrote bytes" || return 1
+        wrote=$(sed -n 's/^wchar: //p' "/proc/${pid_of[client]}/io")
+        sleep 0.02
+    done
+}
+
+@test "stdout: if it is full for a while, do signals lose any of it?" {
+    client_with_full_output
+    for ((i = 0; i < 20; i++)); do
+        kill -USR1 "${pid_of[client]}"
+        sleep 0.01
+    done
+    launch reader timeout 60 head -c "$(wc -c <"$T/sent")" "$T/pipe"
+    finish client
+    finish reader
+    is "$status" 0
+    cmp "$T/sent" "$T/reader.out"
+}
+
+@test "stdout: if nobody reads it, does a program end when asked to, and say that some is lost?" {
+    client_with_full_output
+    kill -TERM "${pid_of[client]}"
+    ends client
+    is "$status" 1
+    grep -q '^echo_client: stopped by SIGTERM, and nobody reads the output: the rest of it is lost$' "$T/client.err"
 }
 
 @test "stop-after: does a blocked program end when its time is up?" {
     run --separate-stderr "$bin/echo_blocking" --stop-after 200ms --report 0
     is "$status" 0
     holds "${lines[-1]##*wall_seconds=} >= 0.2"
+}
+
+@test "stop-after: is no time too short, and no inherited mask in its way?" {
+    for time in 0.5us 0.0001us; do
+        run timeout -s KILL 20 "$bin/echo_blocking" --stop-after $time 0
+        is "$status" 0
+    done
+    env --block-signal=ALRM true 2>/dev/null || skip "env has no --block-signal here"
+    run timeout -s KILL 20 env --block-signal=ALRM --block-signal=TERM "$bin/echo_blocking" --stop-after 100ms 0
+    is "$status" 0
 }
 
 @test "valgrind: does no program leak memory or descriptors, or read what it never wrote?" {

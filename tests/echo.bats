@@ -298,6 +298,42 @@ may_open() {
     done
 }
 
+@test "edge-triggered: after its turns, does a client get another report?" {
+    # A byte a turn: one message takes more turns than a client has at once.
+    with_faults 'recv:short:1+' serve server echo_epoll_edge
+    line=$(head -c 100 /dev/zero | tr '\0' x)
+    client echo_client --stop-after 5s 127.0.0.1 "$port" "$line"
+    is "$status: $output" "0: $line"
+}
+
+@test "epoll: if others leave, is a client's place in the set known?" {
+    for name in echo_epoll echo_epoll_edge; do
+        serve server "$name"
+        for ((i = 1; i <= 3; i++)); do
+            mkfifo "$T/$name$i"
+            input=$T/$name$i start "client$i" echo_client 127.0.0.1 "$port"
+            exec {keys}>"$T/$name$i"
+            keyboard[client$i]=$keys
+            echo hello >&"$keys"
+            wait_for "client$i.out" '^hello$'
+        done
+        for i in 1 3; do
+            keys=${keyboard[client$i]}
+            exec {keys}>&-
+            ends "client$i"
+            wait_for server.err "client $i: connection closed"
+        done
+        echo again >&"${keyboard[client2]}"
+        wait_for client2.out '^again$'
+        still_serves
+        keys=${keyboard[client2]}
+        exec {keys}>&-
+        ends client2
+        stop server
+        is "$name $status $(grep -c 'connection closed' "$T/server.err")" "$name 0 4"
+    done
+}
+
 @test "edge-triggered: are clients that come at the same moment all let in?" {
     serve server echo_epoll_edge
     kill -STOP "${pid_of[server]}"

@@ -159,6 +159,16 @@ with_commas() {
     until_asleep sender
 }
 
+@test "poll: is what the receiver says no reason to wake up?" {
+    # An echo server: it stops receiving when nobody takes the echo.
+    serve server echo_poll
+    start sender send_poll 127.0.0.1 "$port"
+    until_asleep sender
+    before=$(ticks sender)
+    sleep 0.5
+    holds "$(ticks sender) - $before <= 2"
+}
+
 @test "all and poll: do they end on their deadline when nobody reads, and say what is left?" {
     for name in send_all send_poll; do
         serve sink sink --pause 20s

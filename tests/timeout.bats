@@ -104,6 +104,18 @@ ways='timeout_option timeout_busypoll timeout_select timeout_poll'
     done
 }
 
+@test "select: is a descriptor that does not fit into an fd_set an error?" {
+    serve server echo_poll
+    # shellcheck disable=SC2016 # for that shell
+    run --separate-stderr timeout -s KILL 20 bash -c '
+        ulimit -n 2000 || exit 77
+        for ((i = 3; i < 1100; i++)); do eval "exec $i</dev/null"; done
+        exec "$0" 127.0.0.1 "$1" hello' "$bin/timeout_select" "$port"
+    [ "$status" -ne 77 ] || skip "no more than 1,024 descriptors are allowed here"
+    is "$status" 1
+    [[ $stderr == *'timeout_select: descriptor '*' does not fit into an fd_set' ]] || flunk "$stderr"
+}
+
 @test "timeout: is a line that is too long an error, not a wait without end?" {
     serve server echo_poll
     line=$(head -c 30000 /dev/zero | tr '\0' x)

@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -349,6 +350,7 @@ static void client_sets(void)
     CHECK(set.count == 40 && set.at[0]->fd == fds[0]);
     clients_remove(&set, 0);
     CHECK(set.count == 39 && set.at[0]->fd == fds[39]);
+    CHECK(set.at[0]->index == 0); /* of the one that has moved */
     clients_remove(&set, 38);
     CHECK(set.count == 38);
     CHECK(fcntl(fds[0], F_GETFL) < 0 && fcntl(fds[1], F_GETFL) >= 0);
@@ -356,6 +358,84 @@ static void client_sets(void)
     CHECK(set.count == 0 && set.at == NULL);
     for (int i = 0; i < 40; i++)
         CHECK(fcntl(fds[i], F_GETFL) < 0);
+}
+
+/* A signal that comes just before a blocking call interrupts it all the same,
+ * after a second at most. */
+static void late_signals(void)
+{
+    int ends[2];
+    char byte;
+
+    CHECK(pipe(ends) == 0);
+    listen_for_signals(0);
+    kill(getpid(), SIGTERM);
+    CHECK(stopping() && strcmp(stop_reason(), "SIGTERM") == 0);
+    CHECK(read(ends[0], &byte, 1) < 0 && errno == EINTR);
+    /* And again: the alarm goes on. */
+    CHECK(read(ends[0], &byte, 1) < 0 && errno == EINTR);
+}
+
+/* Each message is one write, so that the lines of several programs do not mix:
+ * a datagram holds it. */
+static void messages(void)
+{
+    int ends[2], err = dup(STDERR_FILENO);
+    char text[2000];
+    ssize_t length;
+
+    CHECK(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends) == 0);
+    dup2(ends[1], STDERR_FILENO);
+    warn_because(EPIPE, "cannot %s", "do it");
+    dup2(err, STDERR_FILENO);
+    length = recv(ends[0], text, sizeof text, MSG_DONTWAIT);
+    CHECK(length > 0 && text[length - 1] == '\n');
+    CHECK(recv(ends[0], text, sizeof text, MSG_DONTWAIT) < 0);
+}
+
+/* What may be shown to other guests (RFC 3629; C1 is U+0080 to U+009F). */
+static void texts(void)
+{
+    static const struct {
+        const char *bytes;
+        size_t length;
+    } cases[] = {
+        {"a", 1},
+        {"\t", 1},
+        {" ", 1},
+        {"~", 1},
+        {"\n", 0},
+        {"\033", 0},
+        {"\177", 0},
+        {"\233", 0},             /* C1 in Latin-1 */
+        {"\302\233", 0},         /* C1 in UTF-8 */
+        {"\302\240", 2},         /* a no-break space: the first after C1 */
+        {"\303\251", 2},         /* e acute */
+        {"\342\202\254", 3},     /* the euro */
+        {"\360\237\230\200", 4}, /* a smiling face */
+        {"\303", 0},             /* cut */
+        {"\342\202", 0},
+        {"\303a", 0},
+        {"\300\233", 0},         /* ESC in too many bytes */
+        {"\340\202\233", 0},     /* C1 in too many bytes */
+        {"\340\240\200", 3},     /* the first of three bytes */
+        {"\355\240\200", 0},     /* half of a pair of UTF-16 */
+        {"\360\217\277\277", 0}, /* too many bytes */
+        {"\364\217\277\277", 4}, /* the last one */
+        {"\364\220\200\200", 0}, /* beyond the last one */
+        {"\365\200\200\200", 0},
+        {"\377", 0},
+        {"", 0},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        size_t got = showable(cases[i].bytes, strlen(cases[i].bytes));
+
+        if (got != cases[i].length) {
+            printf("case %zu: %zu instead of %zu\n", i, got, cases[i].length);
+            failures++;
+        }
+    }
 }
 
 static const struct {
@@ -367,7 +447,8 @@ static const struct {
     {"flags", flags},         {"buffers", buffers},
     {"clocks", clocks},       {"payloads", payloads},
     {"numbers", numbers},     {"lines", lines},
-    {"clients", client_sets},
+    {"clients", client_sets}, {"late-signals", late_signals},
+    {"messages", messages},   {"texts", texts},
 };
 
 static void print_error_table(void)

@@ -62,8 +62,7 @@ static bool print_messages(int fd)
 
     if (got.kind == FAILED)
         die_because(got.error, "cannot receive from the server");
-    fwrite(messages, 1, got.count, stdout);
-    fflush(stdout);
+    print_bytes(messages, got.count);
     return got.kind != CLOSED;
 }
 

@@ -138,8 +138,8 @@ static void handle_line(struct guest *g, const char *line)
     }
 }
 
-/* Handle the whole lines of the input. Control characters, which could change
- * the other guests' terminals, become question marks. */
+/* Handle the whole lines of the input. What could change the other guests'
+ * terminals, control characters above all, becomes question marks. */
 static void handle_lines(struct guest *g)
 {
     struct buffer *b = &g->input;
@@ -156,13 +156,10 @@ static void handle_lines(struct guest *g)
             tell(g, "* A line has %d bytes at most: yours was dropped.",
                  LINE_MOST);
         } else {
-            for (size_t i = 0; i < length; i++) {
-                unsigned char c = (unsigned char)bytes[i];
-
-                line[i] = bytes[i];
-                if ((c < ' ' && c != '\t') || c == 127)
+            memcpy(line, bytes, length);
+            for (size_t i = 0, shown; i < length; i += shown ? shown : 1)
+                if ((shown = showable(line + i, length - i)) == 0)
                     line[i] = '?';
-            }
             line[length] = '\0';
             handle_line(g, line);
         }
@@ -227,8 +224,10 @@ static void receive(struct guest *g)
     size_t room = buffer_room(b);
     struct answer got = recv_answer(recv(g->fd, buffer_back(b), room, 0), room);
 
-    if (got.kind == FAILED)
+    if (got.kind == FAILED) {
+        warn_because(got.error, "cannot receive from %s", g->name);
         drop(g, "has lost the connection");
+    }
     if (got.kind == CLOSED) {
         g->ended = true;
         leave(g, "has left");
@@ -246,10 +245,12 @@ static void send_on(struct guest *g)
     struct answer put =
         send_answer(send(g->fd, buffer_front(b), size, 0), size);
 
-    if (put.kind == FAILED)
+    if (put.kind == FAILED) {
+        warn_because(put.error, "cannot send to %s", g->name);
         drop(g, "has lost the connection");
-    else
+    } else {
         buffer_taken(b, put.count);
+    }
 }
 
 /*

@@ -148,8 +148,7 @@ static void exchange(size_t slot, const struct addrinfo *list,
         die_because(0, "stopped by %s", stop_reason());
     if (served.kind != DONE)
         die_because(served.error, "no answer on two connections");
-    fwrite(echo, 1, line->length, stdout);
-    fflush(stdout);
+    print_bytes(echo, line->length);
     if (keep == 0)
         drop(slot);
 }

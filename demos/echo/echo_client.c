@@ -10,7 +10,6 @@
  */
 #include "wouldblock.h"
 
-#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -56,10 +55,9 @@ static void exchange(int fd, const char *line, size_t size)
                         "the server closed the connection: %zu bytes of the "
                         "echo are missing",
                         size - echoed);
-        fwrite(echo, 1, got.count, stdout);
+        print_bytes(echo, got.count);
         echoed += got.count;
     }
-    fflush(stdout);
 
     duration waited = now() - began;
 

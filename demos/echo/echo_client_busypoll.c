@@ -12,7 +12,6 @@
 #include "wouldblock.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -71,10 +70,9 @@ static void exchange(int fd, const char *line, size_t size)
                         size - echoed);
         if (got.kind == AGAIN) /* EAGAIN, EWOULDBLOCK: nothing yet */
             work_step();
-        fwrite(echo, 1, got.count, stdout);
+        print_bytes(echo, got.count);
         echoed += got.count;
     }
-    fflush(stdout);
 
     duration waited = now() - began;
 

@@ -256,19 +256,30 @@ int main(int argc, char **argv)
     report("round_trips", "%llu", round_trips);
     report("trips_per_second", "%.0f", (double)round_trips / took);
     if (number_in("schedstat", "") >= 0) {
-        double each = round_trips > 0 ? 1e6 * cpu / (double)round_trips : 0;
+        double kib = memory / (double)connections;
 
-        say("the server used %.1f us of CPU time for each round trip, %.1f %% "
-            "of a "
-            "core while idle, and %.1f KiB for each connection",
-            each, 100 * idle_cpu / seconds(idle), memory / (double)connections);
-        report("server_us", "%.2f", each);
-        report("server_idle", "%.4f", idle_cpu / seconds(idle));
-        report("server_kib", "%.2f", memory / (double)connections);
+        say("the server used %.1f KiB for each connection", kib);
+        report("server_kib", "%.2f", kib);
+        if (idle > 0) {
+            double share = idle_cpu / seconds(idle);
+
+            say("the server used %.1f %% of a core while idle", 100 * share);
+            report("server_idle", "%.4f", share);
+        }
+        if (round_trips > 0) {
+            double each = 1e6 * cpu / (double)round_trips;
+
+            say("the server used %.1f us of CPU time for each round trip",
+                each);
+            report("server_us", "%.2f", each);
+        }
     }
+    if (stopping())
+        die_because(0, "stopped by %s: the numbers are of a shorter time",
+                    stop_reason());
     freeaddrinfo(to);
     for (size_t i = 0; i < connections; i++)
         close(fds[i]);
     free(fds);
-    return stopping() ? 1 : 0;
+    return 0;
 }

@@ -130,6 +130,10 @@ static void send_flood(int fd)
         grouped(sent), grouped(flood), grouped(answered),
         grouped(sent - answered),
         sent > 0 ? 100.0 * (double)(sent - answered) / (double)sent : 0);
+    if (refused > 0)
+        say("%s times the kernel said that the port of an earlier datagram is "
+            "not open (ECONNREFUSED)",
+            grouped(refused));
     free(came);
 }
 
@@ -153,15 +157,20 @@ int main(int argc, char **argv)
             '\n') /* a datagram needs no mark at its end */
             size--;
         all = exchange(fd, line.bytes, size);
-        if (all)
-            say("%.*s", (int)size, line.bytes);
+        if (all) {
+            print_bytes(line.bytes, size);
+            print_bytes("\n", 1);
+        }
         answered += all;
     }
     report("sent", "%zu", sent);
     report("answered", "%zu", answered);
     report("refused", "%zu", refused);
-    if (!all && stopping())
-        die_because(0, "stopped by %s", stop_reason());
+    if (stopping() && (flood > 0 || !all))
+        die_because(0, "stopped by %s before the end", stop_reason());
+    if (flood > 0 && answered == 0)
+        die_because(0, "no answer from %s",
+                    address_text(to->ai_addr, to->ai_addrlen));
     if (!all)
         die_because(0, "no answer from %s after %zu tries",
                     address_text(to->ai_addr, to->ai_addrlen), tries);
