@@ -18,8 +18,8 @@ const char *program_name(void);
 
 /*
  * Write bytes on stdout, at once. A signal loses none of them, unless it asks
- * the program to stop and nobody reads its output any more. After the first byte
- * that could not be written, nothing more is written.
+ * the program to stop and nobody reads its output any more. After the first
+ * byte that could not be written, nothing more is written.
  */
 void print_bytes(const void *bytes, size_t size);
 
