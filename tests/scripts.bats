@@ -97,6 +97,21 @@ options_of() {
 
 # --- scripts/scale -----------------------------------------------------------
 
+@test "scale: does it call a tie a tie?" {
+    {
+        printf '# a machine\nserver\n'
+        for row in '10 51 53' '20 53 51' '100 30 60' '1000 90 30'; do
+            read -r count busy epoll <<<"$row"
+            printf 'busypoll\t%d\t1\t9\t%d\t9\t1.0\t0.1\t1.0\n' "$count" "$busy"
+            printf 'epoll\t%d\t1\t9\t%d\t9\t1.0\t0.1\t1.0\n' "$count" "$epoll"
+        done
+    } >"$T/numbers.tsv"
+    run "$root/scripts/scale" --from "$T/numbers.tsv" --svg "$T/it.svg"
+    is "$status" 0
+    is "$(sed -n 's/^With \([0-9]*\) .* epoll: /\1 /p' <<<"$output")" \
+        $'10 that is a tie.\n20 that is a tie.\n100 it wins.\n1000 it loses.'
+}
+
 @test "scale: are all servers measured, shown, written and drawn, from one run?" {
     only_in plain long
     run --separate-stderr timeout 60 "$root/scripts/scale" --connections '4 20' --time 200ms \
@@ -111,7 +126,7 @@ options_of() {
         [ "$trips" -gt 0 ]
     done
     is "$(grep -c '^20 connections: busypoll .* times that of 4\.$' <<<"$output")" 1
-    is "$(grep -c 'spinning takes .* times as long as epoll: it [wl]' <<<"$output")" 2
+    is "$(grep -c 'spinning takes .* times as long as epoll: \(it\|that\) ' <<<"$output")" 2
     is "$(awk 'length > 80' <<<"$output")" ''
     for name in busypoll select poll epoll; do
         # A line in each of the four panels.

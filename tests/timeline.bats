@@ -148,6 +148,25 @@ when() {
     is "$(grep -c ' echo_busypoll .*\(poll\|sleep\)(' <<<"$output" || :)" 0
 }
 
+@test "timeline: does a lane's label count the calls that it names, and no others?" {
+    serve server tarpit
+    # It also asks for Enter, with poll: that is not in the label. Not if it was kept
+    # from the processor for long, which divides the lane.
+    for try in {1..20}; do
+        record connect "$bin/connect_nonblocking" --report --deadline 200ms 127.0.0.1 "$port" >"$T/connect.out" || :
+        asked=$(value connect calls)
+        timeline --width 60 "$T/connect.trace"
+        [[ ! $(lane connect_nonblocking) =~ ^:+' connect: '[0-9,]+' times ':+$ ]] || break
+    done
+    is "$(lane connect_nonblocking | grep -oE 'connect: [0-9,]+ times' | tr -dc '0-9')" "$asked"
+    timeline --svg "$T/it.svg" "$T/connect.trace"
+    grep -oE '>connect ×[0-9,]+<' "$T/it.svg" | tr -dc '0-9\n' | grep -qx "$asked"
+    # Of a part of that run, the number is an estimate.
+    timeline --from 0.05 --to 0.15 "$T/connect.trace"
+    told=$(lane connect_nonblocking | grep -oE 'connect: about [0-9,]+ times' | tr -dc '0-9')
+    holds "0 < $told && $told < $asked"
+}
+
 @test "timeline: do several traces share one clock?" {
     launch server "$root/scripts/trace" --output "$T/server.trace" \
         "$bin/echo_blocking" --log error --stop-after "$bound" 0

@@ -54,6 +54,7 @@ play() {
     nonblocking || return
     claim "$blocking_wait > 3 * $polling_wait" \
         'client 2 waits much longer for the blocking server'
+    claim "$blocking_wait > 0.8 * $silence" 'client 2 waits for as long as client 1 is silent'
     claim "$polling_percent > 3 * $blocking_percent" \
         'busy-polling uses much more CPU than blocking'
     beat 2 || return
@@ -68,8 +69,8 @@ play() {
     beat 2 || return
 
     answer "Blocking: as long as client 1 is silent, here $(in_unit "$blocking_wait")," \
-        "with almost no CPU ($blocking_share). Busy-polling: $(in_unit "$polling_wait"), but with" \
-        "all the CPU it can get ($polling_share)." \
-        'Naps save CPU and add a little waiting.'
+        "with little CPU ($blocking_share). Busy-polling: $(in_unit "$polling_wait"), but with all the" \
+        "CPU it can get ($polling_share). Naps save CPU ($share); an answer may then" \
+        "be late by a nap. Here client 2 waited $(in_unit "$waited")."
     beat 3
 }

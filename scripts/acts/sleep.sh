@@ -24,14 +24,15 @@ play() {
         succeed sender
         succeed receiver
         show_timeline
-        told=$(value sender again)
-        [ "$way" = send_poll ] || spinning_told=$told
+        told=$(value sender again) received=$(value receiver bytes_received)
+        [ "$way" = send_poll ] || spinning_told=$told spinning_received=$received
         number "$way: times told 'would block'" "$(with_commas "$told")"
         number "$way: CPU of the sender" "$(cpu_share sender)"
         beat 2 || return
     done
 
     claim "$spinning_told > 5 * $told" "a program that sleeps hears 'would block' far less often"
+    claim "$spinning_received == $received" 'both ways send the same bytes'
 
     show_pair connect_nonblocking connect_poll
     beat 5 || return
@@ -56,8 +57,9 @@ play() {
     number 'connect_poll: refused after' "$(in_unit "$(value client waited_seconds)")"
     beat 2 || return
 
-    answer 'poll sleeps until the socket is ready: the same bytes, the same' \
-        'deadline, almost no CPU. Writable means only that the connect has' \
+    answer 'poll sleeps until the socket is ready. The bytes and the deadline are' \
+        "the same, but the program hears 'would block' far less often, and" \
+        'waiting costs much less CPU. Writable means only that the connect has' \
         'ended; SO_ERROR says whether it succeeded.'
     beat 3
 }

@@ -123,7 +123,7 @@ tm() {
 pane() {
     pane_side=$1
     shift
-    tm "$@" sh "$root/scripts/demo" ${quick:+--quick} --side "$pane_side" "$folder" "$act"
+    tm "$@" sh "$root/scripts/demo" ${quick:+--quick} ${strict:+--strict} --side "$pane_side" "$folder" "$act"
 }
 
 dress_panes() {
@@ -225,7 +225,7 @@ side_by_side() {
 one_after_the_other() {
     for side in $sides; do
         curtain "$(title_of "$act") ($(side_title "$side"))"
-        sh "$root/scripts/demo" ${quick:+--quick} --side "$side" "$folder" "$act" &
+        sh "$root/scripts/demo" ${quick:+--quick} ${strict:+--strict} --side "$side" "$folder" "$act" &
         pids="$! $pids"
         side_pid=$!
         look_at_clock

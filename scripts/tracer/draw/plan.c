@@ -174,6 +174,7 @@ static void share_out(struct cutting *c, const struct span *s)
 
         if (stretch->state != state)
             continue;
+        stretch->divided = stretch->divided || part < 1 - 1e-9;
         stretch->weight[s->call] +=
             part * (state == BLOCKED || state == SLEEPING ? s->inside
                                                           : (double)s->times);
@@ -334,18 +335,38 @@ static void make_strips(struct plan *plan, const struct model *model)
     }
 }
 
-void name_calls(const struct stretch *stretch, char *text, size_t size)
+/* Has it a tenth of the stretch's calls, or of their time? */
+static bool is_named(const struct stretch *stretch, int call)
 {
     double all = 0;
+
+    for (int each = 0; each < CALLS; each++)
+        all += stretch->weight[each];
+    return stretch->weight[call] > all / 10;
+}
+
+void name_calls(const struct stretch *stretch, char *text, size_t size)
+{
     size_t used = 0;
 
     text[0] = '\0';
-    for (int call = 0; call < CALLS; call++)
-        all += stretch->weight[call];
     for (int call = 0; call < CALLS && used < size; call++)
-        if (stretch->weight[call] > all / 10)
+        if (is_named(stretch, call))
             used += (size_t)snprintf(text + used, size - used, "%s%s",
                                      used ? ", " : "", call_name(call));
+}
+
+const char *count_agains(const struct stretch *stretch, const char *times)
+{
+    static char text[48];
+    double sum = 0;
+
+    for (int call = 0; call < CALLS; call++)
+        if (is_named(stretch, call))
+            sum += stretch->weight[call];
+    snprintf(text, sizeof text, "%s%s%s", stretch->divided ? "about " : "",
+             times, grouped((unsigned long long)(sum + 0.5)));
+    return text;
 }
 
 /* --- Arrows --------------------------------------------------------------- */

@@ -20,6 +20,7 @@ struct stretch {
     /* The share of each call in the state: seconds spent waiting in it, or the
      * number of calls. */
     double weight[CALLS];
+    bool divided; /* a part of a run lies in another stretch: about so many */
     const struct span *longest; /* of those calls; NULL: none */
     double share;               /* seconds of `longest` within this stretch */
 };
@@ -78,6 +79,11 @@ double time_at(const struct plan *plan, double place);
 /* Write the names of the calls in a stretch, "accept, recv": those with a share
  * of a tenth or more. Writes at most size bytes. */
 void name_calls(const struct stretch *stretch, char *text, size_t size);
+
+/* How often those calls would block: "1,234", or "about 1,234" where a run of
+ * them lies in several stretches. With times, the sign, before the number.
+ * Returns a text that stays valid until the next call. */
+const char *count_agains(const struct stretch *stretch, const char *times);
 
 /* Round times for the labels of an axis. Label number n, from first to last, is
  * for n * step of these units. */

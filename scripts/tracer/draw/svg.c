@@ -439,10 +439,10 @@ static void draw_label(const struct picture *p, const struct strip *strip,
         return;
     snprintf(texts[1], sizeof texts[1], "%s", calls);
     if (s->state == WOULD_BLOCK) {
-        const char *count = grouped((unsigned long long)(s->agains + 0.5));
+        const char *count = count_agains(s, "\u00d7");
 
-        snprintf(texts[0], sizeof texts[0], "%s \u00d7%s", calls, count);
-        snprintf(texts[1], sizeof texts[1], "\u00d7%s", count);
+        snprintf(texts[0], sizeof texts[0], "%s %s", calls, count);
+        snprintf(texts[1], sizeof texts[1], "%s", count);
         snprintf(texts[2], sizeof texts[2], "%s", calls);
     } else if (s->state != RUNNING) {
         snprintf(texts[0], sizeof texts[0], "%s, %s", calls,

@@ -123,8 +123,7 @@ static void name_stretch(const struct stretch *s, size_t room, char *text,
         return;
     name_calls(s, calls, sizeof calls);
     if (s->state == WOULD_BLOCK)
-        snprintf(text, size, " %s: %s times ", calls,
-                 grouped((unsigned long long)(s->agains + 0.5)));
+        snprintf(text, size, " %s: %s times ", calls, count_agains(s, ""));
     else
         snprintf(text, size, " %s ", calls);
     if (strlen(text) + 2 > room)
