@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2016 # what another shell is to expand
-# The lesson echo: who is served, and what bad clients do.
+# The lesson echo: who is served, and what it costs. What bad clients get stands in
+# bad_peers.bats.
 
 load helpers
 
@@ -141,143 +142,6 @@ two_clients() {
     is "$status: $(head -n 1 "$T/second.out")" '0: anybody there?'
     holds "$(value second again) > 100 && $(value second work) > 25"
     wait_for second.err 'prime numbers found meanwhile: [0-9]'
-}
-
-@test "servers: is everything echoed to a client that half-closes?" {
-    for name in $servers; do
-        serve server "$name"
-        client bad_peer --count 100k half-close 127.0.0.1 "$port"
-        is "$status: $output" '0: received 102400 of 102400 bytes, then the end'
-        stop server
-    done
-}
-
-@test "servers: is a client that sends byte by byte served?" {
-    for name in $servers; do
-        serve server "$name"
-        client bad_peer --count 200 drip 127.0.0.1 "$port"
-        is "$status: $output" '0: dripped 200 bytes'
-        stop server
-    done
-}
-
-@test "servers: does a reset in mid-stream hurt nobody else?" {
-    for name in $servers; do
-        serve server "$name"
-        for _ in 1 2 3; do
-            client bad_peer reset 127.0.0.1 "$port"
-            is "$status" 0
-        done
-        still_serves
-        stop server
-        is "$status $(value server accepted)" '0 4'
-    done
-}
-
-@test "servers: do hundreds that come and vanish leave no descriptor behind?" {
-    only_in plain long
-    for name in $servers; do
-        serve server "$name"
-        still_serves
-        wait_for server.err 'client 1: connection closed'
-        before=$(descriptors server)
-        client bad_peer --log warn --count 300 vanish 127.0.0.1 "$port"
-        is "$status: $output" '0: vanished 300 times'
-        still_serves
-        wait_for server.err 'client 302: connection closed'
-        is "$(descriptors server)" "$before"
-        stop server
-        is "$(value server accepted)" 302
-    done
-}
-
-@test "polling servers: is a client that never reads bounded, and are the others served?" {
-    only_in plain long
-    for name in $pollers; do
-        serve server "$name"
-        before=$(resident server)
-        start glutton bad_peer --count 64M never-read 127.0.0.1 "$port"
-        wait_for glutton.out 'reading nothing'
-        took=$(sed -n 's/^sent \([0-9]*\) of.*/\1/p' "$T/glutton.out")
-        holds "$took > 0 && $took < 64 * 1024 * 1024" # back-pressure reached it
-        holds "$(resident server) - $before < 1024"   # kB
-        start bystander echo_client 127.0.0.1 "$port" hello
-        finish bystander
-        is "$name $status" "$name 0"
-        holds "$(value bystander first_wait_seconds) < 1"
-        stop glutton KILL
-        still_serves
-        wait_for server.err 'client 1: connection closed'
-        stop server
-    done
-}
-
-resident() {
-    sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/${pid_of[$1]}/status"
-}
-
-may_open() {
-    local most
-    most=$(ulimit -H -n)
-    [ "$most" = unlimited ] || [ "$most" -ge "$1" ] || skip "this machine allows $most descriptors only"
-}
-
-@test "select: are descriptors beyond FD_SETSIZE refused politely, and the others served on?" {
-    may_open 4096
-    serve server echo_select --log warn
-    start crowd bad_peer --log warn --count 1000 crowd 127.0.0.1 "$port"
-    wait_for crowd.out '^1000 connections served$'
-    # 1,024 numbers, of which the server itself uses some.
-    start more bad_peer --log warn --count 100 crowd 127.0.0.1 "$port"
-    finish more
-    is "$status" 1
-    grep -q 'echo_select: client [0-9]* dropped: select cannot hold fd 10[0-9]*' "$T/server.err"
-    stop crowd
-    still_serves
-    stop server
-    is "$status" 0
-}
-
-@test "polling servers but select: are thousands of connections served at the same time?" {
-    only_in plain long
-    may_open 11000
-    # With 10,000 echo_poll takes a quarter of a minute: scripts/scale does that.
-    for name in echo_busypoll:1100 echo_poll:3000 echo_epoll:10000 echo_epoll_edge:10000; do
-        count=${name#*:} name=${name%:*}
-        serve server "$name" --log warn
-        start crowd bad_peer --log warn --count "$count" crowd 127.0.0.1 "$port"
-        wait_for crowd.out "^$count connections served\$"
-        still_serves
-        stop crowd
-        stop server
-        is "$name $status $(value server accepted)" "$name 0 $((count + 1))"
-    done
-}
-
-@test "polling servers: out of descriptors, do they keep serving, and accept again afterwards?" {
-    only_in plain long
-    for name in $pollers; do
-        # 0, 1, 2, the listener, four clients; and epoll's own.
-        most=8
-        [[ $name != *epoll* ]] || most=9
-        launch server bash -c 'ulimit -n "$1" && exec "$0" --stop-after "$2" --report 0' "$bin/$name" "$most" "$bound"
-        listens server
-        start crowd bad_peer --count 4 crowd 127.0.0.1 "$port"
-        wait_for crowd.out '^4 connections served$'
-        start waiting echo_client 127.0.0.1 "$port" hello
-        wait_for server.err "$name: cannot accept a client now: EMFILE Too many open files"
-        is "$(value waiting bytes_received)" ''
-        # A while, in which it asks again now and then.
-        before=$(ticks server)
-        sleep 0.3
-        [ "$name" = echo_busypoll ] || holds "$(ticks server) - $before <= 1"
-        stop crowd
-        finish waiting
-        is "$name $status: $(head -n 1 "$T/waiting.out")" "$name 0: hello"
-        holds "$(grep -c EMFILE "$T/server.err") <= 2" # not a million times
-        stop server
-        is "$name $(value server accepted)" "$name 5"
-    done
 }
 
 @test "edge-triggered: is everything echoed, unless reports are not used up?" {

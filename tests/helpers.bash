@@ -322,6 +322,18 @@ descriptors() {
     find "/proc/${pid_of[$1]}/fd" -type l | wc -l
 }
 
+# resident ROLE: its memory, in kB.
+resident() {
+    sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/${pid_of[$1]}/status"
+}
+
+# may_open COUNT: skip the test where a process may not have so many descriptors.
+may_open() {
+    local most
+    most=$(ulimit -H -n)
+    [ "$most" = unlimited ] || [ "$most" -ge "$1" ] || skip "this machine allows $most descriptors only"
+}
+
 # Wait until the program in this role sleeps in one call and uses no CPU: twice, a
 # moment apart, it sleeps, and has never come back to wait anew in between (proc(5)).
 until_asleep() {

@@ -30,7 +30,8 @@ static const struct setting settings[] = {
 static const struct program program = {
     "Is a bad client: reset, half-close, burst, drip, never-read, sleepy, "
     "vanish,\n"
-    "crowd or nonsense; or a bad server: refuse, drip-to, hang-up or "
+    "crowd, nonsense or datagrams; or a bad server: refuse, drip-to, hang-up "
+    "or\n"
     "reset-sender.",
     "BEHAVIOUR HOST PORT",
     settings,
@@ -282,6 +283,26 @@ static void nonsense(void)
     free(bytes);
 }
 
+/* Send datagrams of very different sizes, and be gone before the answers. */
+static void datagrams(void)
+{
+    static const size_t sizes[] = {0, 1, 100, 1472, 1473, 9000, 65507};
+    struct addrinfo *to = resolve(host, port, SOCK_DGRAM);
+    int fd = socket(to->ai_family, to->ai_socktype, to->ai_protocol);
+    char *bytes = payload_new(65507);
+    size_t sent = 0;
+
+    if (fd < 0 || connect(fd, to->ai_addr, to->ai_addrlen) < 0)
+        die("cannot set the peer");
+    for (size_t i = 0; i < count; i++)
+        sent +=
+            send(fd, bytes, sizes[i % (sizeof sizes / sizeof *sizes)], 0) >= 0;
+    close(fd);
+    say("sent %zu of %zu datagrams", sent, count);
+    freeaddrinfo(to);
+    free(bytes);
+}
+
 /* A port that refuses: it is bound, but nobody listens on it. */
 static void refuse(void)
 {
@@ -341,19 +362,13 @@ static const struct {
     const char *name;
     void (*play)(void);
 } behaviours[] = {
-    {"reset", reset},
-    {"half-close", half_close},
-    {"burst", burst},
-    {"drip", drip},
-    {"never-read", never_read},
-    {"vanish", vanish},
-    {"sleepy", sleepy},
-    {"crowd", crowd},
-    {"nonsense", nonsense},
-    {"refuse", refuse},
-    {"drip-to", drip_to},
-    {"hang-up", hang_up},
-    {"reset-sender", reset_sender},
+    {"reset", reset},           {"half-close", half_close},
+    {"burst", burst},           {"drip", drip},
+    {"never-read", never_read}, {"vanish", vanish},
+    {"sleepy", sleepy},         {"crowd", crowd},
+    {"nonsense", nonsense},     {"datagrams", datagrams},
+    {"refuse", refuse},         {"drip-to", drip_to},
+    {"hang-up", hang_up},       {"reset-sender", reset_sender},
 };
 
 int main(int argc, char **argv)
