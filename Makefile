@@ -24,7 +24,7 @@ endif
 # built without sanitizers: only the program itself may bring one.
 compile   = $(CC) $(standard) $(warnings) $(CFLAGS) $(sanitizers) $(CPPFLAGS)
 link      = $(CC) $(CFLAGS) $(sanitizers) $(LDFLAGS)
-plainly   = $(CC) $(standard) $(warnings) -O2 -g $(filter -Werror,$(CFLAGS))
+plainly   = $(CC) $(standard) $(warnings) -O2 -g $(filter -Werror -m32 -m64,$(CFLAGS))
 
 objects   = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 common   := $(wildcard common/*.c)

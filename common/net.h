@@ -6,6 +6,13 @@
 #ifndef WOULDBLOCK_NET_H
 #define WOULDBLOCK_NET_H
 
+/* musl's FD_SET and FD_ISSET convert the descriptor, an int, to unsigned long:
+ * only there, and only for -Wconversion, that is not worth a cast at each call
+ * of a lesson. */
+#if defined(__linux__) && !defined(__GLIBC__)
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#endif
+
 #include "answer.h"
 #include "clock.h"
 

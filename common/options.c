@@ -104,7 +104,7 @@ static bool read_time(const char *text, duration *time)
         duration length;
     } units[] = {
         {"", SECOND}, {"s", SECOND}, {"ms", MILLISECOND}, {"us", MICROSECOND}};
-    double number;
+    double number = 0;
     const char *unit = read_number(text, 1e9, &number);
 
     for (size_t i = 0; unit && i < sizeof units / sizeof units[0]; i++)

@@ -263,7 +263,7 @@ static void waits(int fd, int writer)
     fd_set set;
 
     FD_ZERO(&set);
-    FD_SET(fd, &set);
+    FD_SET((unsigned)fd, &set); /* the cast is for musl */
     woke(poll(&list, 1, 0), "", "poll([%d], 0)", fd);
     said(send(writer, bytes, 1, 0), "send(%d, 1)", writer);
     woke(poll(&list, 1, -1), "POLLIN", "poll([%d], for ever)", fd);

@@ -299,15 +299,6 @@ have_strace() {
     grep -q "^primary 127.0.0.1 port $stuck: cancelled\$" "$T/client.out"
 }
 
-@test "failover: is the attempt that has lost closed, and not left to the end of the program?" {
-    serve stuck tarpit
-    stuck=$port
-    serve server echo_poll
-    record failover "$bin/connect_failover" --race 50ms --each 20s 127.0.0.1 "$stuck" 127.0.0.1 "$port" >"$T/failover.out"
-    "$root/scripts/timeline" --list "$T/failover.trace" >"$T/list"
-    is "$(grep -c ' connect(' "$T/list") $(grep -c ' close(' "$T/list")" '2 2'
-}
-
 @test "failover: is it an error, and a clear one, if none serves?" {
     serve refuser bad_peer refuse 127.0.0.1
     client connect_failover 127.0.0.1 "$port" no..such..host 80

@@ -156,10 +156,7 @@ options_of() {
 
 # --- scripts/test ------------------------------------------------------------
 
-# Run by itself: the bats that runs this test is none of its business.
-outer_path() {
-    tr : '\n' <<<"$PATH" | grep -v bats-core | paste -s -d :
-}
+# test_command [ARGUMENT]...: sets status, output, stderr.
 test_command() {
     run --separate-stderr env -i PATH="$(outer_path)" ${SANITIZE:+SANITIZE=1} "$root/scripts/test" "$@"
 }

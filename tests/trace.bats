@@ -716,6 +716,15 @@ END
     grep -q "6  # 127.0.0.1:[0-9]* to 127.0.0.1:$port" <<<"$output" || flunk "$output"
 }
 
+@test "failover: is the attempt that has lost closed, and not left to the end of the program?" {
+    serve stuck tarpit
+    stuck=$port
+    serve server echo_poll
+    record "$bin/connect_failover" --race 50ms --each 20s 127.0.0.1 "$stuck" 127.0.0.1 "$port" >"$T/failover.out"
+    listed >"$T/list"
+    is "$(grep -c ' connect(' "$T/list") $(grep -c ' close(' "$T/list")" '2 2'
+}
+
 @test "demos: does tracing change neither output nor exit status of any?" {
     only_in plain long
     declare -a with

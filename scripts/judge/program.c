@@ -415,6 +415,27 @@ bool is_accept(int call)
     return call == CALL_accept || call == CALL_accept4;
 }
 
+/* POSIX has names for signals, but no function for them before 2024. */
+static const char *signal_name(int number)
+{
+    static const struct {
+        int number;
+        const char *name;
+    } table[] = {
+        {SIGABRT, "ABRT"}, {SIGALRM, "ALRM"}, {SIGBUS, "BUS"},
+        {SIGFPE, "FPE"},   {SIGHUP, "HUP"},   {SIGILL, "ILL"},
+        {SIGINT, "INT"},   {SIGKILL, "KILL"}, {SIGPIPE, "PIPE"},
+        {SIGQUIT, "QUIT"}, {SIGSEGV, "SEGV"}, {SIGSYS, "SYS"},
+        {SIGTERM, "TERM"}, {SIGTRAP, "TRAP"}, {SIGUSR1, "USR1"},
+        {SIGUSR2, "USR2"}, {SIGXCPU, "XCPU"}, {SIGXFSZ, "XFSZ"},
+    };
+
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        if (table[i].number == number)
+            return table[i].name;
+    return "?";
+}
+
 const char *doing(void)
 {
     static char text[160];
@@ -426,7 +447,7 @@ const char *doing(void)
                      end.limit);
         else if (strcmp(end.how, "signal") == 0)
             snprintf(text, sizeof text, "was killed by SIG%s",
-                     sigabbrev_np(end.code) ? sigabbrev_np(end.code) : "?");
+                     signal_name(end.code));
         else
             snprintf(text, sizeof text, "has ended with status %d", end.code);
         return text;

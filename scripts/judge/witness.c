@@ -314,15 +314,21 @@ static unsigned polled(const struct pollfd *list, nfds_t count, int result)
     return events;
 }
 
+/* The cast is for musl, whose FD_ISSET counts bits in unsigned long. */
+static bool is_in(const fd_set *set, int fd)
+{
+    return set && FD_ISSET((unsigned)fd, set);
+}
+
 static unsigned selected(int count, const fd_set *readable,
                          const fd_set *writable, int result)
 {
     unsigned events = 0;
 
     for (int fd = 0; result > 0 && fd < count && fd < FD_SETSIZE; fd++) {
-        if (readable && FD_ISSET(fd, readable))
+        if (is_in(readable, fd))
             events |= POLLIN;
-        if (writable && FD_ISSET(fd, writable))
+        if (is_in(writable, fd))
             events |= POLLOUT;
     }
     return events;
@@ -349,8 +355,7 @@ static void asked_in_sets(int count, const fd_set *readable,
                           const fd_set *writable)
 {
     for (int fd = 0; witness && fd < 64; fd++)
-        if ((readable && FD_ISSET(fd, readable)) ||
-            (writable && FD_ISSET(fd, writable))) {
+        if (is_in(readable, fd) || is_in(writable, fd)) {
             if (fd < count)
                 witness->inside.watched |= (uint64_t)1 << fd;
             else
