@@ -65,6 +65,10 @@ unit() {
     unit messages
 }
 
+@test "library: is output that somebody has made non-blocking written all the same?" {
+    unit nonblocking-output
+}
+
 @test "library: is what controls a terminal told from what is shown?" {
     unit texts
 }

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int failures;
@@ -393,6 +394,35 @@ static void messages(void)
     CHECK(recv(ends[0], text, sizeof text, MSG_DONTWAIT) < 0);
 }
 
+/* If somebody else has made our output non-blocking, it is written all the
+ * same: what another process reads is all of it. */
+static void nonblocking_output(void)
+{
+    enum { SIZE = 300000 };
+    char *bytes = payload_new(SIZE), *came = calloc(1, SIZE);
+    int ends[2], status = 1;
+    size_t length = 0;
+    pid_t writer;
+
+    CHECK(came && pipe(ends) == 0);
+    set_nonblocking(ends[1]);
+    writer = fork();
+    if (writer == 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        close(ends[0]);
+        print_bytes(bytes, SIZE);
+        _exit(output_error() != 0);
+    }
+    close(ends[1]);
+    nap(SECOND / 10); /* until the pipe is full */
+    for (ssize_t n = 1; n > 0; length += (size_t)n)
+        n = read(ends[0], came + length, SIZE - length);
+    CHECK(length == SIZE && memcmp(came, bytes, SIZE) == 0);
+    CHECK(waitpid(writer, &status, 0) == writer && status == 0);
+    free(bytes);
+    free(came);
+}
+
 /* What may be shown to other guests (RFC 3629; C1 is U+0080 to U+009F). */
 static void texts(void)
 {
@@ -442,13 +472,21 @@ static const struct {
     const char *name;
     void (*run)(void);
 } groups[] = {
-    {"answers", answers},     {"counting", counting},
-    {"errors", errors},       {"errno-survives", errno_survives},
-    {"flags", flags},         {"buffers", buffers},
-    {"clocks", clocks},       {"payloads", payloads},
-    {"numbers", numbers},     {"lines", lines},
-    {"clients", client_sets}, {"late-signals", late_signals},
-    {"messages", messages},   {"texts", texts},
+    {"answers", answers},
+    {"counting", counting},
+    {"errors", errors},
+    {"errno-survives", errno_survives},
+    {"flags", flags},
+    {"buffers", buffers},
+    {"clocks", clocks},
+    {"payloads", payloads},
+    {"numbers", numbers},
+    {"lines", lines},
+    {"clients", client_sets},
+    {"late-signals", late_signals},
+    {"messages", messages},
+    {"texts", texts},
+    {"nonblocking-output", nonblocking_output},
 };
 
 static void print_error_table(void)
