@@ -45,7 +45,7 @@ static const char *resolver_symbol(int code)
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         if (table[i].code == code)
             return table[i].symbol;
-    return "an error of the resolver:";
+    return "EAI_?";
 }
 
 /* Only EAI_SYSTEM means errno. */

@@ -6,13 +6,6 @@
 #ifndef WOULDBLOCK_NET_H
 #define WOULDBLOCK_NET_H
 
-/* musl's FD_SET and FD_ISSET convert the descriptor, an int, to unsigned long:
- * only there, and only for -Wconversion, that is not worth a cast at each call
- * of a lesson. */
-#if defined(__linux__) && !defined(__GLIBC__)
-#pragma GCC diagnostic ignored "-Wsign-conversion"
-#endif
-
 #include "answer.h"
 #include "clock.h"
 
@@ -20,6 +13,12 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <sys/socket.h>
+
+/* musl's FD_SET converts a descriptor to unsigned long without a cast. The
+ * lessons keep to the call as its manual page has it. */
+#if defined(__linux__) && !defined(__GLIBC__)
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#endif
 
 /*
  * The addresses of a server, best first, for sockets of this type. host is a

@@ -37,14 +37,18 @@ static const char *usage(void)
     return text;
 }
 
-static void print_default(const struct setting *s)
+static const char *default_of(const struct setting *s)
 {
+    static char text[64];
+
+    text[0] = '\0';
     if (s->text && *s->text)
-        printf(" (%s)", *s->text);
+        snprintf(text, sizeof text, " (%s)", *s->text);
     else if (s->size)
-        printf(" (%zu)", *s->size);
+        snprintf(text, sizeof text, " (%zu)", *s->size);
     else if (s->time && *s->time > 0)
-        printf(" (%gs)", seconds(*s->time));
+        snprintf(text, sizeof text, " (%gs)", seconds(*s->time));
+    return text;
 }
 
 static NO_RETURN void print_help(void)
@@ -52,21 +56,19 @@ static NO_RETURN void print_help(void)
     const struct setting *s;
     bool sizes = false;
 
-    printf("%s%s\n\n", usage(), self->summary);
+    say("%s%s\n", usage(), self->summary);
     for (size_t i = 0; (s = setting_at(i)); i++) {
         char left[40];
 
         snprintf(left, sizeof left, "--%s %s", s->name,
                  s->argument ? s->argument : "");
-        printf("  %-19s %s", left, s->help);
-        print_default(s);
-        printf("\n");
+        say("  %-19s %s%s", left, s->help, default_of(s));
         sizes = sizes || s->size;
     }
-    printf("  %-19s %s\n", "--help", "print this and exit");
-    printf("\nTIME is a number with its unit: 500us, 10ms, 1.5s.\n");
+    say("  %-19s %s", "--help", "print this and exit");
+    say("\nTIME is a number with its unit: 500us, 10ms, 1.5s.");
     if (sizes)
-        printf("BYTES may end in k, M or G, for 1024, 1024^2 or 1024^3.\n");
+        say("BYTES may end in k, M or G, for 1024, 1024^2 or 1024^3.");
     exit(0);
 }
 
@@ -199,6 +201,7 @@ char **read_command_line(const struct program *program,
 
     opterr = 0;
     for (;;) {
+        const char *word = argv[optind > 0 ? optind : 1]; /* it looks at */
         int index = 0;
         /* '+': options end at the first operand; ':': tell a missing value
          * from an unknown option. */
@@ -207,11 +210,9 @@ char **read_command_line(const struct program *program,
         if (c == -1)
             break;
         if (c == ':')
-            usage_error("%s needs a value", argv[optind - 1]);
-        if (c != 0 && isprint(optopt)) /* of several letters, as in -xy */
-            usage_error("there is no option '-%c'", optopt);
+            usage_error("%s needs a value", word);
         if (c != 0)
-            usage_error("there is no option '%s'", argv[optind - 1]);
+            usage_error("there is no option '%s'", word);
         if ((size_t)index == count)
             print_help();
         set(setting_at((size_t)index), optarg);

@@ -47,7 +47,6 @@ static void close_program(void)
 {
     if (ready && report_wanted)
         print_report(began);
-    print_bytes("", 0); /* what is still in stdio's buffer */
     if (output_error() == 0)
         return;
     log_level = LEVEL_WARN; /* status 1 is never without a word */

@@ -33,8 +33,6 @@ void listen_for_signals(duration stop_after)
 
     /* No SA_RESTART: a blocking call is to return with EINTR. */
     sigemptyset(&act.sa_mask);
-    /* A program inherits which signals are blocked (sigprocmask(2)). */
-    sigprocmask(SIG_SETMASK, &act.sa_mask, NULL);
     sigaction(SIGTERM, &act, NULL);
     sigaction(SIGALRM, &act, NULL);
     /* A shell starts background programs with SIGINT ignored: keep that. */
@@ -44,6 +42,10 @@ void listen_for_signals(duration stop_after)
 
     act.sa_handler = interrupt;
     sigaction(SIGUSR1, &act, NULL);
+
+    /* A program inherits which signals are blocked (sigprocmask(2)). Now that
+     * there are handlers, they may come. */
+    sigprocmask(SIG_SETMASK, &act.sa_mask, NULL);
 
     if (stop_after > 0) {
         /* Rounded up: a timer of 0 would never come. */
@@ -134,6 +136,9 @@ void nap_until(instant when)
     duration left;
 
     while (!stopping() && (left = when - now()) > 0) {
+        if (left > 3600 * SECOND) /* NEVER does not fit into every time_t */
+            left = 3600 * SECOND;
+
         struct timespec t = {.tv_sec = (time_t)(left / SECOND),
                              .tv_nsec = (long)(left % SECOND)};
 

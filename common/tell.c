@@ -30,7 +30,7 @@ const char *program_name(void)
 static int write_all(int fd, const char *bytes, size_t size)
 {
     struct pollfd room = {.fd = fd, .events = POLLOUT};
-    int vain = 0; /* how often nothing was taken until a signal came */
+    instant until = NEVER; /* since the program is to stop */
 
     while (size > 0) {
         ssize_t n = write(fd, bytes, size);
@@ -43,38 +43,44 @@ static int write_all(int fd, const char *bytes, size_t size)
         if (n > 0) {
             bytes += n;
             size -= (size_t)n;
-        }
-        /* A request to stop comes again after a second (stop.c). */
-        if (n < 0 && stopping() && ++vain == 2)
+            until = NEVER;
+        } else if (stopping() && passed(until)) {
             return EINTR;
+        } else if (stopping() && until == NEVER) {
+            /* A request to stop comes again after a second (stop.c). */
+            until = deadline_in(9 * SECOND / 10);
+        }
     }
     return 0;
 }
 
 static int failure; /* of the output */
 
-void print_bytes(const void *bytes, size_t size)
-{
-    status_clear();
-    if (failure != 0)
-        return;
-    if (fflush(stdout) != 0) /* other functions may have used stdio */
-        failure = errno;
-    else if (ferror(stdout))
-        failure = EIO; /* an earlier one, whose errno is not kept */
-    else
-        failure = write_all(STDOUT_FILENO, bytes, size);
-}
-
 int output_error(void)
 {
+    if (failure == 0 && fflush(stdout) != 0)
+        failure = errno;
+    if (failure == 0 && ferror(stdout))
+        failure = EIO; /* an earlier one, whose errno is not kept */
     return failure;
+}
+
+void print_bytes(const void *bytes, size_t size)
+{
+    if (size == 0)
+        return;
+    status_clear();
+    if (output_error() == 0)
+        failure = write_all(STDOUT_FILENO, bytes, size);
 }
 
 void complain(const char *bytes, size_t size)
 {
+    static int lost;
+
     status_clear();
-    write_all(STDERR_FILENO, bytes, size);
+    if (lost != EINTR) /* nobody reads: do not wait for that once more */
+        lost = write_all(STDERR_FILENO, bytes, size);
 }
 
 void say(const char *format, ...)

@@ -52,14 +52,22 @@ good_client() {
 
 # With nobody there, the server is as it was: descriptors, memory, and at rest.
 begins() {
+    local seen='' same=0
     good_client
     comes_to_rest
-    at_rest=$(descriptors server) memory=$(resident server)
+    # Those that never rest may not have closed yet: until it is so for a while.
+    until [ "$same" -eq 10 ]; do
+        at_rest=$(descriptors server)
+        [ "$at_rest" = "$seen" ] && same=$((same + 1)) || same=0
+        seen=$at_rest
+        sleep 0.02
+    done
+    memory=$(resident server)
 }
 ends_well() {
     local end=$((SECONDS + patience))
     good_client
-    until [ "$(descriptors server)" -eq "$at_rest" ]; do
+    until [ "$(descriptors server)" -le "$at_rest" ]; do
         [ "$SECONDS" -lt "$end" ] || flunk "$name: $(descriptors server) descriptors are open, not $at_rest"
         sleep 0.02
     done
@@ -86,6 +94,7 @@ meets() {
     kinds=$(sed -n "s/^$1 //p" <<<"$table")
     [ -n "$kinds" ] || flunk "the table has no row $1"
     for kind in $kinds; do
+        [ -n "$(servers_of "$kind")" ] || flunk "there is no server of the kind $kind"
         for name in $(servers_of "$kind"); do
             serve server "$name"
             begins
@@ -210,7 +219,7 @@ never_reads() {
     start bystander echo_client 127.0.0.1 "$port" hello
     finish bystander
     is "$name $status" "$name 0"
-    holds "$(value bystander first_wait_seconds) < 1"
+    holds "$(value bystander first_wait_seconds) < 5"
     stop glutton
 }
 @test "a peer that never reads: is its memory bounded, and are the others served?" {
@@ -242,8 +251,16 @@ comes_in_thousands() {
     esac
     good_client
     stop crowd
-    # An idle connection costs memory, which the server may keep for the next ones.
-    memory=$(resident server)
+    # What it keeps for the next ones is no leak: with them, it does not grow again.
+    case $name in
+    echo_select) ;;
+    *)
+        good_client
+        memory=$(resident server)
+        crowd_of "$(sed -n 's/ connections served$//p' "$T/crowd.out")"
+        stop crowd
+        ;;
+    esac
 }
 @test "peers by thousands: are they served at the same time, or refused politely?" {
     only_in plain long
@@ -312,9 +329,11 @@ says_nonsense() {
         finish mad
         wait_for ann.out '^\* guest3 has left\.$'
         # Nothing of it can control ann's terminal: no C0, and no C1 in any form.
+        grep -qa '^guest3: ' "$T/ann.out" # she has heard some
         is "$(LC_ALL=C tr -d '\n\t\040-\176\200-\377' <"$T/ann.out" | wc -c)" 0
-        iconv -f UTF-8 -t UTF-32BE "$T/ann.out" >"$T/ann.32"
-        is "$(od -An -v -tx1 -w4 "$T/ann.32" | grep -c '^ 00 00 00 [89]')" 0
+        # In UTF-8, C1 is 302 and one of 200 to 237; alone, no byte above 177 is left.
+        is "$(LC_ALL=C grep -ac $'\302[\200-\237]' "$T/ann.out")" 0
+        is "$(LC_ALL=C grep -ac $'\\(^\\|[\001-\177]\\)[\200-\277]' "$T/ann.out")" 0
         ann_goes
         return
     fi
@@ -343,9 +362,10 @@ floods_and_is_gone() {
 
 # --- All of them at random ----------------------------------------------------------
 
-# random BELOW: sets drawn. bash's generator gives the same for the same seed.
+# random BELOW: sets drawn. The same for the same seed, with every bash.
 random() {
-    drawn=$((RANDOM % $1))
+    state=$((state * 16807 % 2147483647))
+    drawn=$((state / 8 % $1))
 }
 
 # One client more, in role $1; good[$1] is the line that it must print, as a
@@ -377,7 +397,7 @@ one_more() {
 @test "soak: among random good and bad clients, does every good one get what is its own?" {
     only_in plain long
     local kind name role next clients
-    RANDOM=$((${WB_SEED:-1} % 32768))
+    state=$((${WB_SEED:-1} % 2147483646 + 1))
     clients=$(how_many 'random clients of each server' 40 40 400)
     echo /quit >"$T/quit"
     for kind in blocking polling chat datagrams; do

@@ -115,12 +115,10 @@ unit() {
 }
 
 @test "options: is the one that there is not the one that is named?" {
-    for option in -x --nonsense --nonsense=5; do
+    for option in -x -xy -é --nonsense --nonsense=5; do
         run --separate-stderr "$bin/echo_blocking" "$option" 0
         [[ $stderr == "echo_blocking: there is no option '$option'"* ]] || flunk "$stderr"
     done
-    run --separate-stderr "$bin/echo_blocking" -xy 0
-    [[ $stderr == "echo_blocking: there is no option '-x'"* ]] || flunk "$stderr"
 }
 
 @test "every server: is a port that is in use named, with what to do?" {
@@ -390,8 +388,8 @@ until_attempts() {
         [[ $stderr == 'echo_client: cannot write to standard output: ENOSPC '* ]] || flunk "$stderr"
     done
     # The errno of a call that was interrupted later is not the reason.
-    with_faults 'recv:EINTR:2+' launch client bash -c 'exec "$0" --log error 127.0.0.1 "$1" a b c d >/dev/full' "$bin/echo_client" "$port"
-    finish client
+    with_faults 'recv:EINTR:2+' launch client bash -c 'exec "$0" --stop-after 10s --log error 127.0.0.1 "$1" a b c d >/dev/full' "$bin/echo_client" "$port"
+    ends client
     is "$status" 1
     grep -q '^echo_client: cannot write to standard output: ENOSPC ' "$T/client.err"
 }
@@ -410,17 +408,17 @@ client_with_full_output() {
     serve server echo_poll
     mkfifo "$T/pipe"
     exec {reading}<>"$T/pipe"
-    seq 20000 >"$T/sent"
+    seq -f '%0100.0f' 20000 >"$T/sent" # also more than a pipe of large pages holds
     input=$T/sent launch client bash -c 'exec "$0" --log error --stop-after 60s 127.0.0.1 "$1" >"$2"' \
         "$bin/echo_client" "$port" "$T/pipe"
     input=''
     wait_for_full_pipe
 }
 
-# It sleeps, and has written about as much as a pipe holds, which is not all.
+# It sleeps, and has written something, but not all.
 wait_for_full_pipe() {
     local end=$((SECONDS + patience)) wrote=0
-    until [ "$wrote" -ge 60000 ] && until_asleep client; do
+    until [ "$wrote" -ge 4096 ] && until_asleep client; do
         [ "$SECONDS" -lt "$end" ] || flunk "the pipe does not fill: $wrote bytes" || return 1
         wrote=$(sed -n 's/^wchar: //p' "/proc/${pid_of[client]}/io")
         sleep 0.02
@@ -434,8 +432,9 @@ wait_for_full_pipe() {
         sleep 0.01
     done
     launch reader timeout 60 head -c "$(wc -c <"$T/sent")" "$T/pipe"
-    finish client
-    finish reader
+    ends client
+    is "$status" 0
+    ends reader
     is "$status" 0
     cmp "$T/sent" "$T/reader.out"
 }

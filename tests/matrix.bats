@@ -38,7 +38,7 @@ can() {
 row() {
     local folder="$T/build" group
     rm -rf "$folder"
-    make -s -j 2 -C "$root" CC="$1" CFLAGS="${*:2} -g -Werror" BUILD="$folder" \
+    env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -j 2 -C "$root" CC="$1" CFLAGS="${*:2} -g -Werror" BUILD="$folder" \
         all "$folder/tests/unit" "$folder/tests/faults" "$folder/tests/injector.so" \
         >"$T/make.out" 2>&1 3>&- 4>&- || flunk "$*: $(cat "$T/make.out")"
     # (Whether a program of the other library starts is said by the other loader.)
@@ -81,7 +81,7 @@ rows() {
     only_in long
     [ -z "${SANITIZE:-}" ] || skip 'a sanitizer needs its own C library'
     can musl-gcc || skip 'musl-gcc is not installed'
-    make -s -j 2 -C "$root" CC=musl-gcc BUILD="$T/build" all "$T/build/judge/witness.so" \
+    env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -j 2 -C "$root" CC=musl-gcc BUILD="$T/build" all "$T/build/judge/witness.so" \
         "$T/build/tests/unit" >"$T/make.out" 2>&1 3>&- 4>&- || flunk "$(cat "$T/make.out")"
     for lesson in errors echo send connect timeout udp chat bad_peers; do
         run timeout 300 env -i PATH="$(outer_path)" WB_BUILD="$T/build" WB_TIER=quick WB_SEED="${WB_SEED:-1}" \

@@ -404,7 +404,8 @@ static void nonblocking_output(void)
     size_t length = 0;
     pid_t writer;
 
-    CHECK(came && pipe(ends) == 0);
+    if (!came || pipe(ends) < 0)
+        die("cannot prepare this check");
     set_nonblocking(ends[1]);
     writer = fork();
     if (writer == 0) {

@@ -24,7 +24,7 @@
 static size_t count = 1;
 
 static const struct setting settings[] = {
-    {"count", "N", "how many bytes, or connections", .size = &count},
+    {"count", "N", "how many bytes, connections or datagrams", .size = &count},
     {0},
 };
 static const struct program program = {
@@ -294,7 +294,7 @@ static void datagrams(void)
 
     if (fd < 0 || connect(fd, to->ai_addr, to->ai_addrlen) < 0)
         die("cannot set the peer");
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && !stopping(); i++)
         sent +=
             send(fd, bytes, sizes[i % (sizeof sizes / sizeof *sizes)], 0) >= 0;
     close(fd);

@@ -116,7 +116,7 @@ static void send_message(int fd)
             errno != EINTR)
             die("cannot wait for the server");
         if (put.kind == AGAIN && passed(deadline))
-            die_because(0, "the server does not take even one message");
+            die_because(0, "the server does not take a whole message");
     }
 }
 
@@ -233,11 +233,13 @@ int main(int argc, char **argv)
     memory = number_in("status", "VmRSS:") - memory;
 
     double cpu = cpu_time();
+    instant began = now();
 
     nap(idle);
 
-    double idle_cpu = cpu_time() - cpu;
-    instant began = now();
+    double idle_cpu = cpu_time() - cpu, rested = seconds(now() - began);
+
+    began = now();
 
     cpu = cpu_time();
     run_load();
@@ -261,7 +263,7 @@ int main(int argc, char **argv)
         say("the server used %.1f KiB for each connection", kib);
         report("server_kib", "%.2f", kib);
         if (idle > 0) {
-            double share = idle_cpu / seconds(idle);
+            double share = idle_cpu / rested;
 
             say("the server used %.1f %% of a core while idle", 100 * share);
             report("server_idle", "%.4f", share);
@@ -275,7 +277,8 @@ int main(int argc, char **argv)
         }
     }
     if (stopping())
-        die_because(0, "stopped by %s: the numbers are of a shorter time",
+        die_because(0,
+                    "stopped by %s: the numbers cover only the time until then",
                     stop_reason());
     freeaddrinfo(to);
     for (size_t i = 0; i < connections; i++)

@@ -131,8 +131,8 @@ static void send_flood(int fd)
         grouped(sent - answered),
         sent > 0 ? 100.0 * (double)(sent - answered) / (double)sent : 0);
     if (refused > 0)
-        say("%s times the kernel said that the port of an earlier datagram is "
-            "not open (ECONNREFUSED)",
+        say("errors that the port of an earlier datagram is not open "
+            "(ECONNREFUSED): %s",
             grouped(refused));
     free(came);
 }

@@ -11,7 +11,8 @@ one_of_many() {
     dismiss server
     show_timeline
     idle_cpu=$(value load server_idle) trip=$(value load server_us)
-    [ -n "$trip" ] || fail "this machine does not report the CPU time of a process"
+    [ -n "$(value load server_kib)" ] || fail "this machine does not report the CPU time of a process"
+    [ -n "$trip" ] || fail "no round trip was made in $busy: this machine is too busy"
     idle_share=$(awk -v share="$idle_cpu" 'BEGIN { printf "%.1f %%", 100 * share }')
     number "$1: CPU while idle" "$idle_share"
     number "$1: CPU time per round trip" "$trip us"

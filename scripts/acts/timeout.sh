@@ -24,7 +24,7 @@ play() {
         launch client '' "$way" --limit "$limit" 127.0.0.1 "$port"
         finish client
         waited=$(value client waited_seconds) percent=$(cpu_percent client)
-        [ "$way" != timeout_busypoll ] || burnt=$percent latest=0
+        [ "$way" != timeout_busypoll ] || burnt=$percent latest=0 last=$way
         late=$(awk "BEGIN { print $waited - $(in_seconds "$limit") }")
         awk "BEGIN { exit !($late > $latest) }" && latest=$late last=$way
         number "$way: waited" "$waited s"

@@ -111,8 +111,8 @@ cut	^    struct buffer \*b = &g->input;	^        buffer_taken\(b, buffer_used\(b
 +    if (g->leaving) {
 
 === wrong MESSAGE_LOST a zero byte ends the line
--                if ((c < ' ' && c != '\t') || c == 127)
-+                if (c != 0 && ((c < ' ' && c != '\t') || c == 127))
+-                if ((shown = showable(line + i, length - i)) == 0)
++                if ((shown = showable(line + i, length - i)) == 0 && line[i])
 
 === wrong MESSAGE_LOST a line that is too long is dropped without a word
 -            tell(g, "* A line has %d bytes at most: yours was dropped.",

@@ -112,20 +112,26 @@ predict() {
 # wide ratios: the machine may be busy.
 claim() {
     [ -z "${WB_CLAIMS:-}" ] || printf '%s\t%s\t%s\n' "$act" "$2" "$1" >>"$WB_CLAIMS"
-    ! awk "BEGIN { exit !($1) }" || return 0
+    awk "BEGIN { exit !($1) }" 2>/dev/null
+    case $? in
+    0) return 0 ;;
+    1) ;;
+    *) fail "a number is missing to check this: $2 ($1)" ;;
+    esac
     [ -z "$strict" ] || fail "the numbers of this run contradict the act: $2 ($1)"
     refuted="${refuted:+$refuted; }$2"
     printf '%s\n' "Not this time: $2. We expected $1. $(reason_to_doubt)" |
         fold -s -w "$columns" | sed "s/ *$//; s/.*/$bold$yellow&$plain/"
 }
 
-# Why may the numbers of this run be unusual? The load is the number of threads that
-# have run, or waited for a processor, during the last minute (proc(5)).
+# Why may the numbers of this run be unusual? The load is the average number of
+# threads that ran, or waited for a processor or a disk, in the last minute (proc(5)).
+# Our own programs count as well.
 reason_to_doubt() {
     processors=$(getconf _NPROCESSORS_ONLN)
     { read -r load _ </proc/loadavg; } 2>/dev/null || load=0
     if awk "BEGIN { exit !($load > $processors) }"; then
-        echo "The likely reason: other programs use this machine (load $load, processors $processors)."
+        echo "The likely reason: this machine is busy (load $load, processors $processors)."
     else
         echo 'We do not know the reason: play this act again.'
     fi

@@ -20,7 +20,7 @@ struct stretch {
     /* The share of each call in the state: seconds spent waiting in it, or the
      * number of calls. */
     double weight[CALLS];
-    bool divided; /* a part of a run lies in another stretch: about so many */
+    bool divided; /* its runs go on in another stretch: the count is a guess */
     const struct span *longest; /* of those calls; NULL: none */
     double share;               /* seconds of `longest` within this stretch */
 };
@@ -81,8 +81,8 @@ double time_at(const struct plan *plan, double place);
 void name_calls(const struct stretch *stretch, char *text, size_t size);
 
 /* How often those calls would block: "1,234", or "about 1,234" where a run of
- * them lies in several stretches. With times, the sign, before the number.
- * Returns a text that stays valid until the next call. */
+ * them lies in several stretches. The text `times`, "" or a sign, is put before
+ * the number. Returns a text that stays valid until the next call. */
 const char *count_agains(const struct stretch *stretch, const char *times);
 
 /* Round times for the labels of an axis. Label number n, from first to last, is
