@@ -396,7 +396,7 @@ one_more() {
 }
 
 @test "soak: among random good and bad clients, does every good one get what is its own?" {
-    only_in plain long
+    only_in long
     local kind name role next clients
     state=$((${WB_SEED:-1} % 2147483646 + 1))
     clients=$(how_many 'random clients of each server' 12 12 400)

@@ -587,7 +587,7 @@ for row in list(csv.reader(open(sys.argv[1], newline="")))[1:]: sys.stdout.write
 }
 
 @test "names: may the checkout and the temporary folder have any name?" {
-    only_in plain long
+    only_in long
     own_checkout "$T/Jane Doe's \$(touch x) & \\copy"
     # Some of it has to be built there.
     rm -f "$its_judge" "$copy"/build/judge/assembler "$copy"/build/judge/sanitizer
