@@ -26,13 +26,13 @@ void print_bytes(const void *bytes, size_t size);
 /* Print one sentence and a newline; after 4,095 bytes it is cut. */
 void say(const char *format, ...) LIKE_PRINTF(1, 2);
 
-/* Write what other functions have left in stdio's buffer. Returns 0 if all output
- * so far was written, or why not: errno; EINTR if the program was asked to stop
- * while nobody read its output. */
+/* Write what other functions have left in stdio's buffer. Returns 0 if all
+ * output so far was written, or why not: errno; EINTR if the program was asked
+ * to stop while nobody read its output. */
 int output_error(void);
 
-/* Write a message on stderr, in one piece if the kernel takes all of it, so that
- * the lines of several programs do not mix. */
+/* Write a message on stderr, in one piece if the kernel takes all of it, so
+ * that the lines of several programs do not mix. */
 void complain(const char *bytes, size_t size);
 
 /* A number as people read it: 136,314,880. The text stays valid during the next

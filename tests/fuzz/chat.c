@@ -20,8 +20,8 @@ static struct guest *new_guest(const char *name)
     return g;
 }
 
-/* What no terminal may get, by a rule of its own: C0 but the tab, DEL, and C1 as
- * one byte or as UTF-8. Otherwise a byte above 127 belongs to a sequence. */
+/* What no terminal may get, by a rule of its own: C0 but the tab, DEL, and C1
+ * as one byte or as UTF-8. Otherwise a byte above 127 belongs to a sequence. */
 static int is_harmless(const char *line, size_t length)
 {
     size_t rest = 0; /* of a sequence */
