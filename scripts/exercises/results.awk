@@ -4,7 +4,8 @@
 #   LC_ALL=C awk -v format=FORMAT -f results.awk
 #
 # Input: lines of tab-separated fields: exercise, check, title, result (pass,
-# fail, error), mistake, points, of, seconds, symptom. Formats:
+# fail, error), mistake, points, of, seconds, symptom, and what a replay needs:
+# seed, level of containment, version of the judge. Formats:
 #   tap          Test Anything Protocol, version 13
 #   junit        XML as Ant's JUnit task writes it, which every CI reads
 #   gradescope   results.json; gradescope-autograders.readthedocs.io, "Specs"

@@ -8,6 +8,9 @@
 
 #include "judge.h"
 
+/* It changes with every change of a check: a grade names it. */
+#define JUDGE_VERSION "1.1"
+
 /* --- judge.c -------------------------------------------------------------- */
 
 /* The verdict of one check, in memory shared with the main process. */
@@ -17,6 +20,7 @@ struct verdict {
     bool reached; /* false: the check itself failed */
     enum mistake what;
     char symptom[640];
+    char level[16]; /* of containment: see the supervisor's 'started' line */
     double seconds;
     size_t steps;
     struct {

@@ -24,16 +24,19 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static bool all_checks, list_wanted, mistakes_wanted;
 static const char *only, *record_name, *shown_as;
-static size_t at_once = 4;
+static size_t at_once = 4, seed;
 
 static const struct setting settings[] = {
     {"all", NULL, "go on after the first mistake", .flag = &all_checks},
     {"only", "CHECK", "make this check alone", .text = &only},
     {"jobs", "N", "make N checks at the same time", .size = &at_once},
+    {"seed", "N", "draw the same facts as the run whose records name N",
+     .size = &seed},
     {"record", "FILE", "add a line for each check to FILE",
      .text = &record_name},
     {"as", "PATH", "call the program so in what can be typed",
@@ -206,12 +209,38 @@ static void write_record(FILE *record, const struct exercise *e,
     for (char *p = symptom; *p; p++)
         if (*p == '\t' || *p == '\n')
             *p = ' ';
-    fprintf(record, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%.3f\t%s\n", e->name, c->name,
-            c->title, result,
+    fprintf(record,
+            "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%.3f\t%s\t%zu\t%s\t" JUDGE_VERSION
+            "\n",
+            e->name, c->name, c->title, result,
             v->reached && v->what != NO_MISTAKE ? mistake_entry(v->what)->name
                                                 : "-",
             v->reached && v->what == NO_MISTAKE ? c->points : 0, c->points,
-            v->seconds, symptom);
+            v->seconds, symptom, seed, *v->level ? v->level : "-");
+}
+
+/* --- Facts drawn at random ------------------------------------------------ */
+
+/* One generator for each check: what a check draws depends on the seed and on
+ * its own name, but not on the other checks. */
+static uint64_t random_state;
+
+static void begin_to_draw(const char *name)
+{
+    random_state = (uint64_t)seed + 0x9e3779b97f4a7c15;
+    for (; *name; name++)
+        random_state = (random_state ^ (unsigned char)*name) * 0x100000001b3;
+}
+
+unsigned draw(unsigned below)
+{
+    /* Steele, Lea, Flood: Fast splittable pseudorandom number generators
+     * (2014), splitmix64. */
+    uint64_t x = random_state += 0x9e3779b97f4a7c15;
+
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
+    return (unsigned)((x ^ (x >> 31)) % below);
 }
 
 /* Start one check, in a process of its own. */
@@ -227,6 +256,7 @@ static pid_t begin_check(const struct check *c, struct verdict *v)
     prctl(PR_SET_CHILD_SUBREAPER, 0);
     verdict = v;
     began = now();
+    begin_to_draw(c->name);
     c->run();
     if (has_ended() && exit_status() < 0 && strcmp(end.limit, "-") != 0)
         diagnosed(-1, ENDLESS, "all went well, but at the end");
@@ -321,6 +351,8 @@ int main(int argc, char **argv)
     if (n < 0)
         die("cannot find the supervisor");
     snprintf(strrchr(supervisor, '/'), sizeof "/supervise", "/supervise");
+    if (seed == 0)
+        seed = (size_t)(time(NULL) % 1000000 * 1000 + getpid() % 1000 + 1);
     if (record_name && !(record = fopen(record_name, "a")))
         die("cannot write to %s", record_name);
 

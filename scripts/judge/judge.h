@@ -72,6 +72,11 @@ bool is_asleep(void);
 const char *its_words(void); /* all output so far */
 bool says(const char *words);
 
+/* A number from 0 to below - 1, drawn at random: the same one in each run with
+ * this seed. What the program has to answer must be drawn, or it could be known
+ * before. */
+unsigned draw(unsigned below);
+
 /* --- The results of its calls --------------------------------------------- */
 
 const struct witness *witness(void);

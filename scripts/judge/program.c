@@ -76,7 +76,7 @@ static void word_of(const char *text, const char *key, char *word, size_t size)
     const char *found = strstr(text, key);
 
     if (found)
-        snprintf(word, size, "%.*s", (int)strcspn(found + strlen(key), " "),
+        snprintf(word, size, "%.*s", (int)strcspn(found + strlen(key), " \n"),
                  found + strlen(key));
 }
 
@@ -104,8 +104,10 @@ static void take_in_output(void)
     if (n <= 0)
         return;
     text[n] = '\0';
-    if (strstr(text, "started "))
+    if (strstr(text, "started ")) {
         pid = (pid_t)number_of(text, "started pid=");
+        word_of(text, " level=", verdict->level, sizeof verdict->level);
+    }
     if (!strstr(text, "ended "))
         return;
     word_of(text, " how=", end.how, sizeof end.how);
