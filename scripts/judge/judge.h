@@ -77,7 +77,22 @@ bool says(const char *words);
  * before. */
 unsigned draw(unsigned below);
 
+/* --- What the kernel says ------------------------------------------------- */
+
+/* How long it has run; a busy machine does not make this longer. */
+duration used_cpu(void);
+/* How often it has been given a processor: the same number later means that it
+ * has not run since. */
+long long times_run(void);
+/* How many descriptors it has open now. */
+size_t descriptors_held(void);
+/* Does this descriptor of it have O_NONBLOCK? */
+bool is_nonblocking(int its_fd);
+
 /* --- The results of its calls --------------------------------------------- */
+
+/* The witness records them inside the program, so the program could forge them:
+ * they may explain a failure, but they never make a pass. */
 
 const struct witness *witness(void);
 /* Visit the records from number `from` on, oldest first, until visit returns
@@ -106,7 +121,7 @@ const struct seen *last_send(int fd);
 /* Connect as a client with this name, which must be a string literal. */
 int dial(const char *who);
 /* The same, but a failure is no verdict yet: the program may have ended. */
-bool could_dial(const char *who);
+bool could_dial(const char *who, int *peer);
 /* The program's descriptor for that client; -1 if it is not accepted yet. */
 int its_fd(int peer);
 /* Wait until the program has accepted this client. */

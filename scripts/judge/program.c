@@ -106,6 +106,7 @@ static void take_in_output(void)
     text[n] = '\0';
     if (strstr(text, "started ")) {
         pid = (pid_t)number_of(text, "started pid=");
+        look_at(pid);
         word_of(text, " level=", verdict->level, sizeof verdict->level);
     }
     if (!strstr(text, "ended "))
@@ -255,125 +256,7 @@ bool says(const char *what)
     return strstr(its_words(), what) != NULL;
 }
 
-/* --- What it does now, from /proc ----------------------------------------- */
-
-/* The contents of a file in /proc/PID; "" if it cannot be read. */
-static const char *text_of(pid_t process, const char *name)
-{
-    static char text[1024];
-    char path[64];
-    FILE *file;
-    size_t length = 0;
-
-    snprintf(path, sizeof path, "/proc/%d/%s", (int)process, name);
-    file = fopen(path, "r");
-    if (file) {
-        length = fread(text, 1, sizeof text - 1, file);
-        fclose(file);
-    }
-    text[length] = '\0';
-    return text;
-}
-
-static const char *proc_text(const char *name)
-{
-    return text_of(pid, name);
-}
-
-/* The number in this field of such a text; fields count from 0. */
-static long long field(const char *text, int place)
-{
-    while (place-- > 0) {
-        text += strcspn(text, " ");
-        text += strspn(text, " ");
-    }
-    return strtoll(text, NULL, 10);
-}
-
-/* The part of stat after the name; it begins with the state (proc(5)). */
-static const char *stat_of(pid_t process)
-{
-    const char *close_bracket = strrchr(text_of(process, "stat"), ')');
-
-    return close_bracket ? close_bracket + 2 : "";
-}
-
-static const char *stat_text(void)
-{
-    return stat_of(pid);
-}
-
-static char state(void)
-{
-    return *stat_text();
-}
-
-/* How long it has run or was ready to run: schedstat has both (Linux,
- * Documentation/scheduler/sched-stats). Without schedstat, use the ticks. */
-static duration wanted_cpu(void)
-{
-    const char *text = proc_text("schedstat");
-
-    if (*text)
-        return field(text, 0) + field(text, 1);
-    text = stat_text();
-    return (field(text, 11) + field(text, 12)) *
-           (SECOND / sysconf(_SC_CLK_TCK));
-}
-
-/* How long it has run. A busy machine does not make this longer. */
-static duration used_cpu(void)
-{
-    const char *text = proc_text("schedstat");
-
-    return *text ? field(text, 0) : wanted_cpu();
-}
-
-size_t resident_memory(void)
-{
-    return (size_t)field(proc_text("statm"), 1) * (size_t)sysconf(_SC_PAGESIZE);
-}
-
-/* The part of this time that it ran or waited for a processor. */
-static double share_wanted(duration length)
-{
-    enum { SAMPLES = 10 };
-    duration before = wanted_cpu();
-    instant from = now();
-    int runnable = 0;
-    double share;
-
-    /* The kernel counts a wait for a processor only when it is over, so sample
-     * the state too. */
-    for (int i = 0; i < SAMPLES; i++) {
-        nap(length / SAMPLES);
-        runnable += state() == 'R';
-    }
-    share = (double)(wanted_cpu() - before) / (double)(now() - from);
-    if (share < (double)runnable / SAMPLES)
-        share = (double)runnable / SAMPLES;
-    return share > 1 ? 1 : share;
-}
-
-/* On a busy machine, even a short piece of work may wait long for a processor.
- * A program spins only if it keeps running whenever it gets one. */
-double cpu_demand(duration length)
-{
-    const duration before = used_cpu();
-    double share = share_wanted(length);
-
-    for (int i = 0; i < 10 && share > 0.3 && used_cpu() - before < length / 8;
-         i++)
-        share = share_wanted(length);
-    return share;
-}
-
-bool is_asleep(void)
-{
-    char s = state();
-
-    return s == 'S' || s == 'D';
-}
+/* --- What it does now ------------------------------------------------------ */
 
 bool may_spin(void)
 {
@@ -438,10 +321,23 @@ static const char *signal_name(int number)
     return "?";
 }
 
+/* The call in which it sleeps, as the kernel tells it; where the kernel does not,
+ * as the witness does. The witness knows the C library's names of naps. */
+struct standing its_call(void)
+{
+    struct standing at = standing();
+    const struct seen *in = &seen->inside;
+
+    if (!at.known && seen->is_inside)
+        at = (struct standing){.inside = true, .call = in->call, .fd = in->fd};
+    else if (is_nap(at.call) && seen->is_inside && is_nap(in->call))
+        at.call = in->call;
+    return at;
+}
+
 const char *doing(void)
 {
     static char text[160];
-    const struct seen *in = &seen->inside;
 
     if (has_ended()) {
         if (strcmp(end.limit, "-") != 0)
@@ -455,23 +351,24 @@ const char *doing(void)
         return text;
     }
 
-    double share = cpu_demand(100 * MILLISECOND);
+    const double share = cpu_demand(100 * MILLISECOND);
+    const struct standing at = its_call();
 
     if (share > 0.5) {
         snprintf(text, sizeof text, "is spinning: %.0f %% of a core",
                  100 * share);
-    } else if (!seen->is_inside) {
+    } else if (!at.inside || at.call == CALLS) {
         snprintf(text, sizeof text, is_asleep() ? "is asleep" : "is running");
-    } else if (is_nap(in->call)) {
-        snprintf(text, sizeof text, "is asleep in %s, by its own wish",
-                 call_names[in->call]);
-    } else if (is_wait(in->call)) {
-        snprintf(text, sizeof text, "is asleep in %s", call_names[in->call]);
+    } else if (is_nap(at.call)) {
+        snprintf(text, sizeof text, "has put itself to sleep with %s",
+                 call_names[at.call]);
+    } else if (is_wait(at.call)) {
+        snprintf(text, sizeof text, "is asleep in %s", call_names[at.call]);
     } else {
-        const char *whose = peer_behind(in->fd);
+        const char *whose = peer_behind(at.fd);
 
         snprintf(text, sizeof text, "is blocked in %s%s%s (descriptor %d)",
-                 call_names[in->call], *whose ? " on " : "", whose, in->fd);
+                 call_names[at.call], *whose ? " on " : "", whose, at.fd);
     }
     return text;
 }
@@ -481,7 +378,7 @@ const char *doing(void)
 /* The state at the last change, to tell whether anything still changes. */
 static struct {
     instant since;
-    int64_t inside_since;
+    long long times_run;
     duration cpu;
     duration delay; /* our_delay() at that time */
     bool heard;     /* its supervisor has passed on all earlier output */
@@ -491,7 +388,7 @@ static struct {
  * network work waits too, and a packet may be late. */
 static duration our_delay(void)
 {
-    return field(text_of(getpid(), "schedstat"), 1);
+    return waited_for_cpu(getpid());
 }
 
 duration delayed(void)
@@ -505,7 +402,7 @@ void restart_stall_timer(void)
 {
     stuck.since = now();
     stuck.delay = our_delay();
-    stuck.inside_since = -1;
+    stuck.times_run = -1;
     stuck.heard = false;
     stuck.cpu = pid > 0 ? used_cpu() : 0;
 }
@@ -522,22 +419,22 @@ static bool is_stalled(void)
 
     /* As long as the supervisor is not asleep, output may be on its way: the
      * supervisor may itself be waiting for a processor. */
-    const bool heard = *stat_of(supervisor_pid) == 'S';
+    const bool heard = state_of(supervisor_pid) == 'S';
 
     if (used_cpu() - stuck.cpu > 400 * MILLISECOND)
         return heard;
 
-    int64_t inside = seen->is_inside ? seen->inside.began : 0;
+    const long long run = times_run();
 
-    if (!is_asleep() || inside != stuck.inside_since) {
+    if (!is_asleep() || run != stuck.times_run) {
         stuck.since = now();
         stuck.delay = our_delay();
-        stuck.inside_since = inside;
+        stuck.times_run = run;
         stuck.heard = false;
     }
     /* Check this after the program fell asleep: only then has the supervisor
      * passed on all of its output. */
-    stuck.heard = stuck.heard || *stat_of(supervisor_pid) == 'S';
+    stuck.heard = stuck.heard || state_of(supervisor_pid) == 'S';
     if (!stuck.heard || now() - stuck.since <= 300 * MILLISECOND)
         return false;
 
@@ -555,7 +452,7 @@ bool wait_until(bool (*come_true)(void *), void *context, duration limit)
     restart_stall_timer();
     for (int looks = 0;; looks++) {
         take_in_output();
-        read_witness();
+        look_at_peers();
         if (come_true(context))
             return true;
         if (passed(deadline) || is_stalled())
@@ -565,11 +462,13 @@ bool wait_until(bool (*come_true)(void *), void *context, duration limit)
     }
 }
 
-/* Blocked in a call that will not return by itself. */
-static bool blocked_for_good(void)
+/* Blocked in a call that will not return by itself, since it last ran. */
+static bool blocked_for_good(instant since)
 {
-    return seen->is_inside && seen->inside.blocking && is_asleep() &&
-           now() - seen->inside.began > 300 * MILLISECOND;
+    const int call = its_call().call;
+
+    return call != CALLS && !is_wait(call) && !is_nap(call) && is_asleep() &&
+           now() - since > 300 * MILLISECOND;
 }
 
 /* It has ended and the supervisor has not reported it yet, or it has not yet
@@ -587,10 +486,17 @@ bool ends_within(duration limit)
     const instant deadline = deadline_in(limit);
     const instant at_last = deadline_in(limit + 10 * SECOND);
     const duration before = pid > 0 ? used_cpu() : 0;
+    instant last_run = now();
+    long long run = -1;
 
     while (!has_ended() && !passed(at_last) &&
            (!passed(deadline) || may_still_end(before, limit)) &&
-           !(limit > SECOND && blocked_for_good()))
+           !(limit > SECOND && blocked_for_good(last_run))) {
         nap(2 * MILLISECOND);
+        if (run != times_run()) {
+            run = times_run();
+            last_run = now();
+        }
+    }
     return has_ended();
 }
