@@ -416,9 +416,9 @@ void must_be_idle(const char *while_what)
     for (int i = 0; i < 6 && cpu_demand(50 * MILLISECOND) > 0.2; i++)
         ;
 
-    uint64_t before = calls_that(is_wait);
-    double share = cpu_demand(length);
-    uint64_t wakeups = calls_that(is_wait) - before;
+    const long long before = times_run();
+    const double share = cpu_demand(length);
+    const long long wakeups = times_run() - before;
 
     if (has_ended())
         diagnosed(-1, ENDS_EARLY, "%s", while_what);
@@ -427,14 +427,14 @@ void must_be_idle(const char *while_what)
 
         step("%s the program is spinning", while_what);
         mistake(what,
-                "%s it should sleep, but it used %.0f %% of a core and came "
-                "back from its wait %s times in %.2f s.",
-                while_what, 100 * share, grouped(wakeups), seconds(length));
+                "%s it should sleep, but it used %.0f %% of a core in %.2f s.",
+                while_what, 100 * share, seconds(length));
     }
     if (wakeups > 15)
         mistake(IDLE_WAKEUPS,
                 "%s it should sleep, but it woke up %s times in %.2f s, for "
                 "nothing.",
-                while_what, grouped(wakeups), seconds(length));
+                while_what, grouped((unsigned long long)wakeups),
+                seconds(length));
     step("%s it sleeps", while_what);
 }

@@ -128,6 +128,12 @@ int its_fd(int peer);
 bool accepted(int peer);
 /* Has the program closed its side? */
 bool closed_on(int peer);
+/* How many bytes of this client lie in the kernel, not yet received by the
+ * program. */
+size_t unread_by_it(int peer);
+/* Has the kernel taken no more bytes for this client since the last call, and
+ * holds some? Call it after the program has had more to send. */
+bool is_full(int peer);
 void tell(int peer, const char *bytes, size_t size);
 void tell_text(int peer, const char *text);
 /* Receive exactly these bytes. False if they do not come; `ending` then tells

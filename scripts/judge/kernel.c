@@ -115,7 +115,13 @@ duration waited_for_cpu(pid_t which)
  * has not run since. */
 long long times_run(void)
 {
-    return field(text_of(process, "schedstat"), 2);
+    const char *text = text_of(process, "schedstat");
+    const char *waits;
+
+    if (*text)
+        return field(text, 2);
+    waits = strstr(text_of(process, "status"), "\nvoluntary_ctxt_switches:");
+    return waits ? strtoll(strchr(waits, ':') + 1, NULL, 10) : 0;
 }
 
 size_t resident_memory(void)

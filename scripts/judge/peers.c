@@ -22,6 +22,7 @@ static struct peer {
     int its_fd;          /* -1: not accepted yet */
     unsigned long inode; /* of its socket; 0: not accepted yet */
     bool closed;         /* by the program */
+    unsigned unsent;     /* when is_full() last looked */
 } peers[MOST_PEERS];
 static size_t peer_count;
 
@@ -221,6 +222,25 @@ bool closed_on(int peer)
 {
     look_at_peers();
     return peers[index_of(peer)].closed;
+}
+
+size_t unread_by_it(int peer)
+{
+    const struct peer *p = &peers[index_of(peer)];
+    struct tcp_socket found;
+
+    return find_tcp_socket((unsigned)port, p->port, &found) ? found.unread : 0;
+}
+
+bool is_full(int peer)
+{
+    struct peer *p = &peers[index_of(peer)];
+    struct tcp_socket found;
+    unsigned before = p->unsent;
+
+    p->unsent =
+        find_tcp_socket((unsigned)port, p->port, &found) ? found.unsent : 0;
+    return before > 0 && p->unsent == before;
 }
 
 /* --- Peers ---------------------------------------------------------------- */
