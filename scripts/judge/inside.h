@@ -35,6 +35,8 @@ extern const struct exercise *exercise;
 extern instant began;         /* when this check began */
 extern const char *binary;    /* the program under test */
 extern char supervisor[4096]; /* the path of our supervisor */
+/* Write the timeline of this run, if it is wanted. */
+void tell_timeline(enum mistake what);
 
 /* --- program.c ------------------------------------------------------------ */
 
@@ -121,6 +123,19 @@ size_t peers_connected(void);
 const char *peer_behind(int its_fd);
 /* How it waits for new clients: see interest_in(). */
 struct interest listener_interest(void);
+
+/* For the timeline: the port on which the program listens, the port of a peer,
+ * and the descriptor that the program had for it. */
+unsigned port_of_program(void), port_of(size_t peer);
+int its_fd_of(size_t peer);
+
+/* --- timeline.c ----------------------------------------------------------- */
+
+/* A peer did this, from then until now. A result of -1: it still waits. */
+void note_deed(const char *who, int fd, unsigned port, const char *call,
+               instant from, long long result);
+/* Write FOLDER/CHECK.trace. */
+void write_timeline(const char *folder, const char *check);
 
 /* --- cause.c -------------------------------------------------------------- */
 

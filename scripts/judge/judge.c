@@ -28,7 +28,7 @@
 #include <unistd.h>
 
 static bool all_checks, list_wanted, mistakes_wanted;
-static const char *only, *record_name, *shown_as;
+static const char *only, *record_name, *story_name, *trace_folder, *shown_as;
 static size_t at_once = 4, seed;
 
 static const struct setting settings[] = {
@@ -39,6 +39,10 @@ static const struct setting settings[] = {
      .size = &seed},
     {"record", "FILE", "add a line for each check to FILE",
      .text = &record_name},
+    {"story", "FILE", "add a line for each step of a failure to FILE",
+     .text = &story_name},
+    {"trace", "FOLDER", "write the timeline of a failure to FOLDER/CHECK.trace",
+     .text = &trace_folder},
     {"as", "PATH", "call the program so in what can be typed",
      .text = &shown_as},
     {"list", NULL, "name the checks and end", .flag = &list_wanted},
@@ -219,6 +223,15 @@ static void write_record(FILE *record, const struct exercise *e,
             v->seconds, symptom, seed, *v->level ? v->level : "-");
 }
 
+/* What led to the verdict, a step a line. */
+static void write_story(FILE *story, const struct exercise *e,
+                        const struct check *c, const struct verdict *v)
+{
+    for (size_t i = 0; i < v->steps; i++)
+        fprintf(story, "%s\t%s\t%.3f\t%s\n", e->name, c->name, v->step[i].at,
+                v->step[i].text);
+}
+
 /* --- Facts drawn at random ------------------------------------------------ */
 
 /* One generator for each check: what a check draws depends on the seed and on
@@ -243,6 +256,14 @@ unsigned draw(unsigned below)
     return (unsigned)((x ^ (x >> 31)) % below);
 }
 
+static const char *check_name; /* of this process */
+
+void tell_timeline(enum mistake what)
+{
+    if (trace_folder && what != NO_MISTAKE)
+        write_timeline(trace_folder, check_name);
+}
+
 /* Start one check, in a process of its own. */
 static pid_t begin_check(const struct check *c, struct verdict *v)
 {
@@ -256,6 +277,7 @@ static pid_t begin_check(const struct check *c, struct verdict *v)
     prctl(PR_SET_CHILD_SUBREAPER, 0);
     verdict = v;
     began = now();
+    check_name = c->name;
     begin_to_draw(c->name);
     c->run();
     if (has_ended() && exit_status() < 0 && strcmp(end.limit, "-") != 0)
@@ -263,7 +285,7 @@ static pid_t begin_check(const struct check *c, struct verdict *v)
     give_verdict(NO_MISTAKE);
 }
 
-static int judge(const struct exercise *e, FILE *record)
+static int judge(const struct exercise *e, FILE *record, FILE *story)
 {
     const size_t count = check_count(e);
     struct verdict *verdicts =
@@ -298,6 +320,8 @@ static int judge(const struct exercise *e, FILE *record)
             write_record(record, e, &e->checks[i], v);
         if (v->reached && v->what == NO_MISTAKE)
             continue;
+        if (story)
+            write_story(story, e, &e->checks[i], v);
         failures++;
         print_verdict(e, &e->checks[i], v, i + 1, count);
         if (!all_checks)
@@ -325,7 +349,7 @@ int main(int argc, char **argv)
 {
     char **operands = begin(&program, argc, argv);
     const struct exercise *e;
-    FILE *record = NULL;
+    FILE *record = NULL, *story = NULL;
     ssize_t n = readlink("/proc/self/exe", supervisor, sizeof supervisor - 16);
 
     if (mistakes_wanted) {
@@ -355,9 +379,13 @@ int main(int argc, char **argv)
         seed = (size_t)(time(NULL) % 1000000 * 1000 + getpid() % 1000 + 1);
     if (record_name && !(record = fopen(record_name, "a")))
         die("cannot write to %s", record_name);
+    if (story_name && !(story = fopen(story_name, "a")))
+        die("cannot write to %s", story_name);
 
-    int status = judge(e, record);
+    int status = judge(e, record, story);
 
+    if (story && fclose(story) != 0)
+        die("cannot write to %s", story_name);
     if (record && fclose(record) != 0)
         die("cannot write to %s", record_name);
     return status;

@@ -1,0 +1,460 @@
+# shellcheck shell=sh disable=SC2034,SC2154 # what scripts/exercise sets and uses
+# SPDX-License-Identifier: MIT
+#
+# grade.sh - a part of scripts/exercise: one record for each check of a solution,
+# the formats of results, and 'grade', which does it for a class.
+
+# The version that is in every record.
+judge_version=$(sed -n 's/^#define JUDGE_VERSION "\(.*\)"$/\1/p' "$root/scripts/judge/inside.h")
+
+# --- One record for each check ----------------------------------------------------
+
+# records NAME FOLDER: print a line for each check of the exercise, in any case; the
+# fields are listed in results.awk. The story of each failure goes to
+# $scratch/story.NAME, its timeline into the folder $scratch/traces.NAME.
+records() {
+    words=$scratch/words.$1
+    taken=$scratch/taken.$1
+    program=$scratch/$1
+    got=$scratch/records.$1
+    : >"$got"
+    : >"$scratch/story.$1"
+    mkdir -p "$scratch/traces.$1"
+    if ! take "$2/$1.c" "$1"; then
+        :
+    elif skeleton "$1" | cmp -s - "$taken"; then
+        why=NOT_CHANGED says="$1.c has not been changed"
+    else
+        compile "$taken" "$program" "$1"
+        case $? in
+        0)
+            why=NOT_MADE says='this check could not be run'
+            judge "$program" --all --record "$got" --as "$1" ${seed:+--seed "$seed"} \
+                --story "$scratch/story.$1" --trace "$scratch/traces.$1" "$1" >"$scratch/verdict.$1" 2>&1
+            ;;
+        1) why=DOES_NOT_COMPILE says=$(kindly "$1" "$1.c" | sed -n '1s/^ *//p') ;;
+        2) why=INCLUDES_OTHER_FILES says=$(intrusion "$1") ;;
+        *) why=NOT_MADE says='the compiler could not be run here' ;;
+        esac
+    fi
+    "$judge" --list "$1" | says=$says got=$got awk -F '\t' -v OFS='\t' -v name="$1" -v why="$why" \
+        -v seed="${seed:--}" -v version="$judge_version" '
+        BEGIN {
+            while ((getline line <ENVIRON["got"]) > 0) {
+                split(line, field, "\t")
+                made[field[2]] = line
+            }
+            says = ENVIRON["says"]
+            gsub(/[\t\n]/, " ", says)
+        }
+        $1 in made { print made[$1]; next }
+        {
+            print name, $1, $3, (why == "NOT_MADE" ? "error" : "fail"), why, 0, $2, "0.000", says, \
+                seed, "-", version
+        }'
+}
+
+# all_records FOLDER NAME...: the records of these exercises, $jobs at a time.
+all_records() {
+    folder=$1
+    shift
+    running=0
+    for name in "$@"; do
+        records "$name" "$folder" >"$scratch/result.$name" &
+        running=$((running + 1))
+        if [ "$running" -ge "$jobs" ]; then
+            wait
+            running=0
+        fi
+    done
+    wait
+    for name in "$@"; do
+        cat "$scratch/result.$name"
+    done
+}
+
+# as_format FORMAT: convert the records on stdin. In the C locale, since a
+# submission may contain any bytes.
+as_format() {
+    if [ "$1" = records ]; then
+        cat
+    else
+        LC_ALL=C awk -v format="$1" -v date="$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
+            -f "$root/scripts/exercises/results.awk"
+    fi
+}
+
+# Sets seed, if --seed did not.
+choose_seed() {
+    [ -n "$seed" ] || seed=$(awk -v n="$$" 'BEGIN { srand(); print int(srand() % 1000000) * 1000 + n % 1000 + 1 }')
+}
+
+# --- What was handed in -------------------------------------------------------------
+
+# All zip files together may hold so many files and bytes.
+most_files=20000
+most_unpacked=268435456
+
+# plainly_run COMMAND...: run a tool that unpacks, as an unprivileged user, in the
+# folder $into, which is its own.
+plainly_run() {
+    tool=$(command -v "$1") || return
+    shift
+    "$supervise" --room "$into" --wall 60s --cpu 60s --memory 1G --processes 16 --output 64k \
+        "$tool" "$@" >/dev/null 2>&1 </dev/null
+}
+
+# contents_of ZIP: its files, all in one. Used to find out how large they are, since
+# the sizes that are stated in a zip may be wrong.
+contents_of() {
+    case $unpacker in
+    unzip) unzip -P '' -p "$1" ;;
+    bsdtar) bsdtar -x -O -f "$1" ;;
+    busybox) busybox unzip -p "$1" ;;
+    esac 2>/dev/null </dev/null
+}
+
+# Sets unpacker.
+choose_unpacker() {
+    for unpacker in unzip bsdtar python3 busybox; do
+        case $unpacker in
+        busybox) busybox unzip 2>&1 | grep -q Usage ;;
+        *) have $unpacker ;;
+        esac && return
+    done
+    unpacker=''
+    return 1
+}
+
+# unpack ZIP FOLDER NAME: unpack it into a new folder; otherwise set problem. NAME
+# is for people.
+unpack() {
+    into=$2
+    mkdir -p "$into" || fail "cannot write to the temporary folder $scratch"
+    choose_unpacker || {
+        problem='there is no unzip, bsdtar, python3 or busybox to unpack it'
+        return 1
+    }
+    problem="it holds more than $left_files files or $((left_unpacked / 1048576)) MiB"
+    if [ $unpacker = python3 ]; then
+        python3 "$root/scripts/graders/unpack.py" "$1" "$into" "$left_files" "$left_unpacked" 2>/dev/null
+        case $? in
+        0) ;;
+        3) return 1 ;;
+        *) problem='it is no zip file, or a damaged one' && return 1 ;;
+        esac
+    else
+        [ "$(wc -c <"$1")" -le "$left_unpacked" ] &&
+            [ "$(contents_of "$1" | head -c $((left_unpacked + 1)) | wc -c)" -le "$left_unpacked" ] || return 1
+        cat "$1" >"$into/.zip" || fail "cannot write to the temporary folder $scratch"
+        chmod 644 "$into/.zip"
+        case $unpacker in
+        unzip) plainly_run unzip -qq -o -P '' .zip ;;
+        bsdtar) plainly_run bsdtar -x -f .zip ;;
+        busybox) plainly_run busybox unzip -q -o .zip ;;
+        esac
+        result=$?
+        rm -f "$into/.zip"
+        # It may say that it left out what leads out of the folder.
+        if [ $result -ne 0 ] && [ -z "$(find "$into" -type f | head -n 1)" ]; then
+            problem='it is no zip file, or a damaged one'
+            return 1
+        fi
+        # 1 of unzip is a warning, such as for a name that leads out of the folder.
+        if [ $result -gt 1 ]; then
+            problem='the rest of it is damaged'
+            tell_problem "${3:-$1}" 'was unpacked in part'
+        fi
+    fi
+    # Links and the like were not asked for; they might lead anywhere.
+    find "$into" ! -type f ! -type d -exec rm -f {} +
+    chmod -R u+rwX "$into"
+    number_of_files=$(find "$into" ! -type d -exec echo . \; | wc -l)
+    if [ "$number_of_files" -gt "$left_files" ]; then
+        rm -rf "$into"
+        return 1
+    fi
+    left_files=$((left_files - number_of_files))
+    left_unpacked=$((left_unpacked - $(find "$into" -type f -exec cat {} + | wc -c)))
+}
+
+# For find -exec sh -c: print a line for each path; see list.awk. The first argument
+# is the kind.
+# shellcheck disable=SC2016 # the inner shell expands it
+list_them='
+    KIND=$1
+    shift
+    TIMES=$(stat -c %Y -- "$@" 2>/dev/null)
+    [ "$(printf "%s\n" "$TIMES" | wc -l)" -eq $# ] || TIMES=""
+    export KIND TIMES
+    LC_ALL=C awk -f "$LIST" "$@"'
+
+# list_name NAME: the same for a folder that is none on this machine.
+list_name() {
+    KIND=d TIMES='' TOP='' LABEL='' LC_ALL=C awk -f "$LIST" "/$1"
+}
+
+# list_folder FOLDER LABEL: print all that is in it, and in its zip files. LABEL
+# stands in front of each path.
+list_folder() {
+    TOP=$1 LABEL=$2
+    export TOP LABEL
+    find "$1/" -mindepth 1 -type d -exec sh -c "$list_them" sh d {} +
+    find "$1/" -mindepth 1 -type l -exec sh -c "$list_them" sh l {} +
+    find "$1/" -mindepth 1 -type f ! -name '*.[Zz][Ii][Pp]' -exec sh -c "$list_them" sh f {} +
+    find "$1/" -mindepth 1 ! -type f ! -type l ! -type d -exec sh -c "$list_them" sh o {} +
+    find "$1/" -mindepth 1 -type f -name '*.[Zz][Ii][Pp]' -exec sh -c "$list_them" sh z {} + >"$scratch/zips.$depth"
+    [ -s "$scratch/zips.$depth" ] || return 0
+    while IFS=$tab read -r _ _ shown path; do
+        unescape "$path" && path=$it
+        unescape "$shown" && shown=$it
+        list_zip "$path" "${shown%.*}"
+    done <"$scratch/zips.$depth"
+}
+
+# list_zip ZIP NAME: the same for a zip file; in the list it is a folder.
+list_zip() {
+    packed=$((packed + 1))
+    if [ "$depth" -ge 4 ]; then
+        problem='zip files in zip files in zip files: that is too deep'
+    elif unpack "$1" "$scratch/unpacked/$packed" "${2:-${1##*/}}"; then
+        [ -z "$2" ] || list_name "$2"
+        depth=$((depth + 1))
+        list_folder "$scratch/unpacked/$packed" "${2:+$2/}"
+        depth=$((depth - 1))
+        return
+    fi
+    tell_problem "${2:-${1##*/}}" 'was not unpacked'
+}
+
+# tell_problem ZIP WHAT: grading goes on, but its exit status is 1.
+tell_problem() {
+    not_all=yes
+    printf '%s %s: %s\n' "$1" "$2" "$problem" | LC_ALL=C tr '\001-\011\013-\037\177' '?' >&2
+}
+
+# unescape TEXT: undo 'escaped' above; sets it. The x keeps newlines at the end.
+unescape() {
+    it=$(printf '%bx' "$1")
+    it=${it%x}
+}
+
+# collect FOLDER|ZIP...: copy the solutions to $scratch/class/NUMBER/NAME.c, and say on
+# stderr which file is whose. $scratch/students has the students, numbered;
+# $scratch/programs the solutions, 'NUMBER NAME' a line.
+collect() {
+    LIST=$root/scripts/graders/list.awk
+    export LIST
+    depth=0 packed=0 left_files=$most_files left_unpacked=$most_unpacked
+    mkdir -p "$scratch/unpacked"
+    for what in "$@"; do
+        absolute "$what"
+        label=''
+        if [ $# -gt 1 ]; then
+            label=$(basename -- "$what")
+            [ -d "$what" ] || label=${label%.*}
+            while [ -e "$scratch/labels/$label" ]; do
+                label="$label 2"
+            done
+            mkdir -p "$scratch/labels/$label"
+        fi
+        if [ -d "$it" ]; then
+            [ -z "$label" ] || list_name "$label"
+            list_folder "${it%/}" "${label:+$label/}"
+        else
+            list_zip "$it" "$label"
+        fi
+    done >"$scratch/list"
+    class=$(basename -- "$1")
+    case $class in
+    *.[Zz][Ii][Pp]) class=${class%.*} ;;
+    esac
+    CLASS=$class ARGUMENTS=$# EXERCISES=$exercises LC_ALL=C awk -f "$root/scripts/graders/collect.awk" "$scratch/list" >"$scratch/collected"
+    : >"$scratch/students"
+    : >"$scratch/programs"
+    mkdir -p "$scratch/class"
+    while IFS=$tab read -r what number name kind path; do
+        case $what in
+        student)
+            mkdir "$scratch/class/$number"
+            printf '%s\t%s\n' "$number" "$name" >>"$scratch/students"
+            ;;
+        take)
+            unescape "$path"
+            copy=$scratch/class/$number/$name.c
+            case $kind in
+            # A megabyte and a byte are enough to see that it is too large.
+            f) head -c $((most_bytes + 1)) <"$it" >"$copy" 2>/dev/null || chmod 000 "$copy" ;;
+            # Whatever it is: it is no file.
+            *) ln -s nowhere "$copy" ;;
+            esac
+            printf '%s %s\n' "$number" "$name" >>"$scratch/programs"
+            ;;
+        say) printf '%s\n' "$number" >&2 ;;
+        esac
+    done <"$scratch/collected"
+}
+
+# draw_timeline NAME: what the judge has left in $traces, of the mistake that it
+# reported last.
+draw_timeline() {
+    build_programs tracer
+    trace=$traces/$(awk -F '\t' '{ last = $2 } END { print last }' "$scratch/record.$1").trace
+    [ -s "$trace" ] || return 0
+    printf '\n%sThe timeline%s\n' "$bold" "$plain"
+    "$build/trace/timeline" --width "$(terminal_width)" ${bold:+--colour} --no-table "$trace"
+}
+
+# --- A class ------------------------------------------------------------------------------
+
+# A length of time for people.
+in_words() {
+    if [ "$1" -ge 90 ]; then
+        echo "$((($1 + 30) / 60)) minutes"
+    else
+        echo "$1 seconds"
+    fi
+}
+
+# The line on the terminal: how much is done, and the time left.
+show_progress() {
+    [ -t 2 ] || return 0
+    set -- "$scratch"/graded/*.done
+    [ -e "$1" ] || return 0
+    seconds=$(($(date +%s) - grading_since))
+    printf '\r\033[K%d of %d programs checked, about %s left' "$#" "$to_check" \
+        "$(in_words $((seconds * (to_check - $#) / $#)))" >&2
+}
+
+# grade_some: a worker. It takes one program after the other until none is left.
+grade_some() {
+    while read -r number name; do
+        [ ! -e "$scratch/stop" ] || return
+        mkdir "$scratch/claimed/$number.$name" 2>/dev/null || continue
+        grade_one "$scratch/class/$number" "$name" "$scratch/graded/$number.$name" &
+        wait
+        show_progress
+    done <"$scratch/programs"
+}
+
+# grade_one FOLDER NAME FILE: write the records to FILE, and what belongs to them.
+# It runs in a process of its own, with a scratch folder of its own.
+grade_one() {
+    scratch=$scratch/work.${3##*/}
+    outcome=$3
+    mkdir -m 711 "$scratch"
+    records "$2" "$1" >"$outcome.new"
+    cat "$scratch/story.$2" >"$outcome.story"
+    [ -z "$report" ] || draw_traces "$2" "$outcome.svgs"
+    rm -rf "$scratch"
+    mv "$outcome.new" "$outcome"
+    : >"$outcome.done"
+}
+
+# draw_traces NAME FOLDER: a picture of each failure.
+draw_traces() {
+    mkdir -p "$2"
+    for trace in "$scratch/traces.$1"/*.trace; do
+        [ -s "$trace" ] || continue
+        picture=${trace##*/}
+        "$build/trace/timeline" --no-table --svg "$2/${picture%.trace}.svg" "$trace" >/dev/null 2>&1 ||
+            rm -f "$2/${picture%.trace}.svg"
+    done
+}
+
+# stop_grading: after Ctrl-C. The workers do not get that signal; they finish what
+# they have begun, since a check must clean up after itself.
+stop_grading() {
+    : >"$scratch/stop"
+    [ ! -t 2 ] || printf '\r\033[K' >&2
+    printf '%s: stopping, as soon as the present checks have ended\n' "$me" >&2
+    wait
+    exit "$1"
+}
+
+# grade FOLDER|ZIP...: check the programs of a class, and print a line for each
+# student. Names of students may be anything, so our own files have numbers.
+grade() {
+    choose_seed
+    collect "$@"
+    mkdir "$scratch/graded" "$scratch/claimed" "$scratch/pages" "$scratch/lists"
+    [ -z "$report" ] || mkdir -p "$report" || fail "cannot make the folder $report"
+    "$judge" --mistakes >"$scratch/mistakes"
+    for name in $exercises; do
+        "$judge" --list "$name" >"$scratch/lists/$name"
+    done
+    to_check=$(($(wc -l <"$scratch/programs")))
+    grading_since=$(date +%s)
+    trap 'stop_grading 130' INT
+    trap 'stop_grading 143' TERM HUP
+    worker=0
+    while [ $worker -lt "$jobs" ]; do
+        grade_some &
+        worker=$((worker + 1))
+    done
+    wait
+    [ ! -t 2 ] || printf '\r\033[K' >&2
+    end_on_signals
+
+    # What was not handed in needs no worker.
+    printf 'submission,points,of' >"$scratch/csv"
+    for name in $exercises; do
+        printf ',%s,%s mistakes' "$name" "$name"
+    done >>"$scratch/csv"
+    printf ',seed,containment,judge\n' >>"$scratch/csv"
+    : >"$scratch/all"
+    while IFS=$tab read -r number name; do
+        unescape "$name"
+        STUDENT=$it EXERCISES=$exercises
+        export STUDENT EXERCISES
+        for name in $exercises; do
+            if [ -f "$scratch/graded/$number.$name" ]; then
+                cat "$scratch/graded/$number.$name"
+            else
+                records "$name" "$scratch/class/$number"
+            fi
+        done >"$scratch/one"
+        as_format csv <"$scratch/one" >>"$scratch/csv"
+        as_format of-student <"$scratch/one" >>"$scratch/all"
+        [ -z "$report" ] || write_report "$number"
+    done <"$scratch/students"
+    [ -z "$keep" ] || cat "$scratch/all" >"$keep" || fail "cannot write $keep"
+    if [ -n "$output" ]; then
+        cat "$scratch/csv" >"$output" || fail "cannot write $output"
+    else
+        cat "$scratch/csv" || fail "cannot write to standard output"
+    fi
+    tell_not_made
+}
+
+# Some checks could not be made: that is nobody's fault but ours, so say it, and
+# exit with 1.
+tell_not_made() {
+    not_made=$(awk -F '\t' '$4 == "error"' "$scratch/all" | wc -l)
+    if [ "$not_made" -gt 0 ]; then
+        printf '%s: %d checks could not be made (NOT_MADE), which is not the fault of the students; grade again:\n' \
+            "$me" "$not_made" >&2
+        awk -F '\t' '$4 == "error" { print "  " $13 ": " $1 ": " $9 }' "$scratch/all" | sort -u | head -n 10 >&2
+        not_all=yes
+    fi
+    [ -z "${not_all:-}" ]
+}
+
+# write_report NUMBER: the page of the student $STUDENT.
+write_report() {
+    file=$(LC_ALL=C awk 'BEGIN {
+        name = ENVIRON["STUDENT"]
+        gsub(/[^A-Za-z0-9._-]+/, "_", name)
+        sub(/^[-._]+/, "", name)
+        print substr(name, 1, 100)
+    }')
+    file=${file:-student}
+    while [ -e "$scratch/pages/$file" ]; do
+        file=$file-$1
+    done
+    : >"$scratch/pages/$file"
+    MISTAKES=$scratch/mistakes LISTS=$scratch/lists GRADED=$scratch/graded/$1 \
+        LC_ALL=C awk -v format=html -v date="$(date +%Y-%m-%d)" -f "$root/scripts/exercises/results.awk" \
+        -f "$root/scripts/graders/report.awk" "$scratch/one" >"$report/$file.html" ||
+        fail "cannot write $report/$file.html"
+}
