@@ -108,7 +108,7 @@ $(BUILD)/judge/sanitizer: $(flags)
 	@mkdir -p $(@D)
 	@flags='-fsanitize=address,undefined -fno-sanitize-recover=all'; \
 	printf 'int main(void) { return 0; }\n' | \
-	    $(CC) $$flags -o $@.try -x c - 2>/dev/null && $@.try || flags=; \
+	    $(CC) $$flags -o $@.try -x c - 2>/dev/null && $@.try 2>/dev/null || flags=; \
 	rm -f $@.try; printf '%s\n' "$$flags" >$@
 
 $(BUILD)/judge/assembler: $(flags)
