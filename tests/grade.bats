@@ -329,7 +329,7 @@ END
     section accept 'wrong ACCEPTED_BLOCKING the new socket is believed to inherit the flag' >"$T/practice/accept.c"
     exercise check accept --timeline
     is "$status" 1
-    says 'ACCEPTED_BLOCKING: ' 'See it by hand' 'The timeline' ' s  0' 'accept ' ' recv ' 'client A ' 'client B ' 'blocked in a call' 'Next'
+    says 'ACCEPTED_BLOCKING: ' 'See it by hand' 'The timeline of this run' ' s  0' 'accept ' ' recv ' 'client A ' 'client B ' 'blocked in a call' 'Next'
 }
 
 @test "judge: does a story have a line for each step, and only of failures?" {

@@ -301,8 +301,10 @@ draw_timeline() {
     build_programs tracer
     trace=$traces/$(awk -F '\t' '{ last = $2 } END { print last }' "$scratch/record.$1").trace
     [ -s "$trace" ] || return 0
-    printf '\n%sThe timeline%s\n' "$bold" "$plain"
-    "$build/trace/timeline" --width "$(terminal_width)" ${bold:+--colour} --no-table "$trace"
+    "$build/trace/timeline" --width "$(terminal_width)" ${bold:+--colour} --no-table "$trace" \
+        >"$scratch/timeline" 2>/dev/null || return 0
+    printf '\n%sThe timeline of this run%s\n' "$bold" "$plain"
+    cat "$scratch/timeline"
 }
 
 # --- A class ------------------------------------------------------------------------------
@@ -340,6 +342,7 @@ grade_some() {
 # grade_one FOLDER NAME FILE: write the records to FILE, and what belongs to them.
 # It runs in a process of its own, with a scratch folder of its own.
 grade_one() {
+    scratch_of_all=$scratch
     scratch=$scratch/work.${3##*/}
     outcome=$3
     mkdir -m 711 "$scratch"
@@ -354,12 +357,12 @@ grade_one() {
 # draw_traces NAME FOLDER: a picture of each failure.
 draw_traces() {
     mkdir -p "$2"
-    for trace in "$scratch/traces.$1"/*.trace; do
+    while IFS=$tab read -r check _ title _; do
+        trace=$scratch/traces.$1/$check.trace
         [ -s "$trace" ] || continue
-        picture=${trace##*/}
-        "$build/trace/timeline" --no-table --svg "$2/${picture%.trace}.svg" "$trace" >/dev/null 2>&1 ||
-            rm -f "$2/${picture%.trace}.svg"
-    done
+        "$build/trace/timeline" --no-table --title "$1: $title" --svg "$2/$check.svg" "$trace" >/dev/null 2>&1 ||
+            rm -f "$2/$check.svg"
+    done <"$scratch_of_all/lists/$1"
 }
 
 # stop_grading: after Ctrl-C. The workers do not get that signal; they finish what

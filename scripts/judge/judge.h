@@ -145,6 +145,9 @@ extern enum ending ending;
 /* Wait for the end of the connection. False if it does not come. */
 bool hears_end(int peer);
 void reset_peer(int peer);
+/* For the timeline: a check made this call for the peer, from then until now. A
+ * result of -1: it waited in vain. */
+void note_peer(int peer, const char *call, instant from, long long result);
 
 /* A port that refuses, one that listens, and one with a full accept queue. */
 int refusing_port(void);

@@ -300,8 +300,7 @@ static unsigned own_port_of(int fd)
                : ntohs(own.sin_port);
 }
 
-/* For the timeline. */
-static void note(int peer, const char *call, instant from, long long result)
+void note_peer(int peer, const char *call, instant from, long long result)
 {
     const struct peer *p = &peers[index_of(peer)];
 
@@ -340,7 +339,7 @@ static int connected_or_not(const char *who, int *error)
     peers[peer_count].port = own_port_of(fd);
     peers[peer_count].its_fd = -1;
     peer_count++;
-    note(fd, "connect", from, 0);
+    note_peer(fd, "connect", from, 0);
     step("%s connected", who);
     return fd;
 }
@@ -398,7 +397,7 @@ void tell(int peer, const char *bytes, size_t size)
         else
             break; /* the next receive on this peer finds that it is closed */
     }
-    note(peer, "send", from, (long long)sent);
+    note_peer(peer, "send", from, (long long)sent);
 }
 
 void tell_text(int peer, const char *text)
@@ -448,8 +447,8 @@ bool hears(int peer, const char *bytes, size_t size)
 
     ending = STILL_THERE;
     came = wait_until(heard, &h, 10 * SECOND);
-    note(peer, "recv", from,
-         h.heard > 0 || ending != STILL_THERE ? (long long)h.heard : -1);
+    note_peer(peer, "recv", from,
+              h.heard > 0 || ending != STILL_THERE ? (long long)h.heard : -1);
     return came && h.heard == size && !h.wrong;
 }
 
@@ -491,7 +490,7 @@ bool hears_end(int peer)
 
     ending = STILL_THERE;
     came = wait_until(heard_end, &peer, 5 * SECOND);
-    note(peer, "recv", from, came ? 0 : -1);
+    note_peer(peer, "recv", from, came ? 0 : -1);
     return came && ending == ENDED;
 }
 
@@ -502,7 +501,7 @@ void reset_peer(int peer)
     setsockopt(peer, SOL_SOCKET, SO_LINGER, &reset_on_close,
                sizeof reset_on_close);
     step("%s reset its connection", peers[index_of(peer)].name);
-    note(peer, "close", now(), 0);
+    note_peer(peer, "close", now(), 0);
     close(peer);
     peers[index_of(peer)].fd = -1;
 }

@@ -181,6 +181,7 @@ static void trace_program(unsigned own_port, instant judged)
     if (all)
         qsort(all, count, sizeof *all, by_beginning);
     begin_traced(exercise->name, began);
+    trace_lost(first);
     for (size_t i = 0; i < count; i++) {
         const struct seen *s = &all[i];
         const struct traced_call c = traced(s);
@@ -200,10 +201,12 @@ static void trace_program(unsigned own_port, instant judged)
         }
     }
     if (has_ended() && strcmp(end.limit, "-") == 0) {
+        const instant ended = its_end() > began ? its_end() : judged;
+
         if (strcmp(end.how, "signal") == 0)
-            trace_killed(its_end(), end.code);
+            trace_killed(ended, end.code);
         else
-            trace_exit(its_end());
+            trace_exit(ended);
     } else if (w->is_inside && inside.call >= 0 && inside.call < CALLS &&
                inside.began >= began && inside.began <= judged) {
         struct traced_call c = traced(&inside);

@@ -36,6 +36,7 @@ static void write_block(void)
     fwrite(&block, sizeof block, 1, file);
     used += TRACE_BLOCK;
     block.serial++;
+    block.lost = 0;
     memset(block.records, 0, sizeof block.records);
     atomic_store(&block.count, 0);
 }
@@ -135,6 +136,11 @@ void trace_port(int fd, bool of_peer, unsigned port, int64_t when)
     r->family = AF_INET;
     r->port = (uint16_t)port;
     inet_pton(AF_INET, "127.0.0.1", r->address);
+}
+
+void trace_lost(uint64_t calls)
+{
+    block.lost = calls;
 }
 
 void trace_exit(int64_t when)

@@ -29,6 +29,8 @@ void begin_traced(const char *name, int64_t began);
 void trace_call(const struct traced_call *call);
 /* From then on, fd has this port on its own side or on the side of its peer. */
 void trace_port(int fd, bool of_peer, unsigned port, int64_t when);
+/* So many calls are not known. */
+void trace_lost(uint64_t calls);
 /* It exited by itself, or a signal killed it. */
 void trace_exit(int64_t when);
 void trace_killed(int64_t when, int signal_number);
