@@ -105,6 +105,19 @@ int listener_on(unsigned port);
  * A child's will do. */
 int held_as(unsigned long inode);
 
+/* --- notify.c ------------------------------------------------------------- */
+
+struct reports {
+    uint64_t count; /* the last REPORTS_KEPT are kept */
+    uint64_t calls[CALLS];
+    struct report list[REPORTS_KEPT];
+};
+
+/* What the checks asked for before the start; NULL if nothing. */
+const char *reported_calls(void), *injected_faults(void);
+/* Start the notifier. Returns the socket to which the listener must be sent. */
+int start_notifier(pid_t *notifier);
+
 /* --- peers.c -------------------------------------------------------------- */
 
 /* Ask the kernel which clients are accepted by now, and which are closed. */

@@ -44,7 +44,12 @@ extern const struct exercise chat_exercises[];
 /* Options of the supervisor, and faults. Set them before the start. */
 void limit_descriptors(unsigned count);
 void occupy_descriptors(unsigned count);
+/* Make calls fail: see faults.h, with the names accept, recv, send, connect. */
 void inject(const char *faults);
+/* Have the kernel report these calls: "socket,connect"; see notify.h. */
+void have_reported(const char *calls);
+/* Whoever is refused gets this error instead of ECONNREFUSED. */
+void refuse_with(int error);
 
 /* Start the program with these arguments. */
 #define start(...) start_with((const char *const[]){__VA_ARGS__, NULL})
@@ -88,6 +93,23 @@ long long times_run(void);
 size_t descriptors_held(void);
 /* Does this descriptor of it have O_NONBLOCK? */
 bool is_nonblocking(int its_fd);
+
+/* Calls that the kernel has reported. `at` is the time of the call. */
+struct report {
+    instant at;
+    int call, fd;  /* enum call */
+    unsigned port; /* of connect: the port it asked for */
+    int fault;     /* the injected errno; 0: none; -1: cut short */
+};
+enum { REPORTS_KEPT = 4096 };
+
+/* How many of this kind; and each of the last ones, until visit returns false.
+ * Returns how many there were. */
+uint64_t reported(enum call call);
+uint64_t each_report(bool (*visit)(const struct report *, void *),
+                     void *context);
+/* False if this kernel cannot report calls: then the witness must do. */
+bool has_reports(void);
 
 /* --- The results of its calls --------------------------------------------- */
 
