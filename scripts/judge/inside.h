@@ -43,7 +43,6 @@ extern struct program_end {
     char how[16], limit[16]; /* "exit" or "signal"; "-" or a limit's name */
     int code;
     duration delay; /* it waited for a processor */
-    duration awake; /* it ran, or waited for a processor */
 } end;
 
 /* End the program and every process that it started. */

@@ -35,14 +35,22 @@ void have_reported(const char *calls)
 
 void inject(const char *which)
 {
+    static const char *const all[] = {"accept", "connect", "recv", "send"};
+    static char text[64];
+
     faults = which;
-    names = "accept,recv,send,connect";
+    *text = '\0';
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (strstr(which, all[i]))
+            snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s",
+                     *text ? "," : "", all[i]);
+    names = text;
 }
 
 void refuse_with(int error)
 {
     error_instead = error;
-    names = "connect,getsockopt";
+    names = "socket,connect,getsockopt";
 }
 
 const char *reported_calls(void)
@@ -176,8 +184,8 @@ static struct reply connect_otherwise(const struct seccomp_notif *n)
     const int fd = borrowed(its, (int)n->data.args[0]);
     struct reply reply = go_on;
 
-    /* A blocking connect would block us instead. */
-    if (fd >= 0 && fcntl(fd, F_GETFL) & O_NONBLOCK && length <= sizeof to &&
+    /* A blocking connect blocks us, but not for long: the port refuses. */
+    if (fd >= 0 && length <= sizeof to &&
         copy(its, n->data.args[1], &to, length, false)) {
         if (connect(fd, (struct sockaddr *)&to, length) == 0)
             reply = returning(0);
@@ -296,6 +304,11 @@ static int received_listener(int from)
 
 NO_RETURN static void notify(int from)
 {
+    /* Our copies of the check's sockets would keep its connections open. */
+    for (int fd = STDERR_FILENO + 1; fd < 1024; fd++)
+        if (fd != from)
+            close(fd);
+
     const int listener = received_listener(from);
     struct seccomp_notif_sizes sizes;
     struct seccomp_notif *n;
@@ -331,6 +344,8 @@ int start_notifier(pid_t *notifier)
 {
     int ends[2];
 
+    if (reports)
+        munmap(reports, sizeof *reports);
     reports = mmap(NULL, sizeof *reports, PROT_READ | PROT_WRITE,
                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (reports == MAP_FAILED ||

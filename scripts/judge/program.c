@@ -109,9 +109,6 @@ static void take_in_output(void)
     word_of(text, " how=", end.how, sizeof end.how);
     word_of(text, " limit=", end.limit, sizeof end.limit);
     end.code = (int)number_of(text, " code=");
-    end.awake =
-        (duration)((number_of(text, " cpu=") + number_of(text, " delay=")) *
-                   1e9);
     ended = true;
     end_seen = now();
     read_words(); /* what it wrote just before its end */
@@ -123,6 +120,24 @@ static bool started(void *unused)
     return pid > 0 || ended;
 }
 
+/* Forget the program, so that it can be started once more. */
+static void forget_program(void)
+{
+    stop_program();
+    if (words_fd >= 0) {
+        close(words_fd);
+        close(status_pipe);
+    }
+    look_at(0);
+    pid = 0;
+    ended = false;
+    end = (struct program_end){0};
+    words_length = 0;
+    words[0] = '\0';
+    if (seen)
+        munmap(seen, sizeof *seen);
+}
+
 void start_with(const char *const *arguments)
 {
     const char *command[40] = {
@@ -131,6 +146,9 @@ void start_with(const char *const *arguments)
     };
     size_t count = 9;
     char most[16], occupied[16];
+
+    forget_program();
+
     int out[2], status[2], shared = shared_witness();
     const bool reports = reported_calls() && can_report_calls();
     const int to_notifier = reports ? start_notifier(&notifier_pid) : -1;
@@ -197,7 +215,8 @@ void start_with(const char *const *arguments)
     status_pipe = status[0];
     set_nonblocking(words_fd);
     set_nonblocking(status_pipe);
-    began = now();
+    if (verdict->steps == 0)
+        began = now();
     if (!wait_until(started, NULL, 15 * SECOND))
         check_failed("the supervisor did not start");
 }
@@ -255,7 +274,7 @@ int exit_status(void)
 
 instant its_end(void)
 {
-    return sooner(last_return() + end.awake, end_seen);
+    return end_seen;
 }
 
 const char *its_words(void)
@@ -475,13 +494,18 @@ bool wait_until(bool (*come_true)(void *), void *context, duration limit)
     }
 }
 
-/* Blocked in a call that will not return by itself, since it last ran. */
-static bool blocked_for_good(instant since)
+bool is_blocked(void)
 {
     const int call = its_call().call;
 
-    return call != CALLS && !is_wait(call) && !is_nap(call) && is_asleep() &&
-           now() - since > 300 * MILLISECOND;
+    return is_asleep() && (is_accept(call) || is_receive(call) ||
+                           is_send(call) || call == CALL_connect);
+}
+
+/* Blocked in a call that will not return by itself, since it last ran. */
+static bool blocked_for_good(instant last_run)
+{
+    return is_blocked() && now() - last_run > 300 * MILLISECOND;
 }
 
 /* It has ended and the supervisor has not reported it yet, or it has not yet
