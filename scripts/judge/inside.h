@@ -45,7 +45,6 @@ extern struct program_end {
     char how[16], limit[16]; /* "exit" or "signal"; "-" or a limit's name */
     int code;
     duration delay; /* it waited for a processor */
-    duration awake; /* it ran, or waited for a processor */
 } end;
 
 /* End the program and every process that it started. */
@@ -106,6 +105,19 @@ int listener_on(unsigned port);
 /* The program's descriptor for the socket with this inode; -1 if it has none.
  * A child's will do. */
 int held_as(unsigned long inode);
+
+/* --- notify.c ------------------------------------------------------------- */
+
+struct reports {
+    uint64_t count; /* the last REPORTS_KEPT are kept */
+    uint64_t calls[CALLS];
+    struct report list[REPORTS_KEPT];
+};
+
+/* What the checks asked for before the start; NULL if nothing. */
+const char *reported_calls(void), *injected_faults(void);
+/* Start the notifier. Returns the socket to which the listener must be sent. */
+int start_notifier(pid_t *notifier);
 
 /* --- peers.c -------------------------------------------------------------- */
 

@@ -407,16 +407,6 @@ int held_as(unsigned long inode)
     return wanted.fd;
 }
 
-bool is_nonblocking(int fd)
-{
-    char name[64];
-    const char *flags;
-
-    snprintf(name, sizeof name, "fdinfo/%d", fd);
-    flags = strstr(text_of(process, name), "flags:");
-    return flags && (strtoul(flags + 6, NULL, 8) & O_NONBLOCK);
-}
-
 /* --- The table of TCP sockets --------------------------------------------- */
 
 /* Call visit for each TCP socket of the program's network name space, until it
@@ -466,6 +456,21 @@ bool find_tcp_socket(unsigned port, unsigned peer_port,
 {
     *found = (struct tcp_socket){.port = port, .peer_port = peer_port};
     return each_tcp_socket(is_right_socket, found);
+}
+
+bool is_connecting(int port)
+{
+    struct tcp_socket found;
+
+    return find_tcp_socket(ANY_PORT, (unsigned)port, &found) &&
+           found.state == TCP_SYN_SENT;
+}
+
+size_t unsent_by_it(int port)
+{
+    struct tcp_socket found;
+
+    return find_tcp_socket(ANY_PORT, (unsigned)port, &found) ? found.unsent : 0;
 }
 
 struct listening {

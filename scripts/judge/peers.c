@@ -93,40 +93,6 @@ const struct seen *last_of(enum call call, int fd)
     return search.last;
 }
 
-static bool is_first(const struct seen *s, void *context)
-{
-    struct search *search = context;
-
-    if (s->call == search->call)
-        search->last = s;
-    return !search->last;
-}
-
-const struct seen *first_of(enum call call)
-{
-    struct search search = {.call = (int)call};
-
-    each_seen(0, is_first, &search);
-    return search.last;
-}
-
-static bool is_later(const struct seen *s, void *context)
-{
-    instant *latest = context;
-
-    if (s->ended > *latest)
-        *latest = s->ended;
-    return true;
-}
-
-instant last_return(void)
-{
-    instant latest = 0;
-
-    each_seen(0, is_later, &latest);
-    return latest;
-}
-
 const struct seen *last_successful(enum call call, int fd)
 {
     struct search search = {.call = (int)call, .fd = fd};

@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include "inside.h"
+#include "notify.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -17,7 +18,7 @@
 
 /* --- The program ---------------------------------------------------------- */
 
-static pid_t supervisor_pid, pid;
+static pid_t supervisor_pid, notifier_pid, pid;
 static int words_fd = -1, status_pipe = -1;
 static char words[128 * 1024];
 static size_t words_length;
@@ -27,7 +28,6 @@ struct program_end end;
 static struct witness *seen;
 
 static unsigned most_descriptors, occupied_descriptors;
-static const char *faults;
 
 void limit_descriptors(unsigned count)
 {
@@ -37,11 +37,6 @@ void limit_descriptors(unsigned count)
 void occupy_descriptors(unsigned count)
 {
     occupied_descriptors = count;
-}
-
-void inject(const char *which)
-{
-    faults = which;
 }
 
 const struct witness *witness(void)
@@ -114,9 +109,6 @@ static void take_in_output(void)
     word_of(text, " how=", end.how, sizeof end.how);
     word_of(text, " limit=", end.limit, sizeof end.limit);
     end.code = (int)number_of(text, " code=");
-    end.awake =
-        (duration)((number_of(text, " cpu=") + number_of(text, " delay=")) *
-                   1e9);
     ended = true;
     end_seen = now();
     read_words(); /* what it wrote just before its end */
@@ -128,6 +120,24 @@ static bool started(void *unused)
     return pid > 0 || ended;
 }
 
+/* Forget the program, so that it can be started once more. */
+static void forget_program(void)
+{
+    stop_program();
+    if (words_fd >= 0) {
+        close(words_fd);
+        close(status_pipe);
+    }
+    look_at(0);
+    pid = 0;
+    ended = false;
+    end = (struct program_end){0};
+    words_length = 0;
+    words[0] = '\0';
+    if (seen)
+        munmap(seen, sizeof *seen);
+}
+
 void start_with(const char *const *arguments)
 {
     const char *command[40] = {
@@ -136,7 +146,12 @@ void start_with(const char *const *arguments)
     };
     size_t count = 9;
     char most[16], occupied[16];
+
+    forget_program();
+
     int out[2], status[2], shared = shared_witness();
+    const bool reports = reported_calls() && can_report_calls();
+    const int to_notifier = reports ? start_notifier(&notifier_pid) : -1;
 
     if (most_descriptors > 0) {
         snprintf(most, sizeof most, "%u", most_descriptors);
@@ -147,6 +162,12 @@ void start_with(const char *const *arguments)
         snprintf(occupied, sizeof occupied, "%u", occupied_descriptors);
         command[count++] = "--occupy";
         command[count++] = occupied;
+    }
+    if (reports) {
+        command[count++] = "--notifier";
+        command[count++] = "5";
+        command[count++] = "--reported";
+        command[count++] = reported_calls();
     }
     command[count++] = binary;
     for (const char *const *a = arguments; *a; a++)
@@ -165,17 +186,20 @@ void start_with(const char *const *arguments)
          * them. */
         int hold_status = fcntl(status[1], F_DUPFD, 10);
         int hold_shared = fcntl(shared, F_DUPFD, 10);
+        int hold_notifier = fcntl(to_notifier, F_DUPFD, 10);
 
         dup2(nothing, STDIN_FILENO);
         dup2(out[1], STDOUT_FILENO);
         dup2(out[1], STDERR_FILENO);
         dup2(hold_status, 3);
         dup2(hold_shared, 4);
-        for (int fd = 5; fd < 64; fd++)
+        if (reports)
+            dup2(hold_notifier, 5);
+        for (int fd = reports ? 6 : 5; fd < 64; fd++)
             close(fd);
         setenv("WB_WITNESS", "4", 1);
-        if (faults)
-            setenv("WB_FAULTS", faults, 1);
+        if (!reports && injected_faults())
+            setenv("WB_FAULTS", injected_faults(), 1);
         setenv("ASAN_OPTIONS",
                "detect_leaks=0:quarantine_size_mb=1:color=never", 1);
         setenv("UBSAN_OPTIONS", "print_stacktrace=0:color=never", 1);
@@ -185,11 +209,14 @@ void start_with(const char *const *arguments)
     close(out[1]);
     close(status[1]);
     close(shared);
+    if (reports)
+        close(to_notifier);
     words_fd = out[0];
     status_pipe = status[0];
     set_nonblocking(words_fd);
     set_nonblocking(status_pipe);
-    began = now();
+    if (verdict->steps == 0)
+        began = now();
     if (!wait_until(started, NULL, 15 * SECOND))
         check_failed("the supervisor did not start");
 }
@@ -214,6 +241,11 @@ void stop_program(void)
         nap(MILLISECOND);
     }
     supervisor_pid = 0;
+    if (notifier_pid > 0) {
+        kill(notifier_pid, SIGKILL);
+        waitpid(notifier_pid, NULL, 0);
+        notifier_pid = 0;
+    }
 }
 
 void send_signal(int signal_number)
@@ -242,7 +274,7 @@ int exit_status(void)
 
 instant its_end(void)
 {
-    return sooner(last_return() + end.awake, end_seen);
+    return end_seen;
 }
 
 const char *its_words(void)
@@ -462,13 +494,18 @@ bool wait_until(bool (*come_true)(void *), void *context, duration limit)
     }
 }
 
-/* Blocked in a call that will not return by itself, since it last ran. */
-static bool blocked_for_good(instant since)
+bool is_blocked(void)
 {
     const int call = its_call().call;
 
-    return call != CALLS && !is_wait(call) && !is_nap(call) && is_asleep() &&
-           now() - since > 300 * MILLISECOND;
+    return is_asleep() && (is_accept(call) || is_receive(call) ||
+                           is_send(call) || call == CALL_connect);
+}
+
+/* Blocked in a call that will not return by itself, since it last ran. */
+static bool blocked_for_good(instant last_run)
+{
+    return is_blocked() && now() - last_run > 300 * MILLISECOND;
 }
 
 /* It has ended and the supervisor has not reported it yet, or it has not yet
