@@ -138,7 +138,7 @@ struct interest listener_interest(void);
 
 /* For the timeline: the port on which the program listens, the port of a peer,
  * and the descriptor that the program had for it. */
-unsigned port_of_program(void), port_of(size_t peer);
+unsigned port_of_program(void), port_of_peer(size_t peer);
 int its_fd_of(size_t peer);
 
 /* --- timeline.c ----------------------------------------------------------- */

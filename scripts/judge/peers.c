@@ -162,7 +162,7 @@ unsigned port_of_program(void)
     return (unsigned)port;
 }
 
-unsigned port_of(size_t peer)
+unsigned port_of_peer(size_t peer)
 {
     return peers[peer].port;
 }

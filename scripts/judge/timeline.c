@@ -160,7 +160,7 @@ static unsigned port_behind(int fd, size_t n)
 {
     for (size_t i = 0; i < peers_connected(); i++)
         if (its_fd_of(i) == fd && n-- == 0)
-            return port_of(i);
+            return port_of_peer(i);
     return 0;
 }
 
