@@ -7,9 +7,9 @@
 #include "notify.h"
 #include "faults.h"
 #include "inside.h"
+#include "seccomp_abi.h"
 
 #include <fcntl.h>
-#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -310,6 +310,7 @@ NO_RETURN static void notify(int from)
             close(fd);
 
     const int listener = received_listener(from);
+    /* By syscall: the type of a request differs between C libraries. */
     struct seccomp_notif_sizes sizes;
     struct seccomp_notif *n;
     struct seccomp_notif_resp *answer;
@@ -325,7 +326,7 @@ NO_RETURN static void notify(int from)
         struct reply reply;
 
         memset(n, 0, sizes.seccomp_notif);
-        if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, n) < 0) {
+        if (syscall(SYS_ioctl, listener, SECCOMP_IOCTL_NOTIF_RECV, n) < 0) {
             if (errno == EINTR || errno == ENOENT)
                 continue; /* ENOENT: a signal has ended the call */
             _exit(0);
@@ -336,7 +337,7 @@ NO_RETURN static void notify(int from)
         answer->error = -reply.error;
         answer->val = reply.value;
         answer->flags = reply.goes_on ? SECCOMP_USER_NOTIF_FLAG_CONTINUE : 0;
-        ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, answer);
+        syscall(SYS_ioctl, listener, SECCOMP_IOCTL_NOTIF_SEND, answer);
     }
 }
 

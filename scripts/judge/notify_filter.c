@@ -5,11 +5,9 @@
  */
 #define _GNU_SOURCE
 #include "notify.h"
+#include "seccomp_abi.h"
 
 #include <errno.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
