@@ -374,7 +374,7 @@ END
     is "$status" 1
     says '"ann",0,10,0,NOT_MADE,' '"bo <b>",0,10,0,DOES_NOT_COMPILE,'
     output=$stderr
-    says ' checks could not be made (NOT_MADE), which is not the fault of the students; grade again:' '  ann: classify: this check could not be run'
+    says 'checks could not be made. That is not the fault of those who wrote the programs' '  ann: classify: this check could not be run'
 }
 
 @test "grade: does Ctrl-C end it, and all that belongs to it?" {

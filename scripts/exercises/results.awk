@@ -160,7 +160,7 @@ function junit(    i) {
 }
 
 function gradescope(    i) {
-    printf "{\n  \"score\": %d,\n  \"execution_time\": %d,\n", score, all_took + 0.5
+    printf "{\n  \"score\": %d,\n  \"execution_time\": %d,\n", score, wall
     printf "  \"output\": %s,\n", json(circumstances())
     printf "  \"extra_data\": {\"seed\": %s, \"containment\": %s, \"judge\": %s},\n", json(all_seeds), json(all_levels), json(all_versions)
     print "  \"visibility\": \"visible\",\n  \"stdout_visibility\": \"hidden\",\n  \"tests\": ["

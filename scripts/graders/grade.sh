@@ -37,22 +37,46 @@ records() {
         *) why=NOT_MADE says='the compiler could not be run here' ;;
         esac
     fi
-    "$judge" --list "$1" | says=$says got=$got awk -F '\t' -v OFS='\t' -v name="$1" -v why="$why" \
-        -v seed="${seed:--}" -v version="$judge_version" '
+    completed "$got" "$1"
+}
+
+# Make once $expected, the list of all checks: exercise, check, points, title.
+list_expected() {
+    expected=$scratch/expected
+    (
+        for name in $(names); do
+            "$judge" --list "$name" | sed "s/^/$name$tab/" || exit
+        done
+    ) >"$expected" || cannot_write
+}
+
+# completed FILE NAME...: print a record for each check of these exercises: that of
+# FILE, or one that says $why and $says. A line may be incomplete, or a file missing,
+# if the disk was full.
+completed() {
+    got=$1
+    shift
+    {
+        for name in "$@"; do
+            awk -F '\t' -v OFS='\t' -v name="$name" '$1 == name { print $1, $2, $4, $3 }' "$expected"
+        done
+    } | says=$says got=$got awk -F '\t' -v OFS='\t' -v why="$why" -v seed="${seed:--}" -v version="$judge_version" '
         BEGIN {
-            while ((getline line <ENVIRON["got"]) > 0) {
-                split(line, field, "\t")
-                made[field[2]] = line
-            }
+            while ((getline line <ENVIRON["got"]) > 0)
+                if (split(line, field, "\t") >= 12)
+                    made[field[1], field[2]] = line
             says = ENVIRON["says"]
             gsub(/[\t\n]/, " ", says)
         }
-        $1 in made { print made[$1]; next }
+        ($1, $2) in made { print made[$1, $2]; next }
         {
-            print name, $1, $3, (why == "NOT_MADE" ? "error" : "fail"), why, 0, $2, "0.000", says, \
+            print $1, $2, $3, (why == "NOT_MADE" ? "error" : "fail"), why, 0, $4, "0.000", says, \
                 seed, "-", version
         }'
 }
+
+# Why a result is missing altogether.
+exhausted='there was no disk space, no memory or no process left'
 
 # all_records FOLDER NAME...: the records of these exercises, $jobs at a time.
 all_records() {
@@ -68,9 +92,33 @@ all_records() {
         fi
     done
     wait
+    why=NOT_MADE says=$exhausted
     for name in "$@"; do
-        cat "$scratch/result.$name"
+        completed "$scratch/result.$name" "$name"
     done
+}
+
+# closing_words: say on stderr what a grader has to know about the records on stdin.
+# Status 1: some checks were not made.
+closing_words() {
+    LC_ALL=C awk -F '\t' '
+        $4 == "error" {
+            missing++
+            words = "  " ($13 == "" ? "" : $13 ": ") $1 ": " $9
+            if (!said[words]++ && ++several <= 10)
+                list = list words "\n"
+        }
+        $11 == "none" { open++ }
+        END {
+            gsub(/[\001-\011\013-\037\177]/, "?", list)
+            if (missing)
+                print missing " checks could not be made. That is not the fault of those who" \
+                    " wrote the programs: see NOT_MADE, and make them again.\n" list >"/dev/stderr"
+            if (open)
+                print "These results are not fit for a grade: this machine does not let a program" \
+                    " be contained (level none), see docs/judge.md." >"/dev/stderr"
+            exit missing > 0
+        }'
 }
 
 # as_format FORMAT: convert the records on stdin. In the C locale, since a
@@ -80,6 +128,7 @@ as_format() {
         cat
     else
         LC_ALL=C awk -v format="$1" -v date="$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
+            -v wall=$(($(date +%s) - began)) \
             -f "$root/scripts/exercises/results.awk"
     fi
 }
@@ -130,7 +179,7 @@ choose_unpacker() {
 # is for people.
 unpack() {
     into=$2
-    mkdir -p "$into" || fail "cannot write to the temporary folder $scratch"
+    mkdir -p "$into" || cannot_write
     choose_unpacker || {
         problem='there is no unzip, bsdtar, python3 or busybox to unpack it'
         return 1
@@ -146,7 +195,7 @@ unpack() {
     else
         [ "$(wc -c <"$1")" -le "$left_unpacked" ] &&
             [ "$(contents_of "$1" | head -c $((left_unpacked + 1)) | wc -c)" -le "$left_unpacked" ] || return 1
-        cat "$1" >"$into/.zip" || fail "cannot write to the temporary folder $scratch"
+        cat "$1" >"$into/.zip" || cannot_write
         chmod 644 "$into/.zip"
         case $unpacker in
         unzip) plainly_run unzip -qq -o -P '' .zip ;;
@@ -192,6 +241,10 @@ list_them='
 # list_name NAME: the same for a folder that is none on this machine.
 list_name() {
     KIND=d TIMES='' TOP='' LABEL='' LC_ALL=C awk -f "$LIST" "/$1"
+}
+
+cannot_write() {
+    fail "cannot write to the temporary folder $scratch"
 }
 
 # list_folder FOLDER LABEL: print all that is in it, and in its zip files. LABEL
@@ -264,31 +317,37 @@ collect() {
         else
             list_zip "$it" "$label"
         fi
-    done >"$scratch/list"
+    done >"$scratch/list" || cannot_write
     class=$(basename -- "$1")
     case $class in
     *.[Zz][Ii][Pp]) class=${class%.*} ;;
     esac
-    CLASS=$class ARGUMENTS=$# EXERCISES=$exercises LC_ALL=C awk -f "$root/scripts/graders/collect.awk" "$scratch/list" >"$scratch/collected"
-    : >"$scratch/students"
-    : >"$scratch/programs"
-    mkdir -p "$scratch/class"
+    {
+        CLASS=$class ARGUMENTS=$# EXERCISES=$exercises LC_ALL=C awk -f "$root/scripts/graders/collect.awk" "$scratch/list" >"$scratch/collected" &&
+            : >"$scratch/students" && : >"$scratch/programs" && mkdir -p "$scratch/class"
+    } || cannot_write
     while IFS=$tab read -r what number name kind path; do
         case $what in
         student)
-            mkdir "$scratch/class/$number"
-            printf '%s\t%s\n' "$number" "$name" >>"$scratch/students"
+            mkdir "$scratch/class/$number" || cannot_write
+            printf '%s\t%s\n' "$number" "$name" >>"$scratch/students" || cannot_write
             ;;
         take)
             unescape "$path"
             copy=$scratch/class/$number/$name.c
             case $kind in
-            # A megabyte and a byte are enough to see that it is too large.
-            f) head -c $((most_bytes + 1)) <"$it" >"$copy" 2>/dev/null || chmod 000 "$copy" ;;
+            f)
+                if [ -r "$it" ]; then
+                    # A megabyte and a byte are enough to see that it is too large.
+                    head -c $((most_bytes + 1)) <"$it" >"$copy"
+                else
+                    : >"$copy" && chmod 000 "$copy" # it stays unreadable
+                fi
+                ;;
             # Whatever it is: it is no file.
             *) ln -s nowhere "$copy" ;;
-            esac
-            printf '%s %s\n' "$number" "$name" >>"$scratch/programs"
+            esac 2>/dev/null || cannot_write
+            printf '%s %s\n' "$number" "$name" >>"$scratch/programs" || cannot_write
             ;;
         say) printf '%s\n' "$number" >&2 ;;
         esac
@@ -380,7 +439,7 @@ stop_grading() {
 grade() {
     choose_seed
     collect "$@"
-    mkdir "$scratch/graded" "$scratch/claimed" "$scratch/pages" "$scratch/lists"
+    mkdir "$scratch/graded" "$scratch/claimed" "$scratch/pages" "$scratch/lists" || cannot_write
     [ -z "$report" ] || mkdir -p "$report" || fail "cannot make the folder $report"
     "$judge" --mistakes >"$scratch/mistakes"
     for name in $exercises; do
@@ -399,26 +458,21 @@ grade() {
     [ ! -t 2 ] || printf '\r\033[K' >&2
     end_on_signals
 
-    # What was not handed in needs no worker.
     printf 'submission,points,of' >"$scratch/csv"
     for name in $exercises; do
         printf ',%s,%s mistakes' "$name" "$name"
     done >>"$scratch/csv"
-    printf ',seed,containment,judge\n' >>"$scratch/csv"
+    printf ',seed,containment,judge\n' >>"$scratch/csv" || cannot_write
     : >"$scratch/all"
     while IFS=$tab read -r number name; do
         unescape "$name"
         STUDENT=$it EXERCISES=$exercises
         export STUDENT EXERCISES
-        for name in $exercises; do
-            if [ -f "$scratch/graded/$number.$name" ]; then
-                cat "$scratch/graded/$number.$name"
-            else
-                records "$name" "$scratch/class/$number"
-            fi
-        done >"$scratch/one"
-        as_format csv <"$scratch/one" >>"$scratch/csv"
-        as_format of-student <"$scratch/one" >>"$scratch/all"
+        {
+            graded "$number" >"$scratch/one" &&
+                as_format csv <"$scratch/one" >>"$scratch/csv" &&
+                as_format of-student <"$scratch/one" >>"$scratch/all"
+        } || cannot_write
         [ -z "$report" ] || write_report "$number"
     done <"$scratch/students"
     [ -z "$keep" ] || cat "$scratch/all" >"$keep" || fail "cannot write $keep"
@@ -427,20 +481,20 @@ grade() {
     else
         cat "$scratch/csv" || fail "cannot write to standard output"
     fi
-    tell_not_made
+    closing_words <"$scratch/all" && [ -z "${not_all:-}" ]
 }
 
-# Some checks could not be made: that is nobody's fault but ours, so say it, and
-# exit with 1.
-tell_not_made() {
-    not_made=$(awk -F '\t' '$4 == "error"' "$scratch/all" | wc -l)
-    if [ "$not_made" -gt 0 ]; then
-        printf '%s: %d checks could not be made (NOT_MADE), which is not the fault of the students; grade again:\n' \
-            "$me" "$not_made" >&2
-        awk -F '\t' '$4 == "error" { print "  " $13 ": " $1 ": " $9 }' "$scratch/all" | sort -u | head -n 10 >&2
-        not_all=yes
-    fi
-    [ -z "${not_all:-}" ]
+# graded NUMBER: print the records of this student.
+graded() {
+    for name in $exercises; do
+        if grep -q -x -F -e "$1 $name" "$scratch/programs"; then
+            why=NOT_MADE says=$exhausted
+            completed "$scratch/graded/$1.$name" "$name"
+        else
+            why=NOT_HANDED_IN says="there is no $name.c"
+            completed /dev/null "$name"
+        fi
+    done
 }
 
 # write_report NUMBER: the page of the student $STUDENT.

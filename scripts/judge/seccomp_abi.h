@@ -79,9 +79,10 @@ struct sock_fprog {
 #define BPF_JUMP(code, k, yes, no) { (uint16_t)(code), (yes), (no), (k) }
 /* clang-format on */
 
-/* --- linux/audit.h: the number of a kind of processor in ELF, and flags for
- * 64 bits and for little-endian --------------------------------------------- */
+/* --- linux/audit.h -------------------------------------------------------- */
 
+/* The number of a kind of processor in ELF, and flags for 64 bits and for
+ * little-endian. */
 #define AUDIT_ARCH_I386    (3U | 0x40000000U)
 #define AUDIT_ARCH_ARM     (40U | 0x40000000U)
 #define AUDIT_ARCH_X86_64  (62U | 0xc0000000U)
