@@ -125,7 +125,7 @@ function tap(    i) {
     print "TAP version 13"
     print "1.." n
     for (i = 1; i <= n; i++) {
-        printf "%s %d - %s: %s\n", result[i] == "pass" ? "ok" : "not ok", i, \
+        printf "%s %d - %s: %s\n", (result[i] == "pass" ? "ok" : "not ok"), i, \
             clean(exercise[i], tap_for), clean(title[i], tap_for)
         if (says[i] != "") {
             print "  ---"
@@ -153,7 +153,7 @@ function junit(    i) {
             print "/>"
         else
             printf ">\n      <%s type=\"%s\" message=\"%s\"/>\n    </testcase>\n", \
-                result[i] == "error" ? "error" : "failure", xml(mistake[i]), xml(says[i])
+                (result[i] == "error" ? "error" : "failure"), xml(mistake[i]), xml(says[i])
     }
     print "  </testsuite>"
     print "</testsuites>"
@@ -166,8 +166,8 @@ function gradescope(    i) {
     print "  \"visibility\": \"visible\",\n  \"stdout_visibility\": \"hidden\",\n  \"tests\": ["
     for (i = 1; i <= n; i++)
         printf "    {\"score\": %d, \"max_score\": %d, \"status\": \"%s\", \"name\": %s, \"output\": %s, \"output_format\": \"text\", \"visibility\": \"visible\"}%s\n", \
-            points[i], of[i], result[i] == "pass" ? "passed" : "failed", json(exercise[i] ": " title[i]), \
-            json(says[i]), i < n ? "," : ""
+            points[i], of[i], (result[i] == "pass" ? "passed" : "failed"), json(exercise[i] ": " title[i]), \
+            json(says[i]), (i < n ? "," : "")
     print "  ]\n}"
 }
 
@@ -187,8 +187,8 @@ function classroom50(    i, owner) {
     printf "  \"datetime\": %s,\n  \"score\": %d,\n  \"max-score\": %d,\n  \"tests\": [\n", json(date), score, most
     for (i = 1; i <= n; i++)
         printf "    {\"test-name\": %s, \"passed\": %s, \"score\": %d, \"max-score\": %d, \"message\": %s}%s\n", \
-            json(exercise[i] ": " title[i]), result[i] == "pass" ? "true" : "false", points[i], of[i], \
-            json(says[i] (says[i] != "" && all_seeds != "" ? " (" circumstances() ")" : "")), i < n ? "," : ""
+            json(exercise[i] ": " title[i]), (result[i] == "pass" ? "true" : "false"), points[i], of[i], \
+            json(says[i] (says[i] != "" && all_seeds != "" ? " (" circumstances() ")" : "")), (i < n ? "," : "")
     print "  ]\n}"
 }
 
@@ -220,7 +220,7 @@ function of_student(    i) {
 function table(    i) {
     for (i = 1; i <= n; i++)
         printf "%-14s %2d of %2d  %-44s %s\n", exercise[i], points[i], of[i], title[i], \
-            result[i] == "pass" ? "" : mistake[i]
+            (result[i] == "pass" ? "" : mistake[i])
     printf "points: %d of %d\n", score, most
 }
 
