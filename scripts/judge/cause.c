@@ -376,10 +376,9 @@ void diagnosed(int peer, enum mistake otherwise, const char *format, ...)
              text[0] >= 'a' && text[0] <= 'z' ? text[0] - 32 : text[0],
              text + 1, now_doing);
     look_at_peers();
-    /* The connection is closed, but the program called no close: its process is
-     * about to end. */
-    if (ending != STILL_THERE && peer >= 0 && !closed_on(peer))
-        ends_within(3 * SECOND);
+    /* The connection is closed: the whole program may just be ending. */
+    if (ending != STILL_THERE && peer >= 0)
+        ends_within(SECOND / 2);
     if (has_ended())
         what = cause_of_end();
     else if (ending != STILL_THERE && peer >= 0)
@@ -388,6 +387,10 @@ void diagnosed(int peer, enum mistake otherwise, const char *format, ...)
         what = may_spin() ? NO_MISTAKE : cause_of_spin(NO_MISTAKE);
     else
         what = cause_of_sleep(peer);
+    /* To sleep is no mistake where nobody else waits for the program. */
+    if (what == ASLEEP_IN_LOOP && peers_connected() == 0 &&
+        otherwise != ENDLESS)
+        what = otherwise;
     if (what == NO_MISTAKE && has_ended() && peers_connected() > 0 &&
         exit_status() > 0)
         what = PEER_KILLS_SERVER;

@@ -67,9 +67,9 @@ bool ended_well(void); /* with exit status 0 */
 int exit_status(void); /* -1 if it did not exit by itself */
 /* When we learned of its end: on a busy machine, that is late. */
 instant its_end(void);
-/* How long it and we have waited for a processor so far. On a busy machine,
- * what seems too long may be late by that. */
-duration delayed(void);
+/* How long we, it, and both have waited for a processor so far. On a busy
+ * machine, what seems too long may be late by that. */
+duration our_delay(void), its_delay(void), delayed(void);
 /* Is it asleep now? */
 bool is_asleep(void);
 const char *its_words(void); /* all output so far */
@@ -94,9 +94,9 @@ size_t descriptors_held(void);
 bool is_blocked(void);
 /* Does it try to connect to this port now? */
 bool is_connecting(int port);
-/* How many bytes lie in the send queue of its connection to this port; 0 if
- * there is none. */
-size_t unsent_by_it(int port);
+/* How many bytes lie in its send queue for our end of a connection; 0 if that is
+ * closed. */
+size_t unsent_to(int our_fd);
 
 /* Calls that the kernel has reported. `at` is the time of the call. */
 struct report {
