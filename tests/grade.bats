@@ -311,6 +311,20 @@ END
     fi
 }
 
+@test "check --seed: is the same drawn again, and something else with another seed?" {
+    only_in plain long
+    mkdir "$T/handed_in"
+    section classify 'wrong EAGAIN_FATAL would block is a failure' >"$T/handed_in/classify.c"
+    drawn() { # what was seen, without the time that it took
+        exercise check --all --seed "$1" --dir "$T/handed_in" --only classify --format records
+        cut -f 1-7,9-12 <<<"$output"
+    }
+    first=$(drawn 7)
+    [[ $first == *EAGAIN_FATAL* ]] || flunk "$first"
+    is "$(drawn 7)" "$first"
+    [ "$(drawn 8 | cut -f 8)" != "$(cut -f 8 <<<"$first")" ] || flunk "seed 8 draws what seed 7 does: $first"
+}
+
 @test "grade: is what a program prints mere text in the report?" {
     only_in plain long
     mkdir -p "$T/class/ann"
@@ -392,6 +406,16 @@ END
     stop grade INT
     is "$status: $(find "$TMPDIR" -mindepth 1 | wc -l)" '130: 0'
     is "$(cat "$T/grade.out")" ''
+}
+
+@test "exercise: are right and wrong told apart with musl as the C library?" {
+    only_in long
+    command -v musl-gcc >/dev/null || skip 'there is no musl-gcc'
+    run --separate-stderr env CC=musl-gcc BUILD="$T/musl" nice "$root/scripts/exercise" prove 'accept: reference' \
+        'accept: wrong EOF_IGNORED who has left is kept' 'connected: reference' 'classify: reference' 'back_pressure: reference'
+    [ "$status" -eq 0 ] || flunk "$output$stderr"
+    file=$T/musl/judge/judge
+    LC_ALL=C grep -q ld-musl "$file" || flunk "$file is not linked with musl"
 }
 
 @test "grade: is wrong usage told?" {

@@ -7,13 +7,11 @@
  */
 #define _GNU_SOURCE
 #include "inside.h"
+#include "kernel_abi.h"
 
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/inet_diag.h>
-#include <linux/netlink.h>
-#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>

@@ -7,7 +7,7 @@
 #include "notify.h"
 #include "faults.h"
 #include "inside.h"
-#include "seccomp_abi.h"
+#include "kernel_abi.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>

@@ -5,7 +5,7 @@
  */
 #define _GNU_SOURCE
 #include "notify.h"
-#include "seccomp_abi.h"
+#include "kernel_abi.h"
 
 #include <errno.h>
 #include <stddef.h>

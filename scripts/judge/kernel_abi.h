@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * seccomp_abi.h - what the kernel wants of a filter of system calls, as in
- * seccomp(2), seccomp_unotify(2) and bpf(4). The kernel's own headers are not
- * everywhere where a C library is: not beside musl on many systems, and older
- * ones know less than the kernel that runs. The kernel never changes these
- * numbers and layouts.
+ * kernel_abi.h - what the kernel wants of a filter of system calls (seccomp(2),
+ * seccomp_unotify(2), bpf(4)) and of a question about a socket (netlink(7),
+ * sock_diag(7)). The kernel's own headers are not everywhere where a C library
+ * is: not beside musl on many systems, and older ones know less than the kernel
+ * that runs. The kernel never changes these numbers and layouts.
  */
-#ifndef WOULDBLOCK_SECCOMP_ABI_H
-#define WOULDBLOCK_SECCOMP_ABI_H
+#ifndef WOULDBLOCK_KERNEL_ABI_H
+#define WOULDBLOCK_KERNEL_ABI_H
 
 #include <stdint.h>
 #include <sys/ioctl.h>
@@ -88,5 +88,49 @@ struct sock_fprog {
 #define AUDIT_ARCH_X86_64  (62U | 0xc0000000U)
 #define AUDIT_ARCH_AARCH64 (183U | 0xc0000000U)
 #define AUDIT_ARCH_RISCV64 (243U | 0xc0000000U)
+
+/* --- linux/netlink.h ------------------------------------------------------ */
+
+#define NETLINK_SOCK_DIAG 4
+#define NLM_F_REQUEST     1
+
+struct nlmsghdr {
+    uint32_t nlmsg_len;
+    uint16_t nlmsg_type, nlmsg_flags;
+    uint32_t nlmsg_seq, nlmsg_pid;
+};
+
+struct nlmsgerr {
+    int error;
+    struct nlmsghdr msg;
+};
+
+#define NLMSG_DATA(head) ((void *)((char *)(head) + sizeof(struct nlmsghdr)))
+
+/* --- linux/sock_diag.h, linux/inet_diag.h --------------------------------- */
+
+#define SOCK_DIAG_BY_FAMILY 20
+#define INET_DIAG_NOCOOKIE  (~0U)
+
+/* Ports and addresses are in network order. */
+struct inet_diag_sockid {
+    uint16_t idiag_sport, idiag_dport;
+    uint32_t idiag_src[4], idiag_dst[4];
+    uint32_t idiag_if;
+    uint32_t idiag_cookie[2];
+};
+
+struct inet_diag_req_v2 {
+    uint8_t sdiag_family, sdiag_protocol, idiag_ext, pad;
+    uint32_t idiag_states;
+    struct inet_diag_sockid id;
+};
+
+struct inet_diag_msg {
+    uint8_t idiag_family, idiag_state, idiag_timer, idiag_retrans;
+    struct inet_diag_sockid id;
+    uint32_t idiag_expires, idiag_rqueue, idiag_wqueue;
+    uint32_t idiag_uid, idiag_inode;
+};
 
 #endif
