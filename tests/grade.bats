@@ -213,6 +213,29 @@ unpackers() {
     done
 }
 
+@test "grade: does a student's zip file not take the room of others?" {
+    only_in plain long
+    mkdir "$T/class"
+    make_zip "$T/class/ann.zip" 'accept.c=' 'large=*17000000'
+    make_zip "$T/class/bo.zip" 'accept.c=' 'large=*16000000'
+    make_zip "$T/small.zip" 'x='
+    inside=()
+    for n in {1..12}; do
+        inside+=("$n.zip=<$T/small.zip")
+    done
+    make_zip "$T/class/cid.zip" 'accept.c=' "${inside[@]}"
+    mapfile -t many < <(printf '%s=\n' {1..2100})
+    make_zip "$T/class/dee.zip" 'accept.c=' "${many[@]}"
+    for tool in $(unpackers 1); do
+        with_tool "$tool"
+        PATH=$T/tools grades_of "$T/class" --only accept
+        is "$tool $status: ${output#*$'\n'}" "$tool 1: \"bo\",$empty"$'\n'"\"cid\",$empty"
+        said 'ann was not unpacked: it holds more than 2000 files or 16 MiB'
+        said 'dee was not unpacked: it holds more than 2000 files or 16 MiB'
+        [[ $stderr == *'was not unpacked: there are more than 10 in one'* ]] || flunk "$stderr"
+    done
+}
+
 # --- Grades -------------------------------------------------------------------------------
 
 # Names as people have them, and as those who mean harm give them.
@@ -448,5 +471,16 @@ END
     is "$(stat -c %a "$copy")" 700
     parses json "$T/grader/results/results.json"
     grep -q '^  "score": 10,$' "$T/grader/results/results.json"
-}
 
+    # Classroom 50: the same copy, in a student's checkout.
+    command -v python3 >/dev/null || return 0
+    cp "$copy/scripts/graders/autograder.py" "$T/grader/source"
+    mkdir -p "$T/checkout/practice"
+    section classify reference >"$T/checkout/practice/classify.c"
+    cd "$T/checkout"
+    run --separate-stderr env PATH="$T/offline:$PATH" WB_EXERCISES=classify python3 "$T/grader/source/autograder.py"
+    is "$status: $stderr" '0: '
+    [ ! -e "$T/called" ] || flunk "these tried to install something: $(cat "$T/called")"
+    parses json result.json
+    grep -q '^  "score": 10,$' result.json || flunk "$(cat result.json)"
+}

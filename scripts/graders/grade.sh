@@ -140,9 +140,11 @@ choose_seed() {
 
 # --- What was handed in -------------------------------------------------------------
 
-# All zip files together may hold so many files and bytes.
-most_files=20000
-most_unpacked=268435456
+# A zip file that was named may hold so many files and bytes; one in a folder or in
+# another zip file, which a student made, less: it must not take the room of others.
+most_files=20000 most_unpacked=268435456
+most_files_inside=2000 most_unpacked_inside=16777216
+most_inside=10 # zip files in a zip file of a student
 
 # plainly_run COMMAND...: run a tool that unpacks, as an unprivileged user, in the
 # folder $into, which is its own.
@@ -160,6 +162,15 @@ contents_of() {
     unzip) unzip -P '' -p "$1" ;;
     bsdtar) bsdtar -x -O -f "$1" ;;
     busybox) busybox unzip -p "$1" ;;
+    esac 2>/dev/null </dev/null
+}
+
+# names_in ZIP: the names of its files, a line each, or more.
+names_in() {
+    case $unpacker in
+    unzip) unzip -Z1 "$1" ;;
+    bsdtar) bsdtar -t -f "$1" ;;
+    busybox) busybox unzip -l "$1" ;;
     esac 2>/dev/null </dev/null
 }
 
@@ -184,17 +195,22 @@ unpack() {
         problem='there is no unzip, bsdtar, python3 or busybox to unpack it'
         return 1
     }
-    problem="it holds more than $left_files files or $((left_unpacked / 1048576)) MiB"
+    files=$most_files bytes=$most_unpacked
+    if [ "$depth" -gt 0 ] || [ "$class_depth" -eq 0 ]; then
+        files=$most_files_inside bytes=$most_unpacked_inside
+    fi
+    problem="it holds more than $files files or $((bytes / 1048576)) MiB"
     if [ $unpacker = python3 ]; then
-        python3 "$root/scripts/graders/unpack.py" "$1" "$into" "$left_files" "$left_unpacked" 2>/dev/null
+        python3 "$root/scripts/graders/unpack.py" "$1" "$into" $files $bytes 2>/dev/null
         case $? in
         0) ;;
         3) return 1 ;;
         *) problem='it is no zip file, or a damaged one' && return 1 ;;
         esac
     else
-        [ "$(wc -c <"$1")" -le "$left_unpacked" ] &&
-            [ "$(contents_of "$1" | head -c $((left_unpacked + 1)) | wc -c)" -le "$left_unpacked" ] || return 1
+        [ "$(wc -c <"$1")" -le $bytes ] &&
+            [ "$(names_in "$1" | head -n $((files + 10)) | wc -l)" -lt $((files + 10)) ] &&
+            [ "$(contents_of "$1" | head -c $((bytes + 1)) | wc -c)" -le $bytes ] || return 1
         cat "$1" >"$into/.zip" || cannot_write
         chmod 644 "$into/.zip"
         case $unpacker in
@@ -215,16 +231,12 @@ unpack() {
             tell_problem "${3:-$1}" 'was unpacked in part'
         fi
     fi
-    # Links and the like were not asked for; they might lead anywhere.
+    # Links and the like were not asked for; they might lead anywhere. Of what is no
+    # program, only the name is needed.
     find "$into" ! -type f ! -type d -exec rm -f {} +
     chmod -R u+rwX "$into"
-    number_of_files=$(find "$into" ! -type d -exec echo . \; | wc -l)
-    if [ "$number_of_files" -gt "$left_files" ]; then
-        rm -rf "$into"
-        return 1
-    fi
-    left_files=$((left_files - number_of_files))
-    left_unpacked=$((left_unpacked - $(find "$into" -type f -exec cat {} + | wc -c)))
+    find "$into" -type f ! -name '*.[Cc]' ! -name '*.[Cc].txt' ! -name '*.[Zz][Ii][Pp]' \
+        -exec sh -c 'for file; do : >"$file"; done' sh {} +
 }
 
 # For find -exec sh -c: print a line for each path; see list.awk. The first argument
@@ -258,10 +270,19 @@ list_folder() {
     find "$1/" -mindepth 1 ! -type f ! -type l ! -type d -exec sh -c "$list_them" sh o {} +
     find "$1/" -mindepth 1 -type f -name '*.[Zz][Ii][Pp]' -exec sh -c "$list_them" sh z {} + >"$scratch/zips.$depth"
     [ -s "$scratch/zips.$depth" ] || return 0
+    inside=0
     while IFS=$tab read -r _ _ shown path; do
+        inside=$((inside + 1))
         unescape "$path" && path=$it
         unescape "$shown" && shown=$it
+        if [ "$depth" -gt "$class_depth" ] && [ "$inside" -gt $most_inside ]; then
+            problem="there are more than $most_inside in one"
+            tell_problem "$shown" 'was not unpacked'
+            break
+        fi
+        inside_of_all=$inside
         list_zip "$path" "${shown%.*}"
+        inside=$inside_of_all
     done <"$scratch/zips.$depth"
 }
 
@@ -298,30 +319,32 @@ unescape() {
 collect() {
     LIST=$root/scripts/graders/list.awk
     export LIST
-    depth=0 packed=0 left_files=$most_files left_unpacked=$most_unpacked
+    depth=0 packed=0 class=''
     mkdir -p "$scratch/unpacked"
     for what in "$@"; do
         absolute "$what"
-        label=''
-        if [ $# -gt 1 ]; then
-            label=$(basename -- "$what")
-            [ -d "$what" ] || label=${label%.*}
+        # '.' has a name, too.
+        [ ! -d "$it" ] || it=$(CDPATH='' cd -- "$it" && pwd)
+        label=$(basename -- "$it")
+        [ -d "$it" ] || label=${label%.*}
+        class=${class:-$label}
+        if [ $# -eq 1 ]; then
+            label=''
+        else
             while [ -e "$scratch/labels/$label" ]; do
                 label="$label 2"
             done
             mkdir -p "$scratch/labels/$label"
         fi
         if [ -d "$it" ]; then
+            class_depth=0
             [ -z "$label" ] || list_name "$label"
             list_folder "${it%/}" "${label:+$label/}"
         else
+            class_depth=1
             list_zip "$it" "$label"
         fi
     done >"$scratch/list" || cannot_write
-    class=$(basename -- "$1")
-    case $class in
-    *.[Zz][Ii][Pp]) class=${class%.*} ;;
-    esac
     {
         CLASS=$class ARGUMENTS=$# EXERCISES=$exercises LC_ALL=C awk -f "$root/scripts/graders/collect.awk" "$scratch/list" >"$scratch/collected" &&
             : >"$scratch/students" && : >"$scratch/programs" && mkdir -p "$scratch/class"
@@ -404,7 +427,7 @@ grade_one() {
     scratch_of_all=$scratch
     scratch=$scratch/work.${3##*/}
     outcome=$3
-    mkdir -m 711 "$scratch"
+    mkdir -m 711 "$scratch" || return
     records "$2" "$1" >"$outcome.new"
     cat "$scratch/story.$2" >"$outcome.story"
     [ -z "$report" ] || draw_traces "$2" "$outcome.svgs"
