@@ -174,7 +174,7 @@ unpackers() {
     mkdir -p "$T/class/bo"
     make_zip "$T/class.zip" 'ann/accept.c=' "cid_1_2_work.zip=<$T/inner.zip" '__MACOSX/ann/._accept.c=x' "two words/work.zip=<$T/inner.zip"
     cp "$T/inner.zip" "$T/class/bo"
-    for tool in $(unpackers 2); do
+    for tool in $(unpackers 1); do
         with_tool "$tool"
         PATH=$T/tools grades_of "$T/class.zip" --only accept
         is "$tool: $(tail -n +2 <<<"$output")" "$tool: \"ann\",$empty
@@ -192,9 +192,8 @@ unpackers() {
     local tool
     make_zip "$T/evil.zip" '../../../../../../../../../../tmp/wouldblock-escaped=x' "/$T/escaped=x" '../escaped=x' \
         'ann/accept.c@=/etc/passwd' 'out@=/tmp' 'out/wouldblock-escaped=x' 'bo/accept.c='
-    make_zip "$T/bomb.zip" 'ann/accept.c=' 'ann/more=*300000000'
     printf 'PK\3\4 this is none' >"$T/broken.zip"
-    for tool in $(unpackers 2); do
+    for tool in $(unpackers 1); do
         with_tool "$tool"
         PATH=$T/tools grades_of "$T/evil.zip" --only accept
         # busybox refuses all of such a zip.
@@ -205,6 +204,8 @@ unpackers() {
         is "$tool $status: ${#lines[@]}" "$tool 1: 1"
         said 'broken.zip was not unpacked: it is no zip file, or a damaged one'
     done
+    [ "$tier" = long ] || return 0
+    make_zip "$T/bomb.zip" 'ann/accept.c=' 'ann/more=*300000000'
     for tool in $(unpackers 1); do
         with_tool "$tool"
         PATH=$T/tools exercise grade "$T/bomb.zip" --only accept
@@ -366,7 +367,7 @@ END
     section accept 'wrong ACCEPTED_BLOCKING the new socket is believed to inherit the flag' >"$T/practice/accept.c"
     exercise check accept --timeline
     is "$status" 1
-    says 'ACCEPTED_BLOCKING: ' 'See it by hand' 'The timeline of this run' ' s  0' 'accept ' ' recv ' 'client A ' 'client B ' 'blocked in a call' 'Next'
+    says 'ACCEPTED_BLOCKING: ' 'See it by hand' 'The timeline of this run' 's  0  ' 'accept ' ' recv ' 'client A ' 'client B ' 'blocked in a call' 'Next'
 }
 
 @test "judge: does a story have a line for each step, and only of failures?" {
@@ -399,7 +400,7 @@ END
 }
 
 @test "grade: is it said which checks could not be made, and that it is not the students' fault?" {
-    only_in plain long
+    only_in long
     a_class
     own_checkout "$T/copy"
     # A judge that makes no check.
