@@ -11,6 +11,7 @@
  */
 #define _GNU_SOURCE
 #include "inside.h"
+#include "room.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -254,6 +255,7 @@ static pid_t begin_check(const struct check *c, struct verdict *v)
         return child;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_CHILD_SUBREAPER, 0);
+    enter_own_network();
     verdict = v;
     began = now();
     begin_to_draw(c->name);
