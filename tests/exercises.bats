@@ -407,6 +407,7 @@ END
 @test "solution: is what the assembler is told to read found as well?" {
     only_in plain long
     grep -q MD "$build/judge/assembler" || skip 'this assembler does not tell what it reads'
+    export WB_LEVEL=none # in a better room there is no such file
     embed() {
         section accept reference
         printf '__asm__(".pushsection .rodata\\n.%s \\"%s\\"\\n.popsection");\n' "$1" "$root/demos/pairs"

@@ -583,8 +583,8 @@ static void refuse_others(long call, size_t argument, const uint32_t *values,
     end_with(0);
 }
 
-/* Of other processes, of the whole machine, or of parts of the kernel that are
- * known for their holes. */
+/* These are for other processes, for rights in a name space of its own, or for
+ * parts of the kernel that were often not safe. */
 static const long unused_calls[] = {
     SYS_ptrace,
     SYS_process_vm_readv,
@@ -601,33 +601,14 @@ static const long unused_calls[] = {
     SYS_request_key,
     SYS_bpf,
     SYS_perf_event_open,
+    SYS_userfaultfd,
     SYS_seccomp,
     SYS_fanotify_init,
     SYS_name_to_handle_at,
     SYS_open_by_handle_at,
-    SYS_init_module,
-    SYS_finit_module,
-    SYS_delete_module,
-    SYS_kexec_load,
-    SYS_reboot,
-    SYS_swapon,
-    SYS_swapoff,
-    SYS_acct,
-    SYS_quotactl,
     SYS_syslog,
-    SYS_vhangup,
     SYS_mq_open,
     SYS_mq_unlink,
-#ifdef SYS_userfaultfd
-    SYS_userfaultfd,
-#endif
-#ifdef SYS_kexec_file_load
-    SYS_kexec_file_load,
-#endif
-#ifdef SYS_migrate_pages
-    SYS_migrate_pages,
-    SYS_move_pages,
-#endif
 /* System V IPC: on some processors, one call for all. */
 #ifdef SYS_ipc
     SYS_ipc,
