@@ -178,6 +178,31 @@ static void add_memory(pid_t pid)
     held += strtoul(resident, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
 }
 
+static size_t shared; /* bytes of memory that they share with each other */
+
+/* What a program has written to shared memory stays there, although it counts
+ * as resident no more after madvise(2): so the size of the mapping counts. */
+static void add_shared(pid_t pid)
+{
+    char path[64], line[512];
+    FILE *maps;
+
+    snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
+    maps = fopen(path, "r");
+    while (maps && fgets(line, sizeof line, maps)) {
+        char *rest;
+        const unsigned long from = strtoul(line, &rest, 16);
+        const unsigned long to = *rest ? strtoul(rest + 1, &rest, 16) : from;
+
+        if (strlen(rest) > 5 && rest[4] == 's' &&
+            (strstr(rest, "/dev/zero (deleted)") || strstr(rest, "/memfd:") ||
+             strstr(rest, "/SYSV")))
+            shared += to - from;
+    }
+    if (maps)
+        fclose(maps);
+}
+
 static void stop_one(pid_t pid)
 {
     kill(pid, SIGSTOP);
@@ -693,11 +718,13 @@ static const char *watch(pid_t child, int from)
         held = 0;
         if (descend(getpid(), add_memory) >= processes)
             return "processes";
-        if (held > memory)
+        if (held + shared > memory)
             return "memory";
         if (passed(look)) {
             if (fills_disk())
                 return "disk";
+            shared = 0;
+            descend(getpid(), add_shared);
             look = deadline_in(100 * MILLISECOND);
         }
         if (ppoll(list, 2, &tick, none) <= 0)
