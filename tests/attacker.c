@@ -142,9 +142,13 @@ static void attack_fill(char **with)
 
 static void attack_tree(char **with)
 {
+    static char name[200];
+
     (void)with;
-    for (int depth = 0; depth < 3000; depth++)
-        if (mkdir("deep", 0700) < 0 || chdir("deep") < 0)
+    memset(name, 'd', sizeof name - 1);
+    /* Longer than any path may be. */
+    for (int depth = 0; depth < 100; depth++)
+        if (mkdir(name, 0700) < 0 || chdir(name) < 0)
             break;
     told("mkdir", mkdir("closed", 0700) == 0);
     told("chmod", fchmodat(AT_FDCWD, "closed", 0, 0) == 0);
@@ -159,8 +163,7 @@ static void attack_segment(char **with)
 /* No attack: take it away again. */
 static void remove_segment(char **with)
 {
-    told("shmctl",
-         shmctl(shmget(number(with[0]), 0, 0), IPC_RMID, NULL) == 0);
+    told("shmctl", shmctl(shmget(number(with[0]), 0, 0), IPC_RMID, NULL) == 0);
 }
 
 /* --- Processes ------------------------------------------------------------ */

@@ -276,11 +276,11 @@ leaves() {
     done
 }
 
-# The best room of this machine, and the last one; all of them in the long tier.
+# The best room of this machine; all of them in the long tier.
 rooms_of_self() {
     for level in namespaces landlock user none; do
         ! "$place/bin/supervise" --level $level --offline /bin/true >/dev/null 2>&1 </dev/null || echo $level
-    done | if [ "$tier" = long ]; then cat; else sed -n '1p;$p'; fi
+    done | if [ "$tier" = long ]; then cat; else sed -n 1p; fi
 }
 
 # --- What is bounded ------------------------------------------------------------
