@@ -308,25 +308,29 @@ static const struct {
     {"setresuid", SYS_setresuid, EPERM},
 };
 
+static struct sock_filter filter[32];
+static unsigned short filter_length;
+
+static void emit(unsigned code, uint32_t value, unsigned if_false)
+{
+    filter[filter_length++] =
+        (struct sock_filter){(uint16_t)code, 0, (uint8_t)if_false, value};
+}
+
 static void run_without(char **with)
 {
-    struct sock_filter filter[32];
-    unsigned short n = 0;
     struct sock_fprog all = {.filter = filter};
 
-    filter[n++] = (struct sock_filter){BPF_LD | BPF_W | BPF_ABS, 0, 0,
-                                       offsetof(struct seccomp_data, nr)};
-    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++)
-        if (strstr(with[0], refusals[i].name)) {
-            filter[n++] = (struct sock_filter){BPF_JMP | BPF_JEQ | BPF_K, 0, 1,
-                                               (uint32_t)refusals[i].call};
-            filter[n++] = (struct sock_filter){BPF_RET | BPF_K, 0, 0,
-                                               SECCOMP_RET_ERRNO |
-                                                   (uint32_t)refusals[i].error};
-        }
-    filter[n++] =
-        (struct sock_filter){BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW};
-    all.len = n;
+    emit(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr), 0);
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
+        if (!strstr(with[0], refusals[i].name))
+            continue;
+        emit(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)refusals[i].call, 1);
+        emit(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)refusals[i].error,
+             0);
+    }
+    emit(BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0);
+    all.len = filter_length;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &all, 0, 0) < 0)
         die("cannot filter system calls");

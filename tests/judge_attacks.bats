@@ -366,9 +366,22 @@ END
 
 @test "levels: are name spaces without a network of one's own called by another name?" {
     arena
+    run "$place/bin/supervise" --offline --status 1 /bin/true </dev/null
+    [[ $output == *level=namespaces* ]] || skip 'this machine has no name spaces'
+    run "$place/bin/supervise" --status 1 /bin/true </dev/null
+    [[ $status == 0 && $output == *level=* && $output != *level=namespaces* ]] || flunk "$output"
     run "$place/bin/supervise" --level namespaces --status 1 /bin/true </dev/null
-    [ "$status" -eq 0 ] || skip 'this machine has no name spaces'
-    [[ $output != *level=namespaces* ]] || flunk "$output"
+    [[ $status == 1 && $output != *started* && $output == *'no room of level namespaces'* ]] || flunk "$output"
+}
+
+@test "levels: is a level that does not exist, or is not possible, told before any check?" {
+    only_in plain long
+    run --separate-stderr env WB_LEVEL=best "$root/scripts/exercise" check --all --only accept
+    is "$status $output" '2 '
+    [[ $stderr == *"WB_LEVEL is 'best'"* ]] || flunk "$stderr"
+    run --separate-stderr env WB_LEVEL=namespaces "$build/tests/attacker" without unshare "$root/scripts/exercise" check --all --only accept
+    is "$status $output" '1 '
+    [[ $stderr == *'no room of level namespaces'* ]] || flunk "$stderr"
 }
 
 @test "levels: is a result at level none said not to be fit for a grade?" {

@@ -569,20 +569,30 @@ static pid_t start_at(struct plan *plan)
         die("cannot make a pipe");
     plan->ready = ready[1];
     child = plan->level == NAMESPACES ? start_in_namespaces(plan) : fork();
-    if (child < 0)
-        die("cannot start a process");
     if (child == 0 && plan->level != NAMESPACES)
         become_program(plan);
+    refusal = "cannot start a process";
+    refusal_error = errno;
     close(ready[1]);
-    n = read(ready[0], answer, sizeof answer - 1);
+    n = child < 0 ? 0 : read(ready[0], answer, sizeof answer - 1);
     close(ready[0]);
     if (n > 0 && answer[0] == '!')
         return child;
-    answer[n > 0 ? n : 0] = '\0';
-    refusal_error = (int)strtol(answer, &rest, 10);
-    refusal = n > 0 ? rest + 1 : "cannot start the program";
+    if (n > 0) {
+        answer[n] = '\0';
+        refusal_error = (int)strtol(answer, &rest, 10);
+        refusal = rest + 1;
+    }
     kill_all();
     return 0;
+}
+
+/* Did the machine lack something for the moment? That is no reason for a lesser
+ * room: a program could bring that about for the next one. */
+static bool ran_out(void)
+{
+    return refusal_error == EAGAIN || refusal_error == ENOMEM ||
+           refusal_error == EMFILE || refusal_error == ENFILE;
 }
 
 /* Can this level be tried? */
@@ -594,6 +604,11 @@ static bool is_open(enum level level)
     }
     if (level == OWN_USER && own_user == 0) {
         refusal = "cannot change to another user";
+        return false;
+    }
+    if (level == NAMESPACES && wished_level && *wished_level && !offline &&
+        !in_own_network()) {
+        refusal = "the network is that of others too";
         return false;
     }
     return true;
@@ -630,6 +645,8 @@ static pid_t start(struct plan *plan, enum level wished)
         child = start_at(plan);
         if (child > 0)
             return child;
+        if (ran_out())
+            break;
     }
     tidy_up();
     if (wished != LEVELS)
