@@ -201,6 +201,10 @@ _Noreturn void be_first_process(void)
 
 /* --- Files ---------------------------------------------------------------- */
 
+/* Where the machine's root is while the room is furnished. Nobody has a folder
+ * of that name. */
+#define OLD_ROOT "/.root-of-the-machine"
+
 /* What programs need to run, on any distribution. The rest of the machine is
  * not there. */
 static const char *const shown_always[] = {
@@ -283,10 +287,10 @@ enum use { TO_READ, TO_USE };
  * does not exist is left out. */
 static bool put(const char *path, enum use use)
 {
-    char from[PATH_MAX + 8];
+    char from[PATH_MAX + sizeof OLD_ROOT];
     struct stat about;
 
-    snprintf(from, sizeof from, "/old%s", path);
+    snprintf(from, sizeof from, OLD_ROOT "%s", path);
     if (lstat(from, &about) < 0)
         return true;
     if (!make_way(path))
@@ -367,13 +371,13 @@ bool furnish(const struct room *room)
         return fails_to("keep mounts to itself");
     if (mount("room", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, options) < 0)
         return fails_to("mount a folder in memory");
-    if (mkdir("/tmp/old", 0700) < 0 ||
-        syscall(SYS_pivot_root, "/tmp", "/tmp/old") < 0 || chdir("/") < 0)
+    if (mkdir("/tmp" OLD_ROOT, 0700) < 0 ||
+        syscall(SYS_pivot_root, "/tmp", "/tmp" OLD_ROOT) < 0 || chdir("/") < 0)
         return fails_to("change the root");
     if (mkdir("/tmp", 0777) < 0 || chmod("/tmp", 01777) < 0 ||
         mkdir("/proc", 0755) < 0 || mkdir("/etc", 0755) < 0)
         return fails_to("make folders in the room");
-    if (!each_shown("/old", put_to_read))
+    if (!each_shown(OLD_ROOT, put_to_read))
         return fails_to("show the system's folders in the room");
     if (mkdir("/dev", 0755) < 0 || !put_devices())
         return fails_to("show devices in the room");
@@ -389,7 +393,7 @@ bool furnish(const struct room *room)
     if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC,
               "hidepid=2") < 0)
         return fails_to("mount /proc in the room");
-    if (umount2("/old", MNT_DETACH) < 0 || rmdir("/old") < 0)
+    if (umount2(OLD_ROOT, MNT_DETACH) < 0 || rmdir(OLD_ROOT) < 0)
         return fails_to("leave the old root");
     if (sethostname("room", 4) < 0)
         return fails_to("name the room");
