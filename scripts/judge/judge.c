@@ -214,8 +214,9 @@ static void write_record(FILE *record, const struct exercise *e,
             "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%.3f\t%s\t%zu\t%s\t" JUDGE_VERSION
             "\n",
             e->name, c->name, c->title, result,
-            v->reached && v->what != NO_MISTAKE ? mistake_entry(v->what)->name
-                                                : "-",
+            !v->reached             ? "NOT_MADE"
+            : v->what != NO_MISTAKE ? mistake_entry(v->what)->name
+                                    : "-",
             v->reached && v->what == NO_MISTAKE ? c->points : 0, c->points,
             v->seconds, symptom, seed, *v->level ? v->level : "-");
 }

@@ -49,12 +49,14 @@ const struct witness *witness(void)
     return seen;
 }
 
-/* A memory file that the program can write to, whichever user it runs as. */
+/* A memory file that the program can write to, whichever user it runs as. It
+ * cannot make it shorter: we would die of SIGBUS. */
 static int shared_witness(void)
 {
-    int fd = memfd_create("witness", 0);
+    int fd = memfd_create("witness", MFD_ALLOW_SEALING);
 
-    if (fd < 0 || ftruncate(fd, sizeof *seen) < 0)
+    if (fd < 0 || ftruncate(fd, sizeof *seen) < 0 ||
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
         check_failed("cannot share memory");
     seen = mmap(NULL, sizeof *seen, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (seen == MAP_FAILED)
