@@ -405,9 +405,9 @@ reference() {
     awk -v section=reference -f "$root/scripts/exercises/assemble.awk" "$root/scripts/exercises/accept.ex" \
         "$root/$(sed -n 's/^source //p' "$root/scripts/exercises/accept.ex")"
 }
-# grade LEVEL [OPTION]...: sets output to a line for each.
+# grade LEVEL|best [OPTION]...: sets output to a line for each.
 grade() {
-    run --separate-stderr env WB_LEVEL="$1" "$root/scripts/exercise" grade "$T/class" --only accept "${@:2}"
+    run --separate-stderr env WB_LEVEL="${1#best}" "$root/scripts/exercise" grade "$T/class" --only accept "${@:2}"
     [ "${#lines[@]}" -gt 1 ] || flunk "$stderr"
 }
 
@@ -420,7 +420,7 @@ grade() {
     { printf '#include "%s"\n' "$T/secret.h" && cat "$T/right.c"; } | hand_in include
     { cat "$T/right.c" && printf '__asm__(".pushsection .rodata\\n.inc" "bin \\"%s\\"\\n.popsection");\n' "$T/secret.h"; } | hand_in incbin
     { cat "$T/right.c" && printf 'static const char secret[] = {\n#embed "%s"\n};\n' "$T/secret.h"; } | hand_in embed
-    for level in $(sample 'levels to compile at' 1 2 '' landlock none); do
+    for level in $(sample 'levels to compile at' 1 2 best landlock none); do
         grade "$level"
         for line in "${lines[@]:1}"; do
             [[ $line == *,0,*,0,INCLUDES_OTHER_FILES || $line == *,0,*,0,DOES_NOT_COMPILE ]] || flunk "level '$level': $line"
@@ -440,14 +440,14 @@ grade() {
         'echo "cc: fatal error: cannot execute cc1: vfork: Resource temporarily unavailable"; exit 1' \
         'echo "/usr/bin/ld: final link failed: No space left on device"; exit 1'; do
         tool "$lack"
-        PATH=$T/tools:$PATH grade ''
+        PATH=$T/tools:$PATH grade best
         is "$lack: ${lines[1]}" "$lack: \"ada\",0,13,0,NOT_MADE"
         is "$status" 1
         [[ $stderr == '6 checks could not be made. That is not the fault'* ]] || flunk "$stderr"
     done
     # A solution that claims to lack something is wrong all the same.
     { echo '#error x: No space left on device' && echo 'int x = y; // No space left on device'; } | hand_in ada
-    grade ''
+    grade best
     is "${lines[1]}" '"ada",0,13,0,DOES_NOT_COMPILE'
     is "$status: $stderr" '0: '
 }
@@ -511,7 +511,7 @@ __attribute__((constructor(101))) static void first(void)
             continue;
 }
 int main(void) { pause(); }
-' | hand_in 1-witness-cut
+' | hand_in 0-cut
     # Answers before main, and ends well.
     printf '%s' "$serious" '
 __attribute__((constructor)) static void before(void)
@@ -548,11 +548,11 @@ int main(void)
 ' | hand_in 3-hoarder
     reference | hand_in 4-right
     export WB_MARK=$BATS_TEST_NUMBER.$BASHPID
-    for level in $(sample 'levels to grade at' 1 1 '' landlock user); do
+    for level in $(sample 'levels to grade at' 1 1 best landlock user); do
         [ "$level" != user ] || [ "$(id -u)" -eq 0 ] || continue
         grade "$level" --jobs 1
         is "$level $status: $stderr" "$level 0: "
-        [[ ${lines[1]} == '"1-witness",'[0-9],* && ${lines[2]} == '"1-witness-cut",0,'* && ${lines[3]} == '"2-constructor",0,'* &&
+        [[ ${lines[1]} == '"0-cut",0,'* && ${lines[2]} == '"1-witness",'[0-9],* && ${lines[3]} == '"2-constructor",0,'* &&
             ${lines[4]} == '"3-hoarder",0,'* && $output != *NOT_MADE* ]] || flunk "$output"
         is "${lines[5]}" '"4-right",13,13,13,'
         none_marked "$WB_MARK"
