@@ -118,8 +118,7 @@ static void attack_create(char **with)
     told("create", fd >= 0);
 }
 
-/* Files of a megabyte, as many as are possible; also a deep tree of folders, one
- * of them closed to everybody. */
+/* Files of a megabyte, as many as are possible. */
 static void attack_fill(char **with)
 {
     static char text[1 << 20];
@@ -140,6 +139,7 @@ static void attack_fill(char **with)
     told("64 files", files == 64);
 }
 
+/* Folders that are deep, or closed to everybody. */
 static void attack_tree(char **with)
 {
     static char name[200];
@@ -289,6 +289,37 @@ static void attack_connect(char **with)
          connect(fd, (const struct sockaddr *)&there, sizeof there) == 0);
 }
 
+static struct sockaddr_un place_of(const char *path)
+{
+    struct sockaddr_un place = {.sun_family = AF_UNIX};
+
+    snprintf(place.sun_path, sizeof place.sun_path, "%s", path);
+    return place;
+}
+
+static void attack_service(char **with)
+{
+    const struct sockaddr_un there = place_of(with[0]);
+    const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    told("service",
+         connect(fd, (const struct sockaddr *)&there, sizeof there) == 0);
+}
+
+/* No attack: be that service, and print a line for each client. */
+static void host_service(char **with)
+{
+    const struct sockaddr_un here = place_of(with[0]);
+    const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    if (bind(fd, (const struct sockaddr *)&here, sizeof here) < 0 ||
+        chmod(with[0], 0777) < 0 || listen(fd, 5) < 0)
+        die("cannot listen at %s", with[0]);
+    told("listening", true);
+    while (!stopping() && accept(fd, NULL, NULL) >= 0)
+        told("client", true);
+}
+
 static void attack_environment(char **with)
 {
     (void)with;
@@ -362,6 +393,8 @@ static const struct {
     {"hoard", 0, attack_hoard},
     {"kernel", 0, attack_kernel},
     {"connect", 1, attack_connect},
+    {"service", 1, attack_service},
+    {"host-service", 1, host_service},
     {"environment", 0, attack_environment},
     {"without", 2, run_without},
 };

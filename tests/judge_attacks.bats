@@ -315,6 +315,19 @@ rooms_of_self() {
     each_room 'connects to another program' call_server
 }
 
+@test "attack: can it ask a service of this machine to work for it, over a UNIX socket?" {
+    call_service() {
+        # Short: the address of a UNIX socket has 108 bytes.
+        local socket=$place/s.$who.$level
+        launch service "$place/bin/attacker" --stop-after "$bound" host-service "$socket"
+        wait_for service.out listening
+        attack -- service "$socket" || return
+        stop service
+        ! grep -q client "$T/service.out"
+    }
+    each_room 'asks a service over a UNIX socket' call_service
+}
+
 @test "judge: does each check have a network of its own, and does the record say so?" {
     # It passes if nothing else listens there: in the network of the machine, the
     # port is taken.

@@ -645,18 +645,33 @@ static const long unused_calls[] = {
     447,
 };
 
-/* With these, a program changes files of its user that it cannot open. */
-static const long calls_on_paths[] = {
-    SYS_fchmodat,  SYS_fchownat,    SYS_utimensat,    SYS_setxattr,
-    SYS_lsetxattr, SYS_removexattr, SYS_lremovexattr,
+/* With these, a program changes files of its user that it cannot open, or slows
+ * down processes of its user that it cannot signal. */
+static const long calls_on_others[] = {
+    SYS_setpriority,
+    SYS_ioprio_set,
+    SYS_sched_setaffinity,
+    SYS_sched_setscheduler,
+    SYS_sched_setparam,
+    SYS_sched_setattr,
+    SYS_fchmodat,
+    SYS_fchownat,
+    SYS_utimensat,
+    SYS_setxattr,
+    SYS_lsetxattr,
+    SYS_removexattr,
+    SYS_lremovexattr,
 #ifdef SYS_chmod
-    SYS_chmod,     SYS_chown,       SYS_lchown,
+    SYS_chmod,
+    SYS_chown,
+    SYS_lchown,
 #endif
 #ifdef SYS_utime
     SYS_utime,
 #endif
 #ifdef SYS_utimes
-    SYS_utimes,    SYS_futimesat,
+    SYS_utimes,
+    SYS_futimesat,
 #endif
     452, /* fchmodat2 */
     463, /* setxattrat */
@@ -692,7 +707,7 @@ static const uint32_t processor = 0; /* unknown: no filter */
 
 bool refuse_calls(const struct room *room, bool namespaces)
 {
-    static const uint32_t families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
+    static const uint32_t families[] = {AF_INET, AF_INET6, AF_NETLINK, AF_UNIX};
     const bool shares_user = room->user == 0 && !namespaces;
     const int version = landlock_version();
     const uint32_t self[] = {0, (uint32_t)getpid()};
@@ -724,12 +739,14 @@ bool refuse_calls(const struct room *room, bool namespaces)
     refuse_value(SYS_ioctl, 1, TIOCSTI);
     refuse_others(SYS_prlimit64, 0, self, 2);
 #ifdef SYS_socket
-    refuse_others(SYS_socket, 0, families, COUNT(families));
+    /* Where the machine's UNIX sockets can be seen, a service may start a
+     * program for it; Landlock does not hinder that. */
+    refuse_others(SYS_socket, 0, families, namespaces ? 4 : 3);
 #endif
     /* A compiler has to make its output executable. */
     if (shares_user && !room->compiler)
-        for (size_t i = 0; i < COUNT(calls_on_paths); i++)
-            refuse(calls_on_paths[i], EPERM);
+        for (size_t i = 0; i < COUNT(calls_on_others); i++)
+            refuse(calls_on_others[i], EPERM);
     if (shares_user && version < 3) {
         refuse(SYS_truncate, EPERM);
 #ifdef SYS_truncate64
