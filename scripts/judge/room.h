@@ -64,6 +64,8 @@ bool give_up_rights(void);
 int landlock_version(void);
 /* From now on, files, signals and abstract sockets are restricted. */
 bool restrict_files(const struct room *room, bool namespaces);
+/* Do we know the calls of this kind of processor? */
+bool can_refuse_calls(void);
 /* From now on, the calls that no submission needs fail. The last step before
  * execve: nothing can add a filter after it. */
 bool refuse_calls(const struct room *room, bool namespaces);

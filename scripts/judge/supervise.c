@@ -33,6 +33,7 @@
  * --offline, or if the caller has entered a network of its own (room.h).
  */
 #define _GNU_SOURCE
+#include "notify.h"
 #include "room.h"
 #include "wouldblock.h"
 
@@ -56,9 +57,9 @@
 static duration wall = 30 * SECOND, cpu = 20 * SECOND;
 static size_t memory = (size_t)512 << 20, output = (size_t)64 << 10;
 static size_t processes = 32, descriptors, occupied, status_fd;
-static size_t disk = (size_t)64 << 20;
+static size_t disk = (size_t)64 << 20, notifier;
 static bool keep_user, offline;
-static const char *folder, *shown, *wished_level;
+static const char *folder, *shown, *wished_level, *reported;
 
 static const struct setting settings[] = {
     {"wall", "TIME", "end it after TIME", .time = &wall},
@@ -82,6 +83,10 @@ static const struct setting settings[] = {
     {"offline", NULL, "give it no network at all", .flag = &offline},
     {"level", "NAME", "namespaces, landlock, user or none; default: the best",
      .text = &wished_level},
+    {"reported", "CALLS", "have the kernel report these calls of it",
+     .text = &reported},
+    {"notifier", "FD", "send the listener of these reports to socket FD",
+     .size = &notifier},
     {"status", "FD", "tell descriptor FD how it goes", .size = &status_fd},
     {0},
 };
@@ -410,7 +415,8 @@ static rlim_t processes_allowed(void)
     return processes + others;
 }
 
-/* Close all descriptors but the first three, the witness's, and these two. */
+/* Close all descriptors but the first three, the witness's, the notifier's, and
+ * these two. */
 static void close_others(int one, int other)
 {
     const char *value = getenv("WB_WITNESS");
@@ -419,7 +425,7 @@ static void close_others(int one, int other)
 
     getrlimit(RLIMIT_NOFILE, &most);
     for (int fd = 3; fd < 1024 && (rlim_t)fd < most.rlim_cur; fd++)
-        if (fd != witness && fd != one && fd != other)
+        if (fd != witness && fd != (int)notifier && fd != one && fd != other)
             close(fd);
 }
 
@@ -485,6 +491,12 @@ NO_RETURN static void become_program(const struct plan *plan)
     if (plan->level <= LANDLOCK && landlock_version() > 0 &&
         !restrict_files(&plan->room, namespaces))
         give_up(plan->ready);
+    room_problem = "have its calls reported";
+    if (reported && report_calls(reported, (int)notifier) < 0)
+        give_up(plan->ready);
+    if (notifier > 0)
+        close((int)notifier);
+    /* After that: no filter can be added to this one. */
     if (plan->level <= LANDLOCK && !refuse_calls(&plan->room, namespaces) &&
         plan->level == LANDLOCK)
         give_up(plan->ready);
@@ -598,8 +610,8 @@ static bool ran_out(void)
 /* Can this level be tried? */
 static bool is_open(enum level level)
 {
-    if (level == LANDLOCK && landlock_version() == 0) {
-        refusal = "this kernel has no Landlock";
+    if (level == LANDLOCK && (landlock_version() == 0 || !can_refuse_calls())) {
+        refusal = "this kernel has no Landlock, or none that we know";
         return false;
     }
     if (level == OWN_USER && own_user == 0) {
@@ -829,6 +841,8 @@ int main(int argc, char **argv)
 
     close(plan.binary);
     close(out[1]);
+    if (notifier > 0)
+        close((int)notifier);
     set_nonblocking(out[0]);
     set_nonblocking(STDOUT_FILENO);
     if (status_fd > 0)
