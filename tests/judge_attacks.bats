@@ -399,6 +399,12 @@ END
     [[ $stderr == *'no room of level namespaces'* ]] || flunk "$stderr"
 }
 
+@test "levels: are checks without a room not made, and told at once?" {
+    run env WB_LEVEL=namespaces timeout 10 "$build/tests/attacker" without unshare \
+        "$build/judge/judge" --all --record "$T/records" accept "$build/tests/attacker"
+    is "$status $(cut -f 4,5 "$T/records" | sort | uniq -c | xargs)" "1 $("$build/judge/judge" --list accept | wc -l) error NOT_MADE"
+}
+
 @test "levels: is a result at level none said not to be fit for a grade?" {
     only_in plain long
     echo 'int main(void) { return 1; }' | hand_in ada
