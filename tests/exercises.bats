@@ -407,6 +407,7 @@ END
 @test "solution: is what the assembler is told to read found as well?" {
     only_in plain long
     grep -q MD "$build/judge/assembler" || skip 'this assembler does not tell what it reads'
+    export WB_LEVEL=none # in a better room there is no such file
     embed() {
         section accept reference
         printf '__asm__(".pushsection .rodata\\n.%s \\"%s\\"\\n.popsection");\n' "$1" "$root/demos/pairs"
@@ -797,6 +798,21 @@ good_text=$'? ? ? ?? ??? ??? ???? ?? ? ü \xf0\x9f\x98\x80 %s'
     WB_PRACTICE="$T/practice" "$root/scripts/exercise" check --all --dir "$T/handed_in" --only accept >>"$T/log" || true
     is "$(head -n 1 "$T/log")" before
     is "$(tail -n 1 "$T/log")" 'points: 0 of 13'
+    # With --output they replace what the file had.
+    exercise check --all --dir "$T/handed_in" --only accept --output "$T/log"
+    is "$(grep -c -e before -e '^points' "$T/log")" 1
+}
+
+@test "results: is Gradescope told how long it took, and not the sum of checks made side by side?" {
+    printf 'accept\tcheck%d\ttitle\tpass\t-\t1\t1\t99.0\t\t1\tnone\t1.1\n' 1 2 |
+        awk -v format=gradescope -v wall=7 -f "$root/scripts/exercises/results.awk" >"$T/result"
+    grep -qx '  "execution_time": 7,' "$T/result"
+    mkdir -p "$T/handed_in"
+    began=$(date +%s)
+    exercise check --all --dir "$T/handed_in" --only accept --format gradescope
+    [[ $output == *'"execution_time": '* ]]
+    took=${output#*'"execution_time": '}
+    holds "${took%%,*} >= 0 && ${took%%,*} <= $(($(date +%s) - began))"
 }
 
 @test "results: is the exit status what the platform wants?" {

@@ -11,6 +11,7 @@
  */
 #define _GNU_SOURCE
 #include "inside.h"
+#include "room.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -217,8 +218,9 @@ static void write_record(FILE *record, const struct exercise *e,
             "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%.3f\t%s\t%zu\t%s\t" JUDGE_VERSION
             "\n",
             e->name, c->name, c->title, result,
-            v->reached && v->what != NO_MISTAKE ? mistake_entry(v->what)->name
-                                                : "-",
+            !v->reached             ? "NOT_MADE"
+            : v->what != NO_MISTAKE ? mistake_entry(v->what)->name
+                                    : "-",
             v->reached && v->what == NO_MISTAKE ? c->points : 0, c->points,
             v->seconds, symptom, seed, *v->level ? v->level : "-");
 }
@@ -275,6 +277,7 @@ static pid_t begin_check(const struct check *c, struct verdict *v)
         return child;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_CHILD_SUBREAPER, 0);
+    enter_own_network();
     verdict = v;
     began = now();
     check_name = c->name;
