@@ -5,14 +5,12 @@
  */
 #define _GNU_SOURCE
 #include "room.h"
+#include "kernel_abi.h"
 #include "wouldblock.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
