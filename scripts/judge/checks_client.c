@@ -620,8 +620,8 @@ static int by_length(const void *a, const void *b)
 }
 
 /* Two tries each, in many processes. Their pauses must differ, and the first
- * one has a bound of its own. One pause alone, of which nothing but its bound is
- * known, would say little. */
+ * one has a bound of its own. One pause alone, of which nothing but its bound
+ * is known, would say little. */
 static void first_pause(void)
 {
     enum { PROCESSES = 16 };
@@ -695,7 +695,7 @@ static void many_tries(void)
                 2 * MANY / 3);
 }
 
-static bool pauses(void *port)
+static bool is_pausing(void *port)
 {
     return has_ended() || (tries_at(*(int *)port).count > 0 && is_asleep());
 }
@@ -708,7 +708,7 @@ static void stopped_in_pause(void)
     step("port %d refuses, and a pause may take an hour", port);
     start("--tries", "9", "--base", "3600s", "--cap", "3600s", "--deadline",
           "7200s", "127.0.0.1", as_text(port));
-    if (!wait_until(pauses, &port, 5 * SECOND) || has_ended())
+    if (!wait_until(is_pausing, &port, 5 * SECOND) || has_ended())
         diagnosed(-1, ENDS_EARLY, "it was to try again later");
     send_signal(SIGTERM);
     step("SIGTERM asks it to stop");
@@ -948,7 +948,7 @@ static void line_of(size_t number, char *line, size_t size)
 
 static void sorts_answers(const char *call)
 {
-    size_t order[MOST_CASES] = {0}, line_number[MOST_CASES];
+    size_t order[MOST_CASES] = {0}, line_number[MOST_CASES] = {0};
 
     draw_cases(call);
     ask_all(order);
