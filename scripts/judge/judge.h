@@ -88,15 +88,16 @@ duration used_cpu(void);
  * has not run since. */
 long long times_run(void);
 /* How many descriptors with lower numbers than this it has open now. With a
- * limit of that many, none is left when all are (RLIMIT_NOFILE, getrlimit(2)). */
+ * limit of that many, none is left when all are (getrlimit(2), RLIMIT_NOFILE).
+ */
 size_t descriptors_below(int limit);
 /* Is it asleep in a call that connects, receives or sends? Only a blocking
  * socket makes it sleep there. */
 bool is_blocked(void);
 /* Does it try to connect to this port now? */
 bool is_connecting(int port);
-/* How many bytes lie in its send queue for our end of a connection; 0 if that is
- * closed. */
+/* How many bytes lie in its send queue for our end of a connection; 0 if that
+ * is closed. */
 size_t unsent_to(int our_fd);
 
 /* Calls that the kernel has reported. */

@@ -157,17 +157,15 @@ static struct reply one_byte(const struct seccomp_notif *n, bool sends)
     const pid_t its = (pid_t)n->pid;
     const int fd = borrowed(its, (int)n->data.args[0]);
     struct reply reply = go_on;
-    char byte;
+    char byte = 0;
 
     if (fd < 0)
         return reply;
     if (sends) {
-        ssize_t sent = -1;
-
-        if (copy(its, n->data.args[1], &byte, 1, false)) {
-            sent = send(fd, &byte, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-            reply = sent == 1 ? returning(1) : failing(errno);
-        }
+        if (copy(its, n->data.args[1], &byte, 1, false))
+            reply = send(fd, &byte, 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1
+                        ? returning(1)
+                        : failing(errno);
     } else if (recv(fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 1 &&
                copy(its, n->data.args[1], &byte, 1, true)) {
         reply = returning(recv(fd, &byte, 1, MSG_DONTWAIT));
@@ -263,7 +261,7 @@ static struct reply handle(const struct seccomp_notif *n)
     }
 
     /* Faults count all calls of one name. */
-    static unsigned long calls[KINDS];
+    static unsigned long calls[KINDS] = {0};
     size_t first = 0;
 
     while (strcmp(kinds[first].name, kinds[k].name) != 0)

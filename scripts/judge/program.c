@@ -295,7 +295,7 @@ bool says(const char *what)
     return strstr(its_words(), what) != NULL;
 }
 
-/* --- What it does now ------------------------------------------------------ */
+/* --- What it does now ----------------------------------------------------- */
 
 bool may_spin(void)
 {
@@ -360,8 +360,8 @@ static const char *signal_name(int number)
     return "?";
 }
 
-/* The call in which it sleeps, as the kernel tells it; where the kernel does not,
- * as the witness does. The witness knows the C library's names of naps. */
+/* The call in which it sleeps, as the kernel tells it; where the kernel does
+ * not, as the witness does. The witness knows the C library's names of naps. */
 struct standing its_call(void)
 {
     struct standing at = standing();
