@@ -36,6 +36,14 @@ extern instant began;         /* when this check began */
 extern const char *binary;    /* the program under test */
 extern char supervisor[4096]; /* the path of our supervisor */
 
+/* A contract is checked, not an exercise: the program may be in any language,
+ * and it may have several processes. See contract.h. */
+extern bool any_program;
+enum { MOST_WORDS = 100 }; /* of its command */
+
+/* Quote a word for a shell, if it needs that. The caller frees the result. */
+char *quoted_for_shell(const char *word);
+
 /* --- program.c ------------------------------------------------------------ */
 
 /* How the program ended; valid after its end. */
@@ -51,6 +59,13 @@ void stop_program(void);
 /* Progress was seen: restart the stall timer. */
 void restart_stall_timer(void);
 const char *call_name(int call);
+/* Its standard input; -1: nothing. Set it before the start. */
+extern int its_input;
+/* The process that does the work: the supervisor's child, or another process
+ * that we are told of. And the supervisor. */
+pid_t the_process(void);
+void the_program_is(pid_t process);
+pid_t supervisor_of_program(void);
 
 /* --- peers.c -------------------------------------------------------------- */
 
@@ -65,7 +80,20 @@ bool on_its_way(void);
 /* How many peers have connected, and the name of the peer at the program's
  * descriptor; "" if it belongs to no peer. */
 size_t peers_connected(void);
+/* Dial this port. */
+void use_port(int number);
+/* This connection to it is a client from now on. */
+void adopt_peer(const char *who, int fd);
 const char *peer_behind(int its_fd);
+
+/* --- contract.c, contract_program.c --------------------------------------- */
+
+/* The command as words, for a program that is to use this port. */
+char *const *command_for(int port);
+/* Start it, with this standard input. */
+void start_command(int port, int input);
+/* Options of the supervisor for any program. Returns how many words. */
+size_t more_room(const char **options);
 
 /* --- cause.c -------------------------------------------------------------- */
 

@@ -238,6 +238,23 @@ int serve(void)
     return port;
 }
 
+void use_port(int number)
+{
+    port = number;
+}
+
+void adopt_peer(const char *who, int fd)
+{
+    set_nodelay(fd);
+    if (peer_count == MOST_PEERS)
+        check_failed("too many peers");
+    peers[peer_count].name = who;
+    peers[peer_count].fd = fd;
+    peers[peer_count].its_fd = -1;
+    peer_count++;
+    step("%s connected", who);
+}
+
 /* Connect. Returns -1 and sets *error if that fails. */
 static int connected_or_not(const char *who, int *error)
 {
@@ -261,14 +278,7 @@ static int connected_or_not(const char *who, int *error)
             return -1;
         }
     }
-    set_nodelay(fd);
-    if (peer_count == MOST_PEERS)
-        check_failed("too many peers");
-    peers[peer_count].name = who;
-    peers[peer_count].fd = fd;
-    peers[peer_count].its_fd = -1;
-    peer_count++;
-    step("%s connected", who);
+    adopt_peer(who, fd);
     return fd;
 }
 

@@ -4,6 +4,7 @@
  * its state, and waits for it no longer than makes sense.
  */
 #define _GNU_SOURCE
+#include "contract.h"
 #include "inside.h"
 
 #include <fcntl.h>
@@ -25,6 +26,7 @@ static bool ended;
 static instant end_seen;
 struct program_end end;
 static struct witness *seen;
+int its_input = -1;
 
 static unsigned most_descriptors, occupied_descriptors;
 static const char *faults;
@@ -129,7 +131,7 @@ static bool started(void *unused)
 
 void start_with(const char *const *arguments)
 {
-    const char *command[40] = {
+    const char *command[MOST_WORDS + 40] = {
         supervisor, "--status", "3",        "--wall", "20s",
         "--cpu",    "10s",      "--memory", "192M",
     };
@@ -147,6 +149,8 @@ void start_with(const char *const *arguments)
         command[count++] = "--occupy";
         command[count++] = occupied;
     }
+    if (any_program)
+        count += more_room(command + count);
     command[count++] = binary;
     for (const char *const *a = arguments; *a; a++)
         command[count++] = *a;
@@ -158,7 +162,7 @@ void start_with(const char *const *arguments)
     if (supervisor_pid < 0)
         check_failed("cannot start a process");
     if (supervisor_pid == 0) {
-        int nothing = open("/dev/null", O_RDONLY);
+        int nothing = its_input >= 0 ? its_input : open("/dev/null", O_RDONLY);
 
         /* Copy both to high numbers first, so that dup2 cannot overwrite
          * them. */
@@ -213,6 +217,26 @@ void stop_program(void)
         nap(MILLISECOND);
     }
     supervisor_pid = 0;
+}
+
+pid_t the_process(void)
+{
+    return pid;
+}
+
+void the_program_is(pid_t process)
+{
+    pid = process;
+}
+
+pid_t supervisor_of_program(void)
+{
+    return supervisor_pid;
+}
+
+struct family the_family(void)
+{
+    return family_of(supervisor_pid);
 }
 
 void send_signal(int signal_number)
@@ -305,6 +329,8 @@ static const char *stat_text(void)
 
 static char state(void)
 {
+    if (any_program && !ended)
+        return the_family().runnable > 0 ? 'R' : 'S';
     return *stat_text();
 }
 
@@ -313,6 +339,12 @@ static char state(void)
 static duration wanted_cpu(void)
 {
     const char *text = proc_text("schedstat");
+
+    if (any_program) {
+        const struct family family = the_family();
+
+        return family.ran + family.waited;
+    }
 
     if (*text)
         return field(text, 0) + field(text, 1);
@@ -326,6 +358,8 @@ static duration used_cpu(void)
 {
     const char *text = proc_text("schedstat");
 
+    if (any_program)
+        return the_family().ran;
     return *text ? field(text, 0) : wanted_cpu();
 }
 
@@ -515,6 +549,9 @@ void restart_stall_timer(void)
  * has used enough CPU time. */
 static bool is_stalled(void)
 {
+    /* Of any program we do not know in which call it is: it may nap. */
+    const duration patience = any_program ? SECOND : 300 * MILLISECOND;
+
     if (pid <= 0)
         return false;
     if (ended)
@@ -524,7 +561,7 @@ static bool is_stalled(void)
      * supervisor may itself be waiting for a processor. */
     const bool heard = *stat_of(supervisor_pid) == 'S';
 
-    if (used_cpu() - stuck.cpu > 400 * MILLISECOND)
+    if (used_cpu() - stuck.cpu > (any_program ? 2 * SECOND : 400 * MILLISECOND))
         return heard;
 
     int64_t inside = seen->is_inside ? seen->inside.began : 0;
@@ -538,14 +575,14 @@ static bool is_stalled(void)
     /* Check this after the program fell asleep: only then has the supervisor
      * passed on all of its output. */
     stuck.heard = stuck.heard || *stat_of(supervisor_pid) == 'S';
-    if (!stuck.heard || now() - stuck.since <= 300 * MILLISECOND)
+    if (!stuck.heard || now() - stuck.since <= patience)
         return false;
 
     duration more = 4 * (our_delay() - stuck.delay);
 
     if (more > 3 * SECOND)
         more = 3 * SECOND;
-    return now() - stuck.since > 300 * MILLISECOND + more && !on_its_way();
+    return now() - stuck.since > patience + more && !on_its_way();
 }
 
 bool wait_until(bool (*come_true)(void *), void *context, duration limit)
