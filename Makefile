@@ -80,10 +80,11 @@ $(judge): $(call objects,$(filter-out %/supervise.c %/witness.c,\
           $(wildcard scripts/judge/*.c))) $(library)
 	$(link_program)
 
-$(supervise): $(call objects,scripts/judge/supervise.c) $(library)
+$(supervise): $(call objects,$(addprefix scripts/judge/,supervise.c \
+              notify_filter.c)) $(library)
 	$(link_program)
 
-$(witness): scripts/judge/witness.c scripts/judge/witness.h
+$(witness): scripts/judge/witness.c $(addprefix scripts/judge/,witness.h faults.h)
 	@mkdir -p $(@D)
 	$(plainly) -fPIC -shared -o $@ $< -ldl
 

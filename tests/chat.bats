@@ -196,11 +196,17 @@ setup_chat() {
     command -v nc >/dev/null || skip "nc is not installed"
     setup_chat
     join ann
+    # Some kinds of nc leave when their input ends: keep it open.
+    mkfifo "$T/nc.keys"
+    exec 6<>"$T/nc.keys"
+    input=$T/nc.keys
     launch nc nc 127.0.0.1 "$port"
+    input=''
     wait_for nc.out '^\* Welcome\. You are guest2\. Others here: 1\.$'
     types ann 'hello nc\n'
     wait_for nc.out '^guest1: hello nc$'
     stop nc
+    exec 6>&-
 }
 
 @test "chat client: does it leave the terminal and standard input as they were?" {

@@ -28,10 +28,20 @@ signs() {
     lane "$1" | tr -dc "$2" | wc -c
 }
 
-# columns NAME SIGN: how many columns are drawn so, with the names of calls,
-# which stand in the longest stretches. Right if nothing else is drawn for long.
+# columns NAME SIGN: how many columns are drawn so, with the names of calls, which
+# stand within the longer stretches: a name belongs to the sign before it.
 columns() {
-    lane "$1" | tr -d "$(tr -d "$2" <<<'#:.-')" | sed 's/ *$//' | tr -d '\n' | wc -c
+    lane "$1" | awk -v sign="$2" '
+        {
+            sub(/ *$/, "")
+            for (i = 1; i <= length($0); i++) {
+                c = substr($0, i, 1)
+                if (index("#:.-", c))
+                    now = c
+                count += now == sign
+            }
+        }
+        END { print count + 0 }'
 }
 
 # seconds '1.5 ms': that time as a number.

@@ -307,48 +307,41 @@ static bool napped_long(const struct seen *s, void *context)
 
 static enum mistake cause_of_sleep(int peer)
 {
-    const struct seen *in = &witness()->inside;
-    int fd = peer >= 0 ? its_fd(peer) : -1;
+    const struct standing at = its_call();
+    const int fd = peer >= 0 ? its_fd(peer) : -1;
     bool napped = false;
 
     each_seen(0, napped_long, &napped);
-    if (in->blocking && is_accept(in->call))
+    if (is_accept(at.call))
         return ACCEPT_BLOCKS;
-    if (in->blocking && in->call == CALL_connect)
+    if (at.call == CALL_connect)
         return CONNECT_BLOCKS;
-    if (in->blocking && peers_connected() > 0 &&
-        (is_receive(in->call) || is_send(in->call)))
+    if (peers_connected() > 0 && (is_receive(at.call) || is_send(at.call)))
         return ACCEPTED_BLOCKING;
-    if (in->blocking && is_send(in->call))
+    if (is_send(at.call))
         return SEND_BLOCKS;
-    if (is_nap(in->call) || (napped && is_wait(in->call)))
+    if (is_nap(at.call) || (napped && is_wait(at.call)))
         return ASLEEP_IN_LOOP; /* now, or before this wait */
-    if (!is_wait(in->call) || peer < 0)
+    if (!is_wait(at.call) || peer < 0)
         return NO_MISTAKE;
-    if (in->call == CALL_epoll_wait) {
-        const struct seen *added = last_successful(CALL_epoll_ctl, fd);
 
-        if (fd < 0)
-            return LISTENER_UNWATCHED;
-        if (!added)
-            return CLIENT_UNWATCHED;
-        if ((uint32_t)added->asked & EPOLLET)
-            return ET_NOT_DRAINED;
-    } else if (fd < 0) {
-        return in->call != CALL_select ? LISTENER_UNWATCHED
-               : in->beyond            ? NFDS_TOO_LOW
-                                       : FDSET_STALE;
-    } else if (fd < 64 && (in->beyond >> fd & 1)) {
+    const struct interest in = interest_in(fd);
+    const bool set_used = at.call == CALL_select || at.call == CALL_pselect;
+
+    if (fd < 0)
+        return !set_used                    ? LISTENER_UNWATCHED
+               : listener_interest().beyond ? NFDS_TOO_LOW
+                                            : FDSET_STALE;
+    if (in.known && in.beyond)
         return NFDS_TOO_LOW;
-    } else if (fd < 64 && !(in->watched >> fd & 1)) {
-        return in->call == CALL_select ? FDSET_STALE : CLIENT_UNWATCHED;
-    }
+    if (in.known && !in.watched)
+        return set_used ? FDSET_STALE : CLIENT_UNWATCHED;
+    if (in.events & EPOLLET)
+        return ET_NOT_DRAINED;
 
-    const struct seen *put = fd >= 0 ? last_send(fd) : NULL;
+    const struct seen *put = last_send(fd);
 
-    if (put && (put->result < put->asked))
-        return POLLOUT_NEVER;
-    return NO_MISTAKE;
+    return put && put->result < put->asked ? POLLOUT_NEVER : NO_MISTAKE;
 }
 
 /* The program closed the connection: after which result? */
@@ -381,7 +374,7 @@ void diagnosed(int peer, enum mistake otherwise, const char *format, ...)
     snprintf(verdict->symptom, sizeof verdict->symptom, "%c%s: the program %s.",
              text[0] >= 'a' && text[0] <= 'z' ? text[0] - 32 : text[0],
              text + 1, now_doing);
-    read_witness();
+    look_at_peers();
     /* The connection is closed, but the program called no close: its process is
      * about to end. */
     if (ending != STILL_THERE && peer >= 0 && !closed_on(peer))
@@ -392,7 +385,7 @@ void diagnosed(int peer, enum mistake otherwise, const char *format, ...)
         what = cause_of_close(peer);
     else if (strstr(now_doing, "spinning"))
         what = may_spin() ? NO_MISTAKE : cause_of_spin(NO_MISTAKE);
-    else if (witness()->is_inside)
+    else
         what = cause_of_sleep(peer);
     if (what == NO_MISTAKE && has_ended() && peers_connected() > 0 &&
         exit_status() > 0)
@@ -423,9 +416,9 @@ void must_be_idle(const char *while_what)
     for (int i = 0; i < 6 && cpu_demand(50 * MILLISECOND) > 0.2; i++)
         ;
 
-    uint64_t before = calls_that(is_wait);
-    double share = cpu_demand(length);
-    uint64_t wakeups = calls_that(is_wait) - before;
+    const long long before = times_run();
+    const double share = cpu_demand(length);
+    const long long wakeups = times_run() - before;
 
     if (has_ended())
         diagnosed(-1, ENDS_EARLY, "%s", while_what);
@@ -434,14 +427,14 @@ void must_be_idle(const char *while_what)
 
         step("%s the program is spinning", while_what);
         mistake(what,
-                "%s it should sleep, but it used %.0f %% of a core and came "
-                "back from its wait %s times in %.2f s.",
-                while_what, 100 * share, grouped(wakeups), seconds(length));
+                "%s it should sleep, but it used %.0f %% of a core in %.2f s.",
+                while_what, 100 * share, seconds(length));
     }
     if (wakeups > 15)
         mistake(IDLE_WAKEUPS,
                 "%s it should sleep, but it woke up %s times in %.2f s, for "
                 "nothing.",
-                while_what, grouped(wakeups), seconds(length));
+                while_what, grouped((unsigned long long)wakeups),
+                seconds(length));
     step("%s it sleeps", while_what);
 }

@@ -198,13 +198,6 @@ static void talks_on(void)
     must_be_closed(a, "guest A");
 }
 
-static bool has_been_refused(int fd)
-{
-    const struct seen *put = fd >= 0 ? last_send(fd) : NULL;
-
-    return put && put->error == EAGAIN;
-}
-
 /* Has the kernel taken all that the program last wanted to send here? */
 static bool all_was_taken(int fd)
 {
@@ -227,7 +220,7 @@ static void leaves_with_much_to_hear(void)
     line[sizeof line - 2] = '\n';
     line[sizeof line - 1] = '\0';
     accepted(a->fd);
-    /* One EAGAIN is not enough: the kernel may still move data. */
+    /* Full once is not enough: the kernel may still move data. */
     for (int refused = 0; refused < 4 && !passed(deadline);) {
         /* Few enough at a time that the program's queue cannot overflow. */
         for (int i = 0; i < 6; i++)
@@ -235,7 +228,7 @@ static void leaves_with_much_to_hear(void)
         tell(b->fd, "/who\n", 5);
         if (!hears_words(b, "that is you"))
             diagnosed(b->fd, NOTHING_SENT, "guest B was not answered");
-        refused = has_been_refused(its_fd(a->fd)) ? refused + 1 : 0;
+        refused = is_full(a->fd) ? refused + 1 : 0;
         if (refused == 2) /* TCP's timers may move a little more */
             nap(300 * MILLISECOND);
     }
@@ -312,7 +305,7 @@ static void deaf_guest(void)
             diagnosed(c->fd, MESSAGE_LOST,
                       "after %s lines guest C did not hear the last one",
                       grouped(number));
-        afterwards += has_been_refused(its_fd(a->fd));
+        afterwards += is_full(a->fd) || closed_on(a->fd);
         if (afterwards > 100 && closed_on(a->fd))
             break;
         if (resident_memory() > before + ((size_t)6 << 20))
@@ -416,9 +409,7 @@ static void two_at_once(void)
 
 static bool has_received(void *guest)
 {
-    const struct seen *got = last_receive(its_fd(((struct guest *)guest)->fd));
-
-    return got && got->result > 0 && got->times > 0;
+    return unread_by_it(((struct guest *)guest)->fd) == 0;
 }
 
 static void in_pieces(void)

@@ -104,9 +104,9 @@ void must_be_same(const char *who, const char *echo, size_t length,
 void must_rest(const char *while_what);
 /* How many of its connections are over for the peer, but not closed by it. */
 size_t left_open(void);
-/* Preload our witness, which injects these faults. Ask before the start; and
- * after it, whether the program could load the witness. */
-void inject_by_preload(const char *which);
+/* Inject these faults: by the kernel's reports, or where it has none, by a
+ * preloaded witness. Ask before the start; and after it, whether that works. */
+void inject_anywhere(const char *which);
 void must_be_injectable(void);
 /* From now on the program may have so many descriptors more. */
 void leave_descriptors(size_t more);

@@ -642,7 +642,7 @@ static void deadline(void)
 
 static void faults(void)
 {
-    inject_by_preload(strictness.faults);
+    inject_anywhere(strictness.faults);
     serve_contract();
     must_be_injectable();
 

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "contract.h"
 #include "inside.h"
+#include "notify.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -315,9 +316,9 @@ void start_command(int port, int standard_input)
     start_with(command);
 }
 
-void inject_by_preload(const char *which)
+void inject_anywhere(const char *which)
 {
-    preload = true;
+    preload = !can_report_calls();
     inject(which);
 }
 
@@ -613,7 +614,7 @@ void must_be_injectable(void)
 {
     char path[64], line[512];
     FILE *maps;
-    bool loaded = false;
+    bool loaded = has_reports();
 
     snprintf(path, sizeof path, "/proc/%d/maps", (int)the_process());
     maps = fopen(path, "re");

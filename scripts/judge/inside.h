@@ -51,7 +51,6 @@ extern struct program_end {
     char how[16], limit[16]; /* "exit" or "signal"; "-" or a limit's name */
     int code;
     duration delay; /* it waited for a processor */
-    duration awake; /* it ran, or waited for a processor */
 } end;
 
 /* End the program and every process that it started. */
@@ -66,11 +65,77 @@ extern int its_input;
 pid_t the_process(void);
 void the_program_is(pid_t process);
 pid_t supervisor_of_program(void);
+struct standing; /* see kernel.c below */
+struct standing its_call(void);
+
+/* --- kernel.c ------------------------------------------------------------- */
+
+/* All functions below tell about this process. */
+void look_at(pid_t which);
+
+/* Its state, as in ps: R, S, D, Z, ... or \0 if it is gone. */
+char state(void), state_of(pid_t which);
+/* How long it has run or was ready to run; how long a process has waited for a
+ * processor. */
+duration wanted_cpu(void), waited_for_cpu(pid_t which);
+
+/* The system call in which it sleeps. */
+struct standing {
+    bool known;  /* the kernel tells us */
+    bool inside; /* it is in a call; otherwise it runs */
+    int call;    /* enum call; CALLS if it is none of them */
+    int fd;      /* NOWHERE: the call has no descriptor */
+    unsigned long long arguments[6];
+};
+struct standing standing(void);
+
+/* If it sleeps in select, poll or epoll_wait: does it wait for this descriptor,
+ * and for what? */
+struct interest {
+    bool known;
+    bool watched;
+    bool beyond;     /* in one of select's sets, but select was told less */
+    unsigned events; /* POLLIN, POLLOUT, EPOLLET, ... */
+};
+struct interest interest_in(int fd);
+
+/* The TCP sockets of its network name space. */
+struct tcp_socket {
+    unsigned port, peer_port;
+    unsigned state;          /* TCP_ESTABLISHED, ...: <netinet/tcp.h> */
+    unsigned unsent, unread; /* bytes in its queues */
+    unsigned long inode;     /* 0: no process has it, or not any more */
+};
+/* The one with these ports; ANY_PORT finds only sockets of the program. */
+enum { ANY_PORT = 0 };
+bool find_tcp_socket(unsigned port, unsigned peer_port,
+                     struct tcp_socket *found);
+/* Do bytes wait in the queue of the socket with these ports, although its peer
+ * has received all that came? */
+bool is_on_its_way(unsigned port, unsigned peer_port);
+/* The program's descriptor that listens on this port; -1 if it has none. */
+int listener_on(unsigned port);
+/* The program's descriptor for the socket with this inode; -1 if it has none.
+ * A child's will do. */
+int held_as(unsigned long inode);
+
+/* --- notify.c ------------------------------------------------------------- */
+
+struct reports {
+    uint64_t count; /* the last REPORTS_KEPT are kept */
+    uint64_t calls[CALLS];
+    struct report list[REPORTS_KEPT];
+};
+
+/* What the checks asked for before the start; NULL if nothing. */
+const char *reported_calls(void), *injected_faults(void);
+/* Start the notifier. Returns the socket to which the listener must be sent. */
+int start_notifier(pid_t *notifier);
 
 /* --- peers.c -------------------------------------------------------------- */
 
-/* Read the witness's new records: which clients were accepted and closed. */
-void read_witness(void);
+/* Ask the kernel which clients are accepted by now, and which are closed. */
+void look_at_peers(void);
 /* The last successful call of this kind on fd; NULL if there is none. */
 const struct seen *last_successful(enum call call, int fd);
 /* Do bytes wait in the kernel, although their receiver has read all that came?
@@ -85,6 +150,8 @@ void use_port(int number);
 /* This connection to it is a client from now on. */
 void adopt_peer(const char *who, int fd);
 const char *peer_behind(int its_fd);
+/* How it waits for new clients: see interest_in(). */
+struct interest listener_interest(void);
 
 /* --- contract.c, contract_program.c --------------------------------------- */
 

@@ -44,9 +44,14 @@ extern const struct exercise chat_exercises[];
 /* Options of the supervisor, and faults. Set them before the start. */
 void limit_descriptors(unsigned count);
 void occupy_descriptors(unsigned count);
+/* Make calls fail: see faults.h, with the names accept, recv, send, connect. */
 void inject(const char *faults);
+/* Have the kernel report these calls: "socket,connect"; see notify.h. */
+void have_reported(const char *calls);
+/* Whoever is refused gets this error instead of ECONNREFUSED. */
+void refuse_with(int error);
 
-/* Start the program with these arguments. */
+/* Start the program with these arguments; if there was one before, end that. */
 #define start(...) start_with((const char *const[]){__VA_ARGS__, NULL})
 void start_with(const char *const *arguments);
 /* Start it as a server on a port that the kernel chooses, and wait until it
@@ -60,9 +65,7 @@ bool ends_within(duration limit);
 bool has_ended(void);
 bool ended_well(void); /* with exit status 0 */
 int exit_status(void); /* -1 if it did not exit by itself */
-/* The latest time at which it can have ended: on a busy machine we learn of the
- * end late, but after its last call it can only have run, or have waited for a
- * processor. */
+/* When we learned of its end: on a busy machine, that is late. */
 instant its_end(void);
 /* How long it and we have waited for a processor so far. On a busy machine,
  * what seems too long may be late by that. */
@@ -77,7 +80,45 @@ bool says(const char *words);
  * before. */
 unsigned draw(unsigned below);
 
+/* --- What the kernel says ------------------------------------------------- */
+
+/* How long it has run; a busy machine does not make this longer. */
+duration used_cpu(void);
+/* How often it has been given a processor: the same number later means that it
+ * has not run since. */
+long long times_run(void);
+/* How many descriptors it has open now. */
+size_t descriptors_held(void);
+/* Is it asleep in a call that connects, receives or sends? Only a blocking
+ * socket makes it sleep there. */
+bool is_blocked(void);
+/* Does it try to connect to this port now? */
+bool is_connecting(int port);
+/* How many bytes lie in the send queue of its connection to this port; 0 if
+ * there is none. */
+size_t unsent_by_it(int port);
+
+/* Calls that the kernel has reported. `at` is the time of the call. */
+struct report {
+    instant at;
+    int call, fd;  /* enum call */
+    unsigned port; /* of connect: the port it asked for */
+    int fault;     /* the injected errno; 0: none; -1: cut short */
+};
+enum { REPORTS_KEPT = 4096 };
+
+/* How many of this kind; and each of the last ones, until visit returns false.
+ * Returns how many there were. */
+uint64_t reported(enum call call);
+uint64_t each_report(bool (*visit)(const struct report *, void *),
+                     void *context);
+/* False if this kernel cannot report calls: then the witness must do. */
+bool has_reports(void);
+
 /* --- The results of its calls --------------------------------------------- */
+
+/* The witness records them inside the program, so the program could forge them:
+ * they may explain a failure, but they never make a pass. */
 
 const struct witness *witness(void);
 /* Visit the records from number `from` on, oldest first, until visit returns
@@ -93,10 +134,6 @@ uint64_t calls_that(bool (*is)(int call));
  * -1 means any descriptor. */
 uint64_t calls_of(enum call call, int fd);
 const struct seen *last_of(enum call call, int fd);
-/* The first one, or NULL. */
-const struct seen *first_of(enum call call);
-/* When its last call of any kind returned; 0 if it made none. */
-instant last_return(void);
 /* The last call on fd that receives, or sends, whichever function it was. */
 const struct seen *last_receive(int fd);
 const struct seen *last_send(int fd);
@@ -106,13 +143,19 @@ const struct seen *last_send(int fd);
 /* Connect as a client with this name, which must be a string literal. */
 int dial(const char *who);
 /* The same, but a failure is no verdict yet: the program may have ended. */
-bool could_dial(const char *who);
+bool could_dial(const char *who, int *peer);
 /* The program's descriptor for that client; -1 if it is not accepted yet. */
 int its_fd(int peer);
 /* Wait until the program has accepted this client. */
 bool accepted(int peer);
 /* Has the program closed its side? */
 bool closed_on(int peer);
+/* How many bytes of this client lie in the kernel, not yet received by the
+ * program. */
+size_t unread_by_it(int peer);
+/* Has the kernel taken no more bytes for this client since the last call, and
+ * holds some? Call it after the program has had more to send. */
+bool is_full(int peer);
 void tell(int peer, const char *bytes, size_t size);
 void tell_text(int peer, const char *text);
 /* Receive exactly these bytes. False if they do not come; `ending` then tells

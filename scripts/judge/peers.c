@@ -15,11 +15,14 @@
 
 enum { MOST_PEERS = 64 };
 
-static struct {
+static struct peer {
     const char *name;
-    int fd;      /* our descriptor */
-    int its_fd;  /* -1: not accepted yet */
-    bool closed; /* by the program */
+    int fd;              /* our descriptor; -1: closed */
+    unsigned port;       /* ours */
+    int its_fd;          /* -1: not accepted yet */
+    unsigned long inode; /* of its socket; 0: not accepted yet */
+    bool closed;         /* by the program */
+    unsigned unsent;     /* when is_full() last looked */
 } peers[MOST_PEERS];
 static size_t peer_count;
 
@@ -90,40 +93,6 @@ const struct seen *last_of(enum call call, int fd)
     return search.last;
 }
 
-static bool is_first(const struct seen *s, void *context)
-{
-    struct search *search = context;
-
-    if (s->call == search->call)
-        search->last = s;
-    return !search->last;
-}
-
-const struct seen *first_of(enum call call)
-{
-    struct search search = {.call = (int)call};
-
-    each_seen(0, is_first, &search);
-    return search.last;
-}
-
-static bool is_later(const struct seen *s, void *context)
-{
-    instant *latest = context;
-
-    if (s->ended > *latest)
-        *latest = s->ended;
-    return true;
-}
-
-instant last_return(void)
-{
-    instant latest = 0;
-
-    each_seen(0, is_later, &latest);
-    return latest;
-}
-
 const struct seen *last_successful(enum call call, int fd)
 {
     struct search search = {.call = (int)call, .fd = fd};
@@ -148,31 +117,39 @@ const struct seen *last_send(int fd)
     return search.last;
 }
 
-/* Match the program's descriptors to our peers: clients are accepted in the
- * order in which they connected. */
-static bool match_descriptor(const struct seen *s, void *unused)
+/* --- What the kernel says of our peers ------------------------------------ */
+
+static int port; /* on which the program listens */
+
+/* Has it sent its end, or a reset? */
+static bool has_hung_up(int fd)
 {
-    (void)unused;
-    if (is_accept(s->call) && s->result >= 0) {
-        for (size_t i = 0; i < peer_count; i++)
-            if (peers[i].its_fd < 0 && !peers[i].closed) {
-                peers[i].its_fd = (int)s->result;
-                break;
-            }
-    } else if (s->call == CALL_close) {
-        for (size_t i = 0; i < peer_count; i++)
-            if (peers[i].its_fd == s->fd)
-                peers[i].closed = true;
-    }
-    return true;
+    struct pollfd p = {.fd = fd, .events = POLLRDHUP};
+
+    return fd >= 0 && poll(&p, 1, 0) > 0;
 }
 
-static uint64_t next_record;
-
-void read_witness(void)
+/* A connection has an inode once it was accepted. It is closed when no process
+ * of the program holds that inode any more. */
+static void look_at_peer(struct peer *p)
 {
-    if (witness())
-        next_record = each_seen(next_record, match_descriptor, NULL);
+    struct tcp_socket found;
+
+    if (p->closed)
+        return;
+    if (p->inode != 0)
+        p->closed = held_as(p->inode) < 0;
+    else if (find_tcp_socket((unsigned)port, p->port, &found) &&
+             found.inode != 0)
+        p->its_fd = held_as(p->inode = found.inode);
+    else
+        p->closed = has_hung_up(p->fd); /* accepted since we looked last */
+}
+
+void look_at_peers(void)
+{
+    for (size_t i = 0; i < peer_count; i++)
+        look_at_peer(&peers[i]);
 }
 
 size_t peers_connected(void)
@@ -188,6 +165,11 @@ const char *peer_behind(int fd)
     return "";
 }
 
+struct interest listener_interest(void)
+{
+    return interest_in(listener_on((unsigned)port));
+}
+
 static size_t index_of(int peer)
 {
     for (size_t i = 0; i < peer_count; i++)
@@ -198,19 +180,36 @@ static size_t index_of(int peer)
 
 int its_fd(int peer)
 {
-    read_witness();
+    look_at_peers();
     return peer_count > 0 ? peers[index_of(peer)].its_fd : -1;
 }
 
 bool closed_on(int peer)
 {
-    read_witness();
+    look_at_peers();
     return peers[index_of(peer)].closed;
 }
 
-/* --- Peers ---------------------------------------------------------------- */
+size_t unread_by_it(int peer)
+{
+    const struct peer *p = &peers[index_of(peer)];
+    struct tcp_socket found;
 
-static int port;
+    return find_tcp_socket((unsigned)port, p->port, &found) ? found.unread : 0;
+}
+
+bool is_full(int peer)
+{
+    struct peer *p = &peers[index_of(peer)];
+    struct tcp_socket found;
+    unsigned before = p->unsent;
+
+    p->unsent =
+        find_tcp_socket((unsigned)port, p->port, &found) ? found.unsent : 0;
+    return before > 0 && p->unsent == before;
+}
+
+/* --- Peers ---------------------------------------------------------------- */
 
 static bool listens(void *unused)
 {
@@ -234,8 +233,22 @@ int serve(void)
     port = number ? (int)strtol(number + 6, NULL, 10) : 0;
     if (port == 0)
         mistake(NOT_LISTENING, "It printed '%.60s', without a port.", line);
+    if (listener_on((unsigned)port) < 0 && !has_ended())
+        mistake(WRONG_PORT,
+                "It says that it listens on port %d, and no socket of it does.",
+                port);
     step("the program listens on port %d", port);
     return port;
+}
+
+static unsigned own_port_of(int fd)
+{
+    struct sockaddr_in own = {0};
+    socklen_t length = sizeof own;
+
+    return getsockname(fd, (struct sockaddr *)&own, &length) < 0
+               ? 0
+               : ntohs(own.sin_port);
 }
 
 void use_port(int number)
@@ -250,6 +263,7 @@ void adopt_peer(const char *who, int fd)
         check_failed("too many peers");
     peers[peer_count].name = who;
     peers[peer_count].fd = fd;
+    peers[peer_count].port = own_port_of(fd);
     peers[peer_count].its_fd = -1;
     peer_count++;
     step("%s connected", who);
@@ -297,17 +311,18 @@ int dial(const char *who)
     return fd;
 }
 
-bool could_dial(const char *who)
+bool could_dial(const char *who, int *peer)
 {
     int error = 0;
 
-    return connected_or_not(who, &error) >= 0;
+    *peer = connected_or_not(who, &error);
+    return *peer >= 0;
 }
 
 static bool is_accepted(void *peer)
 {
-    read_witness();
-    return peers[*(size_t *)peer].its_fd >= 0;
+    look_at_peers();
+    return peers[*(size_t *)peer].its_fd >= 0 || peers[*(size_t *)peer].closed;
 }
 
 bool accepted(int peer)
@@ -390,42 +405,12 @@ bool hears_text(int peer, const char *text)
     return well;
 }
 
-/* One line of /proc/net/tcp (proc(5)): ports, and the bytes in the queues. */
-struct connection {
-    unsigned from, to, unsent, unread;
-};
-
-static bool is_stuck_between(const struct connection *sender,
-                             const struct connection *receiver)
-{
-    return sender->from == receiver->to && sender->to == receiver->from &&
-           sender->unsent > 0 && receiver->unread == 0;
-}
-
 bool on_its_way(void)
 {
-    enum { MOST = 2 * MOST_PEERS };
-    struct connection all[MOST];
-    size_t count = 0;
-    char line[256];
-    FILE *table = fopen("/proc/net/tcp", "r");
-
-    while (table && count < MOST && fgets(line, sizeof line, table)) {
-        struct connection *c = &all[count];
-
-        /* NOLINTNEXTLINE(cert-err34-c): the kernel wrote these numbers */
-        if (sscanf(line, "%*d: %*x:%x %*x:%x %*x %x:%x", &c->from, &c->to,
-                   &c->unsent, &c->unread) == 4 &&
-            c->to != 0 &&
-            (c->from == (unsigned)port || c->to == (unsigned)port))
-            count++;
-    }
-    if (table)
-        fclose(table);
-    for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < count; j++)
-            if (is_stuck_between(&all[i], &all[j]))
-                return true;
+    for (size_t i = 0; i < peer_count; i++)
+        if (is_on_its_way((unsigned)port, peers[i].port) ||
+            is_on_its_way(peers[i].port, (unsigned)port))
+            return true;
     return false;
 }
 

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "contract.h"
 #include "inside.h"
+#include "notify.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -18,7 +19,7 @@
 
 /* --- The program ---------------------------------------------------------- */
 
-static pid_t supervisor_pid, pid;
+static pid_t supervisor_pid, notifier_pid, pid;
 static int words_fd = -1, status_pipe = -1;
 static char words[128 * 1024];
 static size_t words_length;
@@ -29,7 +30,6 @@ static struct witness *seen;
 int its_input = -1;
 
 static unsigned most_descriptors, occupied_descriptors;
-static const char *faults;
 
 void limit_descriptors(unsigned count)
 {
@@ -39,11 +39,6 @@ void limit_descriptors(unsigned count)
 void occupy_descriptors(unsigned count)
 {
     occupied_descriptors = count;
-}
-
-void inject(const char *which)
-{
-    faults = which;
 }
 
 const struct witness *witness(void)
@@ -108,6 +103,7 @@ static void take_in_output(void)
     text[n] = '\0';
     if (strstr(text, "started ")) {
         pid = (pid_t)number_of(text, "started pid=");
+        look_at(pid);
         word_of(text, " level=", verdict->level, sizeof verdict->level);
     }
     if (!strstr(text, "ended "))
@@ -115,9 +111,6 @@ static void take_in_output(void)
     word_of(text, " how=", end.how, sizeof end.how);
     word_of(text, " limit=", end.limit, sizeof end.limit);
     end.code = (int)number_of(text, " code=");
-    end.awake =
-        (duration)((number_of(text, " cpu=") + number_of(text, " delay=")) *
-                   1e9);
     ended = true;
     end_seen = now();
     read_words(); /* what it wrote just before its end */
@@ -129,6 +122,24 @@ static bool started(void *unused)
     return pid > 0 || ended;
 }
 
+/* Forget the program, so that it can be started once more. */
+static void forget_program(void)
+{
+    stop_program();
+    if (words_fd >= 0) {
+        close(words_fd);
+        close(status_pipe);
+    }
+    look_at(0);
+    pid = 0;
+    ended = false;
+    end = (struct program_end){0};
+    words_length = 0;
+    words[0] = '\0';
+    if (seen)
+        munmap(seen, sizeof *seen);
+}
+
 void start_with(const char *const *arguments)
 {
     const char *command[MOST_WORDS + 40] = {
@@ -137,7 +148,12 @@ void start_with(const char *const *arguments)
     };
     size_t count = 9;
     char most[16], occupied[16];
+
+    forget_program();
+
     int out[2], status[2], shared = shared_witness();
+    const bool reports = reported_calls() && can_report_calls();
+    const int to_notifier = reports ? start_notifier(&notifier_pid) : -1;
 
     if (most_descriptors > 0) {
         snprintf(most, sizeof most, "%u", most_descriptors);
@@ -151,6 +167,12 @@ void start_with(const char *const *arguments)
     }
     if (any_program)
         count += more_room(command + count);
+    if (reports) {
+        command[count++] = "--notifier";
+        command[count++] = "5";
+        command[count++] = "--reported";
+        command[count++] = reported_calls();
+    }
     command[count++] = binary;
     for (const char *const *a = arguments; *a; a++)
         command[count++] = *a;
@@ -168,17 +190,20 @@ void start_with(const char *const *arguments)
          * them. */
         int hold_status = fcntl(status[1], F_DUPFD, 10);
         int hold_shared = fcntl(shared, F_DUPFD, 10);
+        int hold_notifier = fcntl(to_notifier, F_DUPFD, 10);
 
         dup2(nothing, STDIN_FILENO);
         dup2(out[1], STDOUT_FILENO);
         dup2(out[1], STDERR_FILENO);
         dup2(hold_status, 3);
         dup2(hold_shared, 4);
-        for (int fd = 5; fd < 64; fd++)
+        if (reports)
+            dup2(hold_notifier, 5);
+        for (int fd = reports ? 6 : 5; fd < 64; fd++)
             close(fd);
         setenv("WB_WITNESS", "4", 1);
-        if (faults)
-            setenv("WB_FAULTS", faults, 1);
+        if (!reports && injected_faults())
+            setenv("WB_FAULTS", injected_faults(), 1);
         setenv("ASAN_OPTIONS",
                "detect_leaks=0:quarantine_size_mb=1:color=never", 1);
         setenv("UBSAN_OPTIONS", "print_stacktrace=0:color=never", 1);
@@ -188,11 +213,14 @@ void start_with(const char *const *arguments)
     close(out[1]);
     close(status[1]);
     close(shared);
+    if (reports)
+        close(to_notifier);
     words_fd = out[0];
     status_pipe = status[0];
     set_nonblocking(words_fd);
     set_nonblocking(status_pipe);
-    began = now();
+    if (verdict->steps == 0)
+        began = now();
     if (!wait_until(started, NULL, 15 * SECOND))
         check_failed("the supervisor did not start");
 }
@@ -217,6 +245,11 @@ void stop_program(void)
         nap(MILLISECOND);
     }
     supervisor_pid = 0;
+    if (notifier_pid > 0) {
+        kill(notifier_pid, SIGKILL);
+        waitpid(notifier_pid, NULL, 0);
+        notifier_pid = 0;
+    }
 }
 
 pid_t the_process(void)
@@ -227,6 +260,7 @@ pid_t the_process(void)
 void the_program_is(pid_t process)
 {
     pid = process;
+    look_at(process);
 }
 
 pid_t supervisor_of_program(void)
@@ -265,7 +299,7 @@ int exit_status(void)
 
 instant its_end(void)
 {
-    return sooner(last_return() + end.awake, end_seen);
+    return end_seen;
 }
 
 const char *its_words(void)
@@ -279,135 +313,7 @@ bool says(const char *what)
     return strstr(its_words(), what) != NULL;
 }
 
-/* --- What it does now, from /proc ----------------------------------------- */
-
-/* The contents of a file in /proc/PID; "" if it cannot be read. */
-static const char *text_of(pid_t process, const char *name)
-{
-    static char text[1024];
-    char path[64];
-    FILE *file;
-    size_t length = 0;
-
-    snprintf(path, sizeof path, "/proc/%d/%s", (int)process, name);
-    file = fopen(path, "r");
-    if (file) {
-        length = fread(text, 1, sizeof text - 1, file);
-        fclose(file);
-    }
-    text[length] = '\0';
-    return text;
-}
-
-static const char *proc_text(const char *name)
-{
-    return text_of(pid, name);
-}
-
-/* The number in this field of such a text; fields count from 0. */
-static long long field(const char *text, int place)
-{
-    while (place-- > 0) {
-        text += strcspn(text, " ");
-        text += strspn(text, " ");
-    }
-    return strtoll(text, NULL, 10);
-}
-
-/* The part of stat after the name; it begins with the state (proc(5)). */
-static const char *stat_of(pid_t process)
-{
-    const char *close_bracket = strrchr(text_of(process, "stat"), ')');
-
-    return close_bracket ? close_bracket + 2 : "";
-}
-
-static const char *stat_text(void)
-{
-    return stat_of(pid);
-}
-
-static char state(void)
-{
-    if (any_program && !ended)
-        return the_family().runnable > 0 ? 'R' : 'S';
-    return *stat_text();
-}
-
-/* How long it has run or was ready to run: schedstat has both (Linux,
- * Documentation/scheduler/sched-stats). Without schedstat, use the ticks. */
-static duration wanted_cpu(void)
-{
-    const char *text = proc_text("schedstat");
-
-    if (any_program) {
-        const struct family family = the_family();
-
-        return family.ran + family.waited;
-    }
-
-    if (*text)
-        return field(text, 0) + field(text, 1);
-    text = stat_text();
-    return (field(text, 11) + field(text, 12)) *
-           (SECOND / sysconf(_SC_CLK_TCK));
-}
-
-/* How long it has run. A busy machine does not make this longer. */
-static duration used_cpu(void)
-{
-    const char *text = proc_text("schedstat");
-
-    if (any_program)
-        return the_family().ran;
-    return *text ? field(text, 0) : wanted_cpu();
-}
-
-size_t resident_memory(void)
-{
-    return (size_t)field(proc_text("statm"), 1) * (size_t)sysconf(_SC_PAGESIZE);
-}
-
-/* The part of this time that it ran or waited for a processor. */
-static double share_wanted(duration length)
-{
-    enum { SAMPLES = 10 };
-    duration before = wanted_cpu();
-    instant from = now();
-    int runnable = 0;
-    double share;
-
-    /* The kernel counts a wait for a processor only when it is over, so sample
-     * the state too. */
-    for (int i = 0; i < SAMPLES; i++) {
-        nap(length / SAMPLES);
-        runnable += state() == 'R';
-    }
-    share = (double)(wanted_cpu() - before) / (double)(now() - from);
-    if (share < (double)runnable / SAMPLES)
-        share = (double)runnable / SAMPLES;
-    return share > 1 ? 1 : share;
-}
-
-/* On a busy machine, even a short piece of work may wait long for a processor.
- * A program spins only if it keeps running whenever it gets one. */
-double cpu_demand(duration length)
-{
-    const duration before = used_cpu();
-    double share = share_wanted(length);
-
-    for (int i = 0; i < 10 && share > 0.3 && used_cpu() - before < length / 8;
-         i++)
-        share = share_wanted(length);
-    return share;
-}
-
-bool is_asleep(void)
-{
-    char s = state();
-
-    return s == 'S' || s == 'D';
-}
+/* --- What it does now ------------------------------------------------------ */
 
 bool may_spin(void)
 {
@@ -472,10 +378,23 @@ static const char *signal_name(int number)
     return "?";
 }
 
+/* The call in which it sleeps, as the kernel tells it; where the kernel does not,
+ * as the witness does. The witness knows the C library's names of naps. */
+struct standing its_call(void)
+{
+    struct standing at = standing();
+    const struct seen *in = &seen->inside;
+
+    if (!at.known && seen->is_inside)
+        at = (struct standing){.inside = true, .call = in->call, .fd = in->fd};
+    else if (is_nap(at.call) && seen->is_inside && is_nap(in->call))
+        at.call = in->call;
+    return at;
+}
+
 const char *doing(void)
 {
     static char text[160];
-    const struct seen *in = &seen->inside;
 
     if (has_ended()) {
         if (strcmp(end.limit, "-") != 0)
@@ -489,23 +408,24 @@ const char *doing(void)
         return text;
     }
 
-    double share = cpu_demand(100 * MILLISECOND);
+    const double share = cpu_demand(100 * MILLISECOND);
+    const struct standing at = its_call();
 
     if (share > 0.5) {
         snprintf(text, sizeof text, "is spinning: %.0f %% of a core",
                  100 * share);
-    } else if (!seen->is_inside) {
+    } else if (!at.inside || at.call == CALLS) {
         snprintf(text, sizeof text, is_asleep() ? "is asleep" : "is running");
-    } else if (is_nap(in->call)) {
-        snprintf(text, sizeof text, "is asleep in %s, by its own wish",
-                 call_names[in->call]);
-    } else if (is_wait(in->call)) {
-        snprintf(text, sizeof text, "is asleep in %s", call_names[in->call]);
+    } else if (is_nap(at.call)) {
+        snprintf(text, sizeof text, "has put itself to sleep with %s",
+                 call_names[at.call]);
+    } else if (is_wait(at.call)) {
+        snprintf(text, sizeof text, "is asleep in %s", call_names[at.call]);
     } else {
-        const char *whose = peer_behind(in->fd);
+        const char *whose = peer_behind(at.fd);
 
         snprintf(text, sizeof text, "is blocked in %s%s%s (descriptor %d)",
-                 call_names[in->call], *whose ? " on " : "", whose, in->fd);
+                 call_names[at.call], *whose ? " on " : "", whose, at.fd);
     }
     return text;
 }
@@ -515,7 +435,7 @@ const char *doing(void)
 /* The state at the last change, to tell whether anything still changes. */
 static struct {
     instant since;
-    int64_t inside_since;
+    long long times_run;
     duration cpu;
     duration delay; /* our_delay() at that time */
     bool heard;     /* its supervisor has passed on all earlier output */
@@ -525,7 +445,7 @@ static struct {
  * network work waits too, and a packet may be late. */
 static duration our_delay(void)
 {
-    return field(text_of(getpid(), "schedstat"), 1);
+    return waited_for_cpu(getpid());
 }
 
 duration delayed(void)
@@ -539,7 +459,7 @@ void restart_stall_timer(void)
 {
     stuck.since = now();
     stuck.delay = our_delay();
-    stuck.inside_since = -1;
+    stuck.times_run = -1;
     stuck.heard = false;
     stuck.cpu = pid > 0 ? used_cpu() : 0;
 }
@@ -559,22 +479,23 @@ static bool is_stalled(void)
 
     /* As long as the supervisor is not asleep, output may be on its way: the
      * supervisor may itself be waiting for a processor. */
-    const bool heard = *stat_of(supervisor_pid) == 'S';
+    const bool heard = state_of(supervisor_pid) == 'S';
 
     if (used_cpu() - stuck.cpu > (any_program ? 2 * SECOND : 400 * MILLISECOND))
         return heard;
 
-    int64_t inside = seen->is_inside ? seen->inside.began : 0;
+    /* Of any program, one thread or another runs now and then. */
+    const long long run = any_program ? 0 : times_run();
 
-    if (!is_asleep() || inside != stuck.inside_since) {
+    if (!is_asleep() || run != stuck.times_run) {
         stuck.since = now();
         stuck.delay = our_delay();
-        stuck.inside_since = inside;
+        stuck.times_run = run;
         stuck.heard = false;
     }
     /* Check this after the program fell asleep: only then has the supervisor
      * passed on all of its output. */
-    stuck.heard = stuck.heard || *stat_of(supervisor_pid) == 'S';
+    stuck.heard = stuck.heard || state_of(supervisor_pid) == 'S';
     if (!stuck.heard || now() - stuck.since <= patience)
         return false;
 
@@ -592,7 +513,7 @@ bool wait_until(bool (*come_true)(void *), void *context, duration limit)
     restart_stall_timer();
     for (int looks = 0;; looks++) {
         take_in_output();
-        read_witness();
+        look_at_peers();
         if (come_true(context))
             return true;
         if (passed(deadline) || is_stalled())
@@ -602,11 +523,18 @@ bool wait_until(bool (*come_true)(void *), void *context, duration limit)
     }
 }
 
-/* Blocked in a call that will not return by itself. */
-static bool blocked_for_good(void)
+bool is_blocked(void)
 {
-    return seen->is_inside && seen->inside.blocking && is_asleep() &&
-           now() - seen->inside.began > 300 * MILLISECOND;
+    const int call = its_call().call;
+
+    return is_asleep() && (is_accept(call) || is_receive(call) ||
+                           is_send(call) || call == CALL_connect);
+}
+
+/* Blocked in a call that will not return by itself, since it last ran. */
+static bool blocked_for_good(instant last_run)
+{
+    return is_blocked() && now() - last_run > 300 * MILLISECOND;
 }
 
 /* It has ended and the supervisor has not reported it yet, or it has not yet
@@ -624,10 +552,17 @@ bool ends_within(duration limit)
     const instant deadline = deadline_in(limit);
     const instant at_last = deadline_in(limit + 10 * SECOND);
     const duration before = pid > 0 ? used_cpu() : 0;
+    instant last_run = now();
+    long long run = -1;
 
     while (!has_ended() && !passed(at_last) &&
            (!passed(deadline) || may_still_end(before, limit)) &&
-           !(limit > SECOND && blocked_for_good()))
+           !(limit > SECOND && blocked_for_good(last_run))) {
         nap(2 * MILLISECOND);
+        if (run != times_run()) {
+            run = times_run();
+            last_run = now();
+        }
+    }
     return has_ended();
 }

@@ -27,6 +27,7 @@
  * the signal, or 124 for a broken limit.
  */
 #define _GNU_SOURCE
+#include "notify.h"
 #include "wouldblock.h"
 
 #include <ctype.h>
@@ -47,8 +48,9 @@
 static duration wall = 30 * SECOND, cpu = 20 * SECOND;
 static size_t memory = (size_t)512 << 20, output = (size_t)64 << 10;
 static size_t processes = 32, descriptors, occupied, status_fd;
+static size_t notifier;
 static bool keep_user;
-static const char *room;
+static const char *room, *reported;
 
 static const struct setting settings[] = {
     {"wall", "TIME", "end it after TIME", .time = &wall},
@@ -64,6 +66,10 @@ static const struct setting settings[] = {
     {"occupy", "N", "open N descriptors for it before", .size = &occupied},
     {"keep-user", NULL, "let root's program be root's", .flag = &keep_user},
     {"room", "FOLDER", "run it in FOLDER, and let it own that", .text = &room},
+    {"reported", "CALLS", "have the kernel report these calls of it",
+     .text = &reported},
+    {"notifier", "FD", "send the listener of these reports to socket FD",
+     .size = &notifier},
     {"status", "FD", "tell descriptor FD how it goes", .size = &status_fd},
     {0},
 };
@@ -324,6 +330,10 @@ NO_RETURN static void become_program(char **command, int binary, int out,
         die("cannot change the user");
     LIMIT(RLIMIT_NPROC, most);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (reported && report_calls(reported, (int)notifier) < 0)
+        die("cannot have its calls reported");
+    if (notifier > 0)
+        close((int)notifier);
     /* By its descriptor: the new user may have no access to our folder. */
     fexecve(binary, command, with);
     /* The interpreter of a script needs its name: some compilers are
@@ -488,6 +498,8 @@ int main(int argc, char **argv)
     }
     close(binary);
     close(out[1]);
+    if (notifier > 0)
+        close((int)notifier);
     set_nonblocking(out[0]);
     set_nonblocking(STDOUT_FILENO);
     if (status_fd > 0)

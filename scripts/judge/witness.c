@@ -3,19 +3,16 @@
  * witness - wraps a program's socket calls. It is preloaded (witness.so) or
  * linked in; either way, its functions replace those of the C library.
  *
- * It injects faults:
+ * It injects faults (see faults.h):
  *
  *     LD_PRELOAD=witness.so WB_FAULTS='accept:ECONNABORTED:1,recv:EINTR:3+'
- *
- * The first accept fails with ECONNABORTED, and every third recv with EINTR;
- * a call that fails this way does nothing else. "send:short:2+" lets every
- * second send take one byte only.
  *
  * And it records the results of the calls, if WB_WITNESS is a descriptor of a
  * file as large as a struct witness.
  */
 #define _GNU_SOURCE
 #include "witness.h"
+#include "faults.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -72,51 +69,6 @@ __attribute__((constructor)) static void begin_to_watch(void)
         close(fd);
         witness = shared;
     }
-}
-
-/* --- Faults --------------------------------------------------------------- */
-
-enum { SHORT = -1 };
-
-static const struct {
-    const char *name;
-    int number;
-} errors[] = {
-    {"EACCES", EACCES},
-    {"EAGAIN", EAGAIN},
-    {"ECONNABORTED", ECONNABORTED},
-    {"ECONNRESET", ECONNRESET},
-    {"EINTR", EINTR},
-    {"EMFILE", EMFILE},
-    {"ENOBUFS", ENOBUFS},
-    {"EPIPE", EPIPE},
-    {"short", SHORT},
-};
-
-/* The fault to inject into call number n of this kind; 0: none. */
-static int fault(const char *call, unsigned long n)
-{
-    size_t length = strlen(call);
-    const char *p = faults;
-
-    while (p && *p) {
-        if (strncmp(p, call, length) == 0 && p[length] == ':') {
-            const char *error = p + length + 1;
-            const char *colon = strchr(error, ':');
-            char *rest = NULL;
-            unsigned long at = colon ? strtoul(colon + 1, &rest, 10) : 0;
-
-            if (at > 0 && (*rest == '+' ? n % at == 0 : n == at))
-                for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++)
-                    if (strncmp(error, errors[i].name,
-                                (size_t)(colon - error)) == 0)
-                        return errors[i].number;
-        }
-        p = strchr(p, ',');
-        if (p)
-            p++;
-    }
-    return 0;
 }
 
 /* --- Recording ------------------------------------------------------------ */
@@ -213,7 +165,7 @@ static void leave(int64_t result, int error)
     {                                                                          \
         static TYPE(*real) PARAMETERS;                                         \
         static unsigned long calls;                                            \
-        const int error = faults ? fault(#NAME, ++calls) : 0;                  \
+        const int error = fault_for(faults, #NAME, ++calls);                   \
         TYPE result = (TYPE)-1;                                                \
                                                                                \
         REAL(real, #NAME);                                                     \
