@@ -4,6 +4,7 @@
  * program's state and the results of its calls.
  */
 #define _GNU_SOURCE
+#include "contract.h"
 #include "inside.h"
 
 #include <poll.h>
@@ -328,6 +329,9 @@ static enum mistake cause_of_sleep(int peer)
     const struct interest in = interest_in(fd);
     const bool set_used = at.call == CALL_select || at.call == CALL_pselect;
 
+    /* It may wait for a child that does the work. */
+    if (any_program && the_family().processes > 1)
+        return NO_MISTAKE;
     if (fd < 0)
         return !set_used                    ? LISTENER_UNWATCHED
                : listener_interest().beyond ? NFDS_TOO_LOW

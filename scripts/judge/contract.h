@@ -96,6 +96,11 @@ void end_input(void);
 /* Fill with bytes drawn at random, or with letters. */
 void draw_bytes(char *bytes, size_t size);
 void draw_word(char *word, size_t length);
+/* Something did not happen: the same as diagnosed(), but if the program has
+ * ended and its last words name an error, that error is the cause. */
+NO_RETURN void explained(int peer, enum mistake otherwise, const char *format,
+                         ...) LIKE_PRINTF(3, 4);
+
 /* Compare an echo with what was sent; a difference is a verdict. */
 void must_be_same(const char *who, const char *echo, size_t length,
                   const char *bytes, size_t size, size_t before);

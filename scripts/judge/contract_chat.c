@@ -111,7 +111,7 @@ static void must_hear(struct guest *g, const char *what, enum mistake otherwise)
                 "%s heard '%s', but not as the end of a line: something "
                 "follows it, or the line's end is missing.",
                 g->who, what);
-    diagnosed(g->fd, otherwise, "%s did not hear '%s'", g->who, what);
+    explained(g->fd, otherwise, "%s did not hear '%s'", g->who, what);
 }
 
 static const char *new_words(void)
@@ -151,9 +151,9 @@ static struct guest *enter(const char *who)
             break;
     }
     if (strchr(g->heard, '\n') || g->length == 0)
-        diagnosed(g->fd, g->length == 0 ? NOTHING_SENT : WORD_NOT_KEPT,
+        explained(g->fd, g->length == 0 ? NOTHING_SENT : WORD_NOT_KEPT,
                   "%s does not hear what %s says", who, other->who);
-    diagnosed(g->fd, LINE_TORN,
+    explained(g->fd, LINE_TORN,
               "%s does not hear what %s says: it heard '%.40s', without the "
               "end of a line",
               who, other->who, g->heard);
@@ -231,7 +231,7 @@ static void in_pieces(void)
     say_line(c, others);
     step("guest C said a whole line");
     if (!hears_line(b, others, 5 * SECOND))
-        diagnosed(b->fd, LINE_TORN, "guest B did not hear it as a line");
+        explained(b->fd, LINE_TORN, "guest B did not hear it as a line");
     tell(a->fd, whole + 5, 4);
     nap(150 * MILLISECOND);
     tell(a->fd, whole + 9, WORD - 9);
@@ -239,7 +239,7 @@ static void in_pieces(void)
     step("guest A sent the rest of its line, in pieces");
     if (!hears_line(b, whole, 3 * SECOND)) {
         if (has_ended() || ending != STILL_THERE)
-            diagnosed(b->fd, MESSAGE_LOST, "guest B did not hear guest A");
+            explained(b->fd, MESSAGE_LOST, "guest B did not hear guest A");
         mistake(FRAMING_ONE_RECV,
                 "Guest A sent the line '%s' in pieces while guest C spoke, and "
                 "guest B did not hear that line, but '%.60s'.",
@@ -269,7 +269,7 @@ static void leaves(void)
     must_hear(a, words, MESSAGE_LOST);
     must_hear(c, words, MESSAGE_LOST);
     if (!wait_until(none_left_open, NULL, 3 * SECOND))
-        diagnosed(
+        explained(
             -1, cpu_demand(200 * MILLISECOND) > 0.5 ? EOF_IGNORED : NOT_CLOSED,
             "guest B has left, and its connection is still open");
     words = new_words();
@@ -315,7 +315,7 @@ static void say_much(struct guest *b, struct guest *c, size_t most)
         }
         for (int i = 0; i < LINES; i++)
             if (!hears_line(c, words, 5 * SECOND))
-                diagnosed(c->fd,
+                explained(c->fd,
                           ending == STILL_THERE ? SEND_BLOCKS : DROPS_A_CLIENT,
                           "guest A reads nothing; after %s bytes guest C did "
                           "not hear the next line of guest B",
@@ -334,7 +334,7 @@ static void deaf_guest(void)
 
     say_much(b, c, (size_t)10 << 20);
     if (has_ended())
-        diagnosed(-1, PEER_KILLS_SERVER, "guest A reads nothing");
+        explained(-1, PEER_KILLS_SERVER, "guest A reads nothing");
 }
 
 static void must_be_bounded(size_t before, const char *when)

@@ -34,7 +34,7 @@ static void start_and_accept(bool with_input)
     start_client(port, with_input);
     if (!wait_until(somebody_came, &listener, 10 * SECOND)) {
         ends_within(SECOND / 2);
-        diagnosed(-1, has_ended() ? ENDS_EARLY : NOTHING_SENT,
+        explained(-1, has_ended() ? ENDS_EARLY : NOTHING_SENT,
                   "it did not connect");
     }
     set_nonblocking(connection);
@@ -55,9 +55,9 @@ static void reset_connection(int fd)
 static void must_end_well(duration limit, const char *when)
 {
     if (!ends_within(limit))
-        diagnosed(-1, ENDLESS, "%s, and it does not end", when);
+        explained(-1, ENDLESS, "%s, and it does not end", when);
     if (!ended_well())
-        diagnosed(-1, ENDS_EARLY, "%s, and it did not end well", when);
+        explained(-1, ENDS_EARLY, "%s, and it did not end well", when);
     step("it ended with status 0");
 }
 
@@ -65,13 +65,13 @@ static void must_end_well(duration limit, const char *when)
 static void must_fail(duration limit, const char *when)
 {
     if (!ends_within(limit))
-        diagnosed(-1, ENDLESS, "%s, and it does not end", when);
+        explained(-1, ENDLESS, "%s, and it does not end", when);
     if (ended_well())
         mistake(FAILURE_IS_SUCCESS,
                 "%c%s, and its exit status is 0, which says that all is well.",
                 when[0] - 32, when + 1);
     if (exit_status() < 0)
-        diagnosed(-1, CRASH, "%s", when);
+        explained(-1, CRASH, "%s", when);
     step("it ended with status %d", exit_status());
 }
 
@@ -121,7 +121,7 @@ static void must_send_line(const char *line)
         return;
     }
     if (got.length == 0 || ending != STILL_THERE)
-        diagnosed(-1, NOTHING_SENT,
+        explained(-1, NOTHING_SENT,
                   "it read a line, and the line did not arrive");
     mistake(WORD_NOT_KEPT,
             "It read the line '%.*s', and '%.*s' arrived at the server.",
@@ -141,7 +141,7 @@ static void must_print(const char *answer)
     awaited = answer;
     wait_until(has_printed, NULL, 5 * SECOND);
     if (!says(answer))
-        diagnosed(-1, NOTHING_SENT,
+        explained(-1, NOTHING_SENT,
                   "the server answered '%.*s', and it did not print that",
                   (int)strcspn(answer, "\n"), answer);
     step("it printed the answer");
@@ -218,7 +218,7 @@ static void input_ends(void)
     end_input();
     step("its input ended");
     if (!wait_until(nothing_more, NULL, 5 * SECOND))
-        diagnosed(-1, FIN_NOT_SENT,
+        explained(-1, FIN_NOT_SENT,
                   "its input has ended, and the server waits for the end of "
                   "the lines");
     step("the server received the end");
@@ -242,9 +242,9 @@ static void server_leaves(void)
     }
     end_input();
     if (!ends_within(3 * SECOND))
-        diagnosed(-1, ENDLESS, "the server is gone, and it does not end");
+        explained(-1, ENDLESS, "the server is gone, and it does not end");
     if (exit_status() < 0)
-        diagnosed(-1, CRASH, "the server reset the connection");
+        explained(-1, CRASH, "the server reset the connection");
     step("it ended with status %d", exit_status());
 }
 
@@ -357,15 +357,15 @@ static void receive_all(duration pause, size_t pace)
     if (r->size > size)
         mistake(RESENT_FROM_START, "More arrived than it had to send.");
     if (r->size < size && r->over)
-        diagnosed(-1, SHORT_SEND,
+        explained(-1, SHORT_SEND,
                   "%s of %s bytes arrived, and it closed the "
                   "connection",
                   grouped(r->size), grouped(size));
     if (r->size < size)
-        diagnosed(-1, SHORT_SEND, "%s of %s bytes arrived", grouped(r->size),
+        explained(-1, SHORT_SEND, "%s of %s bytes arrived", grouped(r->size),
                   grouped(size));
     if (!r->over)
-        diagnosed(-1, FIN_NOT_SENT,
+        explained(-1, FIN_NOT_SENT,
                   "all bytes arrived, and it does not close the connection");
     close(connection);
     must_end_well(3 * SECOND, "all bytes have arrived");
@@ -427,7 +427,7 @@ static void live(void)
     end_input();
     if (!wait_until(somebody_came, &listener, 10 * SECOND)) {
         ends_within(SECOND / 2);
-        diagnosed(-1, has_ended() ? ENDS_EARLY : NOTHING_SENT,
+        explained(-1, has_ended() ? ENDS_EARLY : NOTHING_SENT,
                   "it did not connect");
     }
     step("it connected");
@@ -452,7 +452,7 @@ static void silent_server(void)
     end_input();
     from = now();
     if (!ends_within(limit + 2 * SECOND))
-        diagnosed(-1, NO_DEADLINE, "2 s after its deadline it is still there");
+        explained(-1, NO_DEADLINE, "2 s after its deadline it is still there");
     took = now() - from;
     if (took < limit / 2)
         mistake(GIVES_UP_EARLY,
@@ -477,7 +477,7 @@ static void late_server(void)
     step("there is room in its queue now");
     /* The kernel repeats its attempt after one second, then after two more. */
     if (!ends_within(5 * SECOND))
-        diagnosed(-1, ENDLESS, "the server answered, and it still waits");
+        explained(-1, ENDLESS, "the server answered, and it still waits");
     if (!ended_well())
         mistake(GIVES_UP_EARLY,
                 "Its deadline was 6 s, and the server answered after about a "

@@ -54,7 +54,7 @@ static void must_come_back(int fd, const char *who, const char *bytes,
     ending = STILL_THERE;
     came = wait_until(answered, &a, 5 * SECOND);
     if (!came || a.size < 0)
-        diagnosed(-1, has_ended() ? ENDS_EARLY : NOTHING_SENT,
+        explained(-1, has_ended() ? ENDS_EARLY : NOTHING_SENT,
                   "%s sent a datagram of %zu bytes, and it did not come back",
                   who, size);
     if ((size_t)a.size < size)
@@ -76,7 +76,7 @@ static void exchange(int fd, const char *who, size_t size)
 
     draw_bytes(bytes, size);
     if (send(fd, bytes, size, 0) < 0 && send(fd, bytes, size, 0) < 0)
-        diagnosed(-1, has_ended() ? ENDS_EARLY : NOTHING_SENT,
+        explained(-1, has_ended() ? ENDS_EARLY : NOTHING_SENT,
                   "%s could not send a datagram", who);
     must_come_back(fd, who, bytes, size);
 }
@@ -127,7 +127,7 @@ static void several(void)
         draw_bytes(bytes[i], sizeof bytes[i]);
         snprintf(who[i], sizeof who[i], "client %d", i + 1);
         if (send(fds[i], bytes[i], sizeof bytes[i], 0) < 0)
-            diagnosed(-1, ENDS_EARLY, "%s could not send a datagram", who[i]);
+            explained(-1, ENDS_EARLY, "%s could not send a datagram", who[i]);
     }
     step("%d clients sent a datagram each", MANY);
     for (int i = MANY; i-- > 0;)

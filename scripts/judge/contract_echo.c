@@ -32,7 +32,7 @@ static bool is_echoed(int peer)
 static void must_echo(int peer, const char *who, enum mistake otherwise)
 {
     if (!is_echoed(peer))
-        diagnosed(peer, otherwise, "%s did not get its echo", who);
+        explained(peer, otherwise, "%s did not get its echo", who);
 }
 
 /* Send and receive at the same time, as a client with threads would. Returns
@@ -96,12 +96,12 @@ static void must_echo_bytes(int peer, const char *who, const char *bytes,
     if (t.received == size && memcmp(t.echo, bytes, size) != 0)
         mistake(WORD_NOT_KEPT, "%s got back other bytes than it sent.", who);
     if (t.received < size && ending != STILL_THERE)
-        diagnosed(peer, EXISTING_CONNECTION_LOST,
+        explained(peer, EXISTING_CONNECTION_LOST,
                   "%s got %s of %s bytes, and the connection was %s", who,
                   grouped(t.received), grouped(size),
                   ending == ENDED ? "closed" : "reset");
     if (t.received < size)
-        diagnosed(peer, t.received > 0 ? SHORT_SEND : NOTHING_SENT,
+        explained(peer, t.received > 0 ? SHORT_SEND : NOTHING_SENT,
                   "%s sent %s bytes, and got %s of them back", who,
                   grouped(t.sent), grouped(t.received));
     free(t.echo);
@@ -162,14 +162,14 @@ static void pauses(void)
 
     tell_text(a, "half a ");
     if (!hears_text(a, "half a "))
-        diagnosed(
+        explained(
             a, NOTHING_SENT,
             "client A did not get back 'half a ', which is no whole line");
     nap((300 + (int)draw(200)) * MILLISECOND);
     step("client A paused");
     tell_text(a, "message\n");
     if (!hears_text(a, "message\n"))
-        diagnosed(a, EXISTING_CONNECTION_LOST,
+        explained(a, EXISTING_CONNECTION_LOST,
                   "client A was %s after its pause",
                   ending == STILL_THERE ? "not answered" : "closed");
 }
@@ -188,7 +188,7 @@ static void must_end(int peer, const char *who)
                 "%s ended its sending, and its connection "
                 "was reset.",
                 who);
-    diagnosed(peer,
+    explained(peer,
               cpu_demand(200 * MILLISECOND) > 0.5 ? EOF_IGNORED : NOT_CLOSED,
               "%s has ended its sending, and never heard the end", who);
 }
@@ -212,7 +212,7 @@ static void half_close(void)
             mistake(CLOSE_UNREAD_RST,
                     "Client A ended its sending and listened on, and its "
                     "connection was reset.");
-        diagnosed(a, ending == ENDED ? HALF_CLOSE : CLOSE_BEFORE_FLUSH,
+        explained(a, ending == ENDED ? HALF_CLOSE : CLOSE_BEFORE_FLUSH,
                   "client A ended its sending and listened on, but did not get "
                   "all of its echo");
     }
@@ -243,7 +243,7 @@ static void leave(void)
     }
     step("%d clients came and left", MANY + 1);
     if (!wait_until(few_left_open, NULL, 5 * SECOND))
-        diagnosed(
+        explained(
             -1, cpu_demand(200 * MILLISECOND) > 0.5 ? EOF_IGNORED : NOT_CLOSED,
             "of %d clients that have left, %zu connections are still "
             "open",
@@ -294,7 +294,9 @@ static void silent(void)
 /* Not peers: there may be ten thousand. */
 static int one_of_crowd(size_t number, size_t many)
 {
-    for (int tries = 0; tries < 3000; tries++) {
+    const instant deadline = deadline_in(5 * SECOND);
+
+    while (!passed(deadline)) {
         int fd = dial_quietly();
 
         if (fd >= 0)
@@ -303,7 +305,7 @@ static int one_of_crowd(size_t number, size_t many)
             break;
         nap(MILLISECOND);
     }
-    diagnosed(-1, LISTENER_UNWATCHED, "client %zu of %zu could not connect",
+    explained(-1, ONE_AT_A_TIME, "client %zu of %zu could not connect",
               number + 1, many);
 }
 
@@ -327,7 +329,7 @@ static bool hall_answered(void *context)
         n = recv(h->fds[i], piece, 8 - h->heard[i], 0);
         if (n <= 0) {
             if (n == 0 || errno != EAGAIN)
-                diagnosed(-1, EXISTING_CONNECTION_LOST,
+                explained(-1, EXISTING_CONNECTION_LOST,
                           "the connection of client %zu of %zu was %s", i + 1,
                           h->many, n == 0 ? "closed" : "reset");
             continue;
@@ -367,7 +369,7 @@ static void crowd(void)
         tell(h.fds[i], h.words[i], 8);
     step("each of them sent 8 bytes");
     if (!wait_until(hall_answered, &h, 30 * SECOND))
-        diagnosed(-1, h.answered <= 1 ? ONE_AT_A_TIME : CLIENT_UNWATCHED,
+        explained(-1, h.answered <= 1 ? ONE_AT_A_TIME : CLIENT_UNWATCHED,
                   "%s of %s clients got their echo", grouped(h.answered),
                   grouped(many));
     step("each of them received its echo");
@@ -382,7 +384,7 @@ static void crowd(void)
             tell(h.fds[i], h.words[i], 8);
     }
     if (!wait_until(hall_answered, &h, 30 * SECOND))
-        diagnosed(-1, CLIENT_UNWATCHED, "of those who stayed, %s got no echo",
+        explained(-1, CLIENT_UNWATCHED, "of those who stayed, %s got no echo",
                   grouped(many - h.answered));
     step("each of those who stayed received its echo");
 }
@@ -463,7 +465,7 @@ static int deaf_client(size_t *sent)
     *sent = send_until_full(a, much, MORE_THAN_FITS);
     step("client A sent %s bytes and reads none of its echo", grouped(*sent));
     if (has_ended())
-        diagnosed(a, ENDS_EARLY, "client A does not read");
+        explained(a, ENDS_EARLY, "client A does not read");
     return a;
 }
 
@@ -503,12 +505,12 @@ static void slow_reader(void)
                      before > 16 ? before - 16 : 0);
     }
     if (length < sent && ending != STILL_THERE)
-        diagnosed(a, EXISTING_CONNECTION_LOST,
+        explained(a, EXISTING_CONNECTION_LOST,
                   "client A got %s of %s bytes, and the connection was %s",
                   grouped(length), grouped(sent),
                   ending == ENDED ? "closed" : "reset");
     if (length < sent)
-        diagnosed(a, SHORT_SEND, "client A got %s of %s bytes", grouped(length),
+        explained(a, SHORT_SEND, "client A got %s of %s bytes", grouped(length),
                   grouped(sent));
     step("client A received all of its %s bytes", grouped(length));
     free(echo);
@@ -531,7 +533,7 @@ static void bounded_memory(void)
     grown = its_memory() > before ? its_memory() - before : 0;
     step("client A sent %s bytes and reads none of its echo", grouped(sent));
     if (has_ended())
-        diagnosed(a, ENDS_EARLY, "client A does not read");
+        explained(a, ENDS_EARLY, "client A does not read");
     if (grown > strictness.memory)
         mistake(NO_BACKPRESSURE,
                 "Client A reads nothing and sent %s bytes, and the program's "
@@ -577,7 +579,7 @@ static void descriptors(void)
             break;
     }
     if (has_ended())
-        diagnosed(-1, EMFILE_FATAL, "client %zu could not be accepted",
+        explained(-1, EMFILE_FATAL, "client %zu could not be accepted",
                   served + 1);
     if (served == more + 5) {
         step("%zu clients are served", served);

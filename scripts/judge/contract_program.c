@@ -14,6 +14,7 @@
 #include <grp.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -576,6 +577,61 @@ void must_be_same(const char *who, const char *echo, size_t length,
             same, who, (size_t)(found - bytes), (size_t)(found - bytes) - same);
 }
 
+/* --- The cause ------------------------------------------------------------ */
+
+/* How programs in any language name an error on their last lines. */
+static enum mistake cause_in_words(void)
+{
+    static const struct {
+        const char *words;
+        enum mistake what;
+    } all[] = {
+        {"Resource temporarily unavailable", EAGAIN_FATAL},
+        {"BlockingIOError", EAGAIN_FATAL},
+        {"EAGAIN", EAGAIN_FATAL},
+        {"EWOULDBLOCK", EAGAIN_FATAL},
+        {"WouldBlock", EAGAIN_FATAL},
+        {"Interrupted system call", EINTR_FATAL},
+        {"EINTR", EINTR_FATAL},
+        {"Too many open files", EMFILE_FATAL},
+        {"too many open files", EMFILE_FATAL},
+        {"EMFILE", EMFILE_FATAL},
+        {"filedescriptor out of range in select", FD_SETSIZE_OVERRUN},
+        {"bit out of range", FD_SETSIZE_OVERRUN},
+    };
+    const char *words = its_words();
+    const size_t length = strlen(words);
+
+    words += length > 2000 ? length - 2000 : 0;
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (strstr(words, all[i].words))
+            return all[i].what;
+    return NO_MISTAKE;
+}
+
+void explained(int peer, enum mistake otherwise, const char *format, ...)
+{
+    char text[300];
+    enum mistake what = NO_MISTAKE;
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    /* A connection that has ended may be the first sign of the program's
+     * end. */
+    if (ending != STILL_THERE)
+        ends_within(SECOND / 2);
+    if (has_ended() && exit_status() > 0)
+        what = cause_in_words();
+    if (what == NO_MISTAKE)
+        diagnosed(peer, otherwise, "%s", text);
+    step("%s; the program %s", text, doing());
+    mistake(what, "%c%s: the program %s. Its last words: '%s'.",
+            text[0] >= 'a' && text[0] <= 'z' ? text[0] - 32 : text[0], text + 1,
+            doing(), last_words());
+}
+
 /* --- At rest -------------------------------------------------------------- */
 
 void must_rest(const char *while_what)
@@ -594,7 +650,7 @@ void must_rest(const char *while_what)
     share = cpu_demand(length);
     wakeups = (double)(the_family().wakeups - before) / seconds(now() - from);
     if (has_ended())
-        diagnosed(-1, ENDS_EARLY, "%s", while_what);
+        explained(-1, ENDS_EARLY, "%s", while_what);
     if (share > 0.4) {
         step("%s the program spins", while_what);
         mistake(BUSY_SPIN, "%s it should sleep, but it used %.0f %% of a core.",
