@@ -312,6 +312,10 @@ static enum mistake cause_of_sleep(int peer)
     const int fd = peer >= 0 ? its_fd(peer) : -1;
     bool napped = false;
 
+    /* If it has several threads or processes, this one may wait for others that
+     * do the work. */
+    if (any_program && the_family().threads > 1)
+        return NO_MISTAKE;
     each_seen(0, napped_long, &napped);
     if (is_accept(at.call))
         return ACCEPT_BLOCKS;
@@ -329,9 +333,6 @@ static enum mistake cause_of_sleep(int peer)
     const struct interest in = interest_in(fd);
     const bool set_used = at.call == CALL_select || at.call == CALL_pselect;
 
-    /* It may wait for a child that does the work. */
-    if (any_program && the_family().processes > 1)
-        return NO_MISTAKE;
     if (fd < 0)
         return !set_used                    ? LISTENER_UNWATCHED
                : listener_interest().beyond ? NFDS_TOO_LOW

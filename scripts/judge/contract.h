@@ -101,6 +101,10 @@ void draw_word(char *word, size_t length);
 NO_RETURN void explained(int peer, enum mistake otherwise, const char *format,
                          ...) LIKE_PRINTF(3, 4);
 
+/* A connection that is over has not been closed. What the program does now,
+ * such as waiting for new clients, is not the cause. */
+NO_RETURN void never_closed(const char *format, ...) LIKE_PRINTF(1, 2);
+
 /* Compare an echo with what was sent; a difference is a verdict. */
 void must_be_same(const char *who, const char *echo, size_t length,
                   const char *bytes, size_t size, size_t before);

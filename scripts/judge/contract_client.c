@@ -19,13 +19,34 @@
 
 static int connection = -1; /* to the program */
 
+/* What its standard input will be; after that, the end. */
+static struct {
+    const char *bytes;
+    size_t size, fed;
+} meal;
+
+static void feed_more(void)
+{
+    size_t n;
+
+    while (meal.fed < meal.size &&
+           (n = feed(meal.bytes + meal.fed, meal.size - meal.fed)) > 0) {
+        meal.fed += n;
+        restart_stall_timer();
+    }
+    if (meal.size > 0 && meal.fed == meal.size)
+        end_input();
+}
+
 static bool somebody_came(void *listener)
 {
+    feed_more();
     connection = accept(*(int *)listener, NULL, NULL);
     return connection >= 0;
 }
 
-/* Start the program as a client, and accept its connection. */
+/* Start the program as a client, and accept its connection. It may want to read
+ * its input first. */
 static void start_and_accept(bool with_input)
 {
     int listener, port = listening_port(&listener);
@@ -304,41 +325,32 @@ static char *bytes_to_send(size_t size)
     return bytes;
 }
 
-struct feeding {
-    struct receiving receiving;
-    size_t fed;
-};
-
-static bool fed_and_received(void *context)
+static bool fed_and_received(void *receiving)
 {
-    struct feeding *f = context;
-    const size_t size = f->receiving.most - 1;
+    feed_more();
+    return received_all(receiving);
+}
 
-    if (!command_has("{size}")) {
-        size_t n;
-
-        while (f->fed < size &&
-               (n = feed(f->receiving.expected + f->fed, size - f->fed)) > 0) {
-            f->fed += n;
-            restart_stall_timer();
-        }
-        if (f->fed == size)
-            end_input();
-    }
-    return received_all(&f->receiving);
+static void prepare_meal(const char *bytes, size_t size)
+{
+    if (command_has("{size}"))
+        return;
+    meal.bytes = bytes;
+    meal.size = size;
 }
 
 static void receive_all(duration pause, size_t pace)
 {
     const size_t size = strictness.size;
-    struct feeding f = {
-        .receiving = {.bytes = enlarged(NULL, size + 1, 1),
-                      .expected = bytes_to_send(size),
-                      .most = size + 1,
-                      .pace = pace},
+    struct receiving receiving = {
+        .bytes = enlarged(NULL, size + 1, 1),
+        .expected = bytes_to_send(size),
+        .most = size + 1,
+        .pace = pace,
     };
-    struct receiving *r = &f.receiving;
+    struct receiving *r = &receiving;
 
+    prepare_meal(r->expected, size);
     start_and_accept(!command_has("{size}"));
     if (pause > 0) {
         nap(pause);
@@ -347,9 +359,15 @@ static void receive_all(duration pause, size_t pace)
     }
     ending = STILL_THERE;
     /* After its end there may be much to receive: the kernel still has it. */
-    for (size_t before = SIZE_MAX; !r->over && before != r->size;) {
-        before = r->size;
-        wait_until(fed_and_received, &f, 20 * SECOND);
+    for (int quiet = 0; !r->over && quiet < 25;) {
+        const size_t before = r->size;
+
+        wait_until(fed_and_received, r, 20 * SECOND);
+        quiet = r->size > before ? 0 : quiet + 1;
+        if (quiet > 0)
+            nap(20 * MILLISECOND);
+        if (quiet > 0 && !has_ended())
+            break; /* it is stalled */
     }
     step("%s of %s bytes arrived", grouped(r->size), grouped(size));
     if (r->size == size && memcmp(r->bytes, r->expected, size) != 0)
@@ -383,24 +401,31 @@ static void slow_receiver(void)
     receive_all(700 * MILLISECOND, (size_t)64 << 10);
 }
 
+/* After the reset there is more to send: without that, a program could not know
+ * that what the kernel had taken never arrived. */
+static bool fed_or_ended(void *unused)
+{
+    (void)unused;
+    feed_more();
+    return meal.fed == meal.size || has_ended();
+}
+
 static void leaving_receiver(void)
 {
     const size_t size = strictness.size;
     char *bytes = bytes_to_send(size);
-    size_t fed = 0, n;
+    const instant until = deadline_in(300 * MILLISECOND);
 
+    prepare_meal(bytes, size);
     start_and_accept(!command_has("{size}"));
-    if (!command_has("{size}"))
-        for (int quiet = 0; fed < size && quiet < 10; quiet += n == 0) {
-            n = feed(bytes + fed, size - fed);
-            fed += n;
-            if (n == 0)
-                nap(20 * MILLISECOND);
-        }
-    nap(100 * MILLISECOND);
+    while (!passed(until)) {
+        if (meal.fed < meal.size / 2)
+            feed_more();
+        nap(10 * MILLISECOND);
+    }
     reset_connection(connection);
     step("the receiver resets the connection");
-    end_input();
+    wait_until(fed_or_ended, NULL, 10 * SECOND);
     must_fail(5 * SECOND, "the receiver reset the connection");
     free(bytes);
 }

@@ -562,6 +562,11 @@ void must_be_same(const char *who, const char *echo, size_t length,
     if (length - same < 16)
         return; /* too little to tell what it is: look again with more */
     found = memmem(bytes, size, echo + same, 16);
+    if (size < 8192 && bytes[same] == '\0')
+        mistake(WORD_NOT_KEPT,
+                "From a zero byte on, %s got back something else: these bytes "
+                "are no string.",
+                who);
     if (!found)
         mistake(WORD_NOT_KEPT,
                 "%s got back other bytes than it sent, from byte %zu on.", who,
@@ -630,6 +635,23 @@ void explained(int peer, enum mistake otherwise, const char *format, ...)
     mistake(what, "%c%s: the program %s. Its last words: '%s'.",
             text[0] >= 'a' && text[0] <= 'z' ? text[0] - 32 : text[0], text + 1,
             doing(), last_words());
+}
+
+void never_closed(const char *format, ...)
+{
+    char text[300];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (has_ended())
+        explained(-1, ENDS_EARLY, "%s", text);
+    step("%s; the program %s", text, doing());
+    mistake(cpu_demand(200 * MILLISECOND) > 0.5 ? EOF_IGNORED : NOT_CLOSED,
+            "%c%s: the program %s.",
+            text[0] >= 'a' && text[0] <= 'z' ? text[0] - 32 : text[0], text + 1,
+            doing());
 }
 
 /* --- At rest -------------------------------------------------------------- */

@@ -268,9 +268,17 @@ pid_t supervisor_of_program(void)
     return supervisor_pid;
 }
 
+/* Looking costs some time: not more often than every few milliseconds. */
 struct family the_family(void)
 {
-    return family_of(supervisor_pid);
+    static struct family last;
+    static instant seen_at;
+
+    if (now() - seen_at > 4 * MILLISECOND) {
+        last = family_of(supervisor_pid);
+        seen_at = now();
+    }
+    return last;
 }
 
 void send_signal(int signal_number)
