@@ -159,6 +159,9 @@ struct interest listener_interest(void);
 char *const *command_for(int port);
 /* Start it, with this standard input. */
 void start_command(int port, int input);
+/* Go to a network of our own, where every port is free. False if that is not
+ * possible: then one program after the other may have the port. */
+bool own_network(void);
 /* Options of the supervisor for any program. Returns how many words. */
 size_t more_room(const char **options);
 
