@@ -35,13 +35,13 @@ cut	^        if \(made.kind == PENDING\)	^        nap_until
             die_because(made.error, "there is no time for another try");
         nap_until(next);
 
-=== right a shift with its bound, and random()
+=== right a shift with its bound, and the bits of mrand48()
     int shift = tried > 20 ? 20 : (int)tried - 1;
     duration most = base << shift;
 
     if (most > cap)
         most = cap;
-    return most > 0 ? (duration)(random() % most) : 0;
+    return most > 0 ? (duration)((uint64_t)mrand48() % (uint64_t)most) : 0;
 ---
         bool last = tried == tries || passed(deadline);
 
@@ -104,3 +104,39 @@ cut	^        if \(made.kind == PENDING\)	^        nap_until
 -            die_because(made.error, "another try cannot succeed");
 +        if (made.kind == FAILED || !worth_another(made.error))
 +            die_because(made.error, "another try cannot succeed");
+
+=== wrong NO_JITTER draws the same numbers in each process
+-    return (duration)((double)most * drand48());
++    return (duration)((double)most * (double)random() / 2147483648.0);
+
+=== wrong NO_CAP the first pause has twice its bound
+-    while (--tried > 0 && most < cap)
+-        most *= 2;
++    while (tried-- > 0 && most < cap)
++        most *= 2;
+
+=== wrong NO_DEADLINE sleeps past its deadline
+-        nap_until(sooner(deadline, now() + pause));
++        nap_until(now() + pause);
+
+=== wrong RETRY_STORM shifts the bound out of its type
+-    while (--tried > 0 && most < cap)
+-        most *= 2;
+-    if (most > cap)
+-        most = cap;
++    most = (duration)((uint64_t)base << (tried < 63 ? tried - 1 : 63));
++    if (most > cap)
++        most = cap;
++    if (most < 0)
++        most = 0;
+
+=== wrong STOP_IGNORED goes on with its pause after a signal
+-#include <stdlib.h>
++#include <poll.h>
++#include <stdlib.h>
+@@
+-        nap_until(sooner(deadline, now() + pause));
++        const instant until = sooner(deadline, now() + pause);
++
++        while (!passed(until))
++            poll(NULL, 0, 10);

@@ -288,3 +288,15 @@ const char *answer_word(enum answer_kind kind)
 === wrong MISCLASSIFIED connected already is a failure
 -    if (result == 0 || error == EISCONN)
 +    if (result == 0)
+
+=== wrong ERRNO_STALE asks errno, whatever the call returned
+-    if (result < 0)
+-        return made(not_now(error) ? AGAIN : FAILED, error);
+-    if (result == 0 && asked > 0)
+-        return made(CLOSED, 0);
++    if (not_now(error))
++        return made(AGAIN, error);
++    if (result < 0)
++        return made(FAILED, error);
++    if (result == 0 && asked > 0)
++        return made(CLOSED, 0);

@@ -9,13 +9,14 @@
 #include "wouldblock.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct classify_case {
-    const char *call;
+    char call[8];
     int result;
     size_t asked;
-    int error; /* errno after the call */
+    int error; /* errno after the call: after a success, an old one */
 };
 
 static const struct classify_case classify_cases[] = {
@@ -46,13 +47,38 @@ static const struct classify_case classify_cases[] = {
     {"accept", -1, 0, EAGAIN},
     {"accept", -1, 0, EINTR},
     {"accept", -1, 0, ECONNABORTED},
+    {"accept", -1, 0, EPROTO},
     {"accept", -1, 0, EMFILE},
     {"accept", -1, 0, ENOBUFS},
 };
 
 enum { CLASSIFY_CASES = sizeof classify_cases / sizeof classify_cases[0] };
 
-static struct answer classified(const struct classify_case *c)
+/* A case as a word, "recv:-1:10:11", and back. Returns what follows the word;
+ * NULL if it is none. */
+static inline void classify_write(const struct classify_case *c, char *word,
+                                  size_t size)
+{
+    snprintf(word, size, "%s:%d:%zu:%d", c->call, c->result, c->asked,
+             c->error);
+}
+
+static inline const char *classify_read(const char *word,
+                                        struct classify_case *c)
+{
+    const size_t length = strcspn(word, ":");
+    char *rest;
+
+    if (length >= sizeof c->call || word[length] != ':')
+        return NULL;
+    snprintf(c->call, sizeof c->call, "%.*s", (int)length, word);
+    c->result = (int)strtol(word + length + 1, &rest, 10);
+    c->asked = *rest == ':' ? strtoul(rest + 1, &rest, 10) : 0;
+    c->error = *rest == ':' ? (int)strtol(rest + 1, &rest, 10) : 0;
+    return rest + strspn(rest, ",");
+}
+
+static inline struct answer classified(const struct classify_case *c)
 {
     errno = c->error;
     if (strcmp(c->call, "recv") == 0)
@@ -65,13 +91,15 @@ static struct answer classified(const struct classify_case *c)
 }
 
 /* Write "recv -1 EAGAIN" to left, and the program's classification to right. */
-static void classify_text(const struct classify_case *c, char *left,
-                          char *right, size_t size)
+static inline void classify_text(const struct classify_case *c, char *left,
+                                 char *right, size_t size)
 {
     const struct answer a = classified(c);
+    const char *symbol = c->error ? error_entry(c->error)->symbol : "";
 
-    snprintf(left, size, "%s %d%s%s", c->call, c->result, c->error ? " " : "",
-             c->error ? error_entry(c->error)->symbol : "");
+    snprintf(left, size, "%.7s %d%s%s%.20s", c->call, c->result,
+             *symbol ? " " : "", c->result >= 0 && *symbol ? "old errno " : "",
+             symbol);
     snprintf(right, size, "kind=%s count=%zu fd=%d error=%d",
              (unsigned)a.kind <= FAILED ? answer_word(a.kind) : "?", a.count,
              a.fd, a.error);

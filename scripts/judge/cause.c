@@ -392,6 +392,10 @@ void diagnosed(int peer, enum mistake otherwise, const char *format, ...)
         what = may_spin() ? NO_MISTAKE : cause_of_spin(NO_MISTAKE);
     else
         what = cause_of_sleep(peer);
+    /* To sleep is no mistake where nobody else waits for the program. */
+    if (what == ASLEEP_IN_LOOP && peers_connected() == 0 &&
+        otherwise != ENDLESS)
+        what = otherwise;
     if (what == NO_MISTAKE && has_ended() && peers_connected() > 0 &&
         exit_status() > 0)
         what = PEER_KILLS_SERVER;

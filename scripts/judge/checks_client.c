@@ -607,6 +607,115 @@ static void dead_server(void)
                 1e3 * seconds(its_end() - tries.at[TRIES - 1]));
 }
 
+static int by_length(const void *a, const void *b)
+{
+    const duration x = *(const duration *)a, y = *(const duration *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Two tries each, in many processes. Their pauses must differ, and the first
+ * one has a bound of its own. One pause alone, of which nothing but its bound is
+ * known, would say little. */
+static void first_pause(void)
+{
+    enum { PROCESSES = 16 };
+    const duration bound = 100 * MILLISECOND, near = 5 * MILLISECOND;
+    duration pauses[PROCESSES], median;
+    size_t too_long = 0, alike = 0;
+    int port = refusing_port();
+
+    have_reported("connect");
+    step("port %d refuses; %d processes try twice, base 100 ms", port,
+         PROCESSES);
+    for (int i = 0; i < PROCESSES; i++) {
+        const duration before = our_delay();
+        struct tries tries;
+
+        start("--tries", "2", "--base", "100ms", "--cap", "10s", "--deadline",
+              "15s", "127.0.0.1", as_text(port));
+        if (!ends_within(5 * SECOND))
+            diagnosed(-1, ENDLESS, "both its tries are over, or should be");
+        tries = tries_at(port);
+        if (tries.count != 2)
+            diagnosed(-1, tries.count < 2 ? GIVES_UP_EARLY : ENDLESS,
+                      "it tried %zu times instead of twice", tries.count);
+        pauses[i] = gap(&tries, 0);
+        too_long +=
+            pauses[i] > bound + bound / 4 + its_delay() + our_delay() - before;
+    }
+    qsort(pauses, PROCESSES, sizeof *pauses, by_length);
+    median = pauses[PROCESSES / 2];
+    for (int i = 0; i < PROCESSES; i++)
+        alike += pauses[i] > median - near && pauses[i] < median + near;
+    step("the first pauses took from %.1f to %.1f ms", 1e3 * seconds(pauses[0]),
+         1e3 * seconds(pauses[PROCESSES - 1]));
+    if (too_long > 1)
+        mistake(
+            NO_CAP,
+            "The first pause may take 100 ms, and in %zu of %d processes it "
+            "took longer: up to %.1f ms.",
+            too_long, PROCESSES, 1e3 * seconds(pauses[PROCESSES - 1]));
+    if (alike > 10)
+        mistake(
+            NO_JITTER,
+            "In %zu of %d processes the first pause took %.0f ms: all these "
+            "clients would come back together.",
+            alike, PROCESSES, 1e3 * seconds(median));
+}
+
+/* More tries than an integer has bits. */
+static void many_tries(void)
+{
+    enum { MANY = 120 };
+    const duration most = 4 * MILLISECOND;
+    size_t none = 0;
+    struct tries tries;
+    int port = refusing_port();
+
+    have_reported("connect");
+    step("port %d refuses; %d tries, pauses of at most 4 ms", port, MANY);
+    start("--tries", "120", "--base", "1ms", "--cap", "4ms", "--deadline",
+          "15s", "127.0.0.1", as_text(port));
+    if (!ends_within(3 * SECOND))
+        diagnosed(-1, NO_CAP, "its pauses take 0.48 s at most, all together");
+    tries = tries_at(port);
+    if (tries.count != MANY)
+        diagnosed(-1, tries.count < MANY ? GIVES_UP_EARLY : ENDLESS,
+                  "it tried %zu times, and %d were allowed", tries.count, MANY);
+    for (size_t i = 2 * MANY / 3; i + 1 < MANY; i++)
+        none += gap(&tries, i) < most / 5;
+    if (none > MANY / 6)
+        mistake(RETRY_STORM,
+                "After %d tries it hardly paused any more: was a number "
+                "shifted by more bits than its type has?",
+                2 * MANY / 3);
+}
+
+static bool pauses(void *port)
+{
+    return has_ended() || (tries_at(*(int *)port).count > 0 && is_asleep());
+}
+
+static void stopped_in_pause(void)
+{
+    int port = refusing_port();
+
+    have_reported("connect");
+    step("port %d refuses, and a pause may take 8 s", port);
+    start("--tries", "99", "--base", "8s", "--cap", "8s", "--deadline", "15s",
+          "127.0.0.1", as_text(port));
+    if (!wait_until(pauses, &port, 5 * SECOND) || has_ended())
+        diagnosed(-1, ENDS_EARLY, "it was to try again later");
+    send_signal(SIGTERM);
+    step("SIGTERM asks it to stop");
+    if (!ends_within(1500 * MILLISECOND))
+        diagnosed(-1, STOP_IGNORED, "1.5 s later it is still there");
+    if (ended_well())
+        mistake(FAILURE_IS_SUCCESS, "It was stopped before it had connected, "
+                                    "and its exit status is 0.");
+}
+
 /* The pause after the last try would be random, up to an hour: almost never too
  * short to be noticed. */
 static void last_try(void)
@@ -692,7 +801,102 @@ static void out_of_time(void)
                                     "0.");
 }
 
+/* A pause that is longer than all the time there is. */
+static void pause_past_deadline(void)
+{
+    int port = refusing_port();
+
+    step("port %d refuses; a pause may take an hour, but there is 0.3 s", port);
+    start("--tries", "5", "--base", "3600s", "--cap", "3600s", "--deadline",
+          "300ms", "127.0.0.1", as_text(port));
+    if (!ends_within(1300 * MILLISECOND))
+        diagnosed(-1, NO_DEADLINE, "1 s after its deadline it is still there");
+    if (ended_well())
+        mistake(FAILURE_IS_SUCCESS, "Its only try failed, and its exit status "
+                                    "is 0.");
+}
+
 /* --- Classifying results -------------------------------------------------- */
+
+/* The cases are drawn at random for each run: what a program prints is right
+ * only if it has classified them. */
+enum { MOST_CASES = 128 };
+
+static struct classify_case cases[MOST_CASES];
+static size_t case_count;
+
+static void add_case(struct classify_case c)
+{
+    if (case_count < MOST_CASES)
+        cases[case_count++] = c;
+}
+
+static void draw_cases(const char *call)
+{
+    static const int hard[] = {ENOTSOCK, EFAULT, EINVAL,
+                               ENOTCONN, EACCES, EPERM},
+                     left_over[] = {EAGAIN,     EINTR,        EINPROGRESS,
+                                    ECONNRESET, ECONNABORTED, EMFILE};
+    const size_t from = case_count;
+
+    for (size_t i = 0; i < CLASSIFY_CASES; i++) {
+        struct classify_case c = classify_cases[i];
+
+        if (strcmp(c.call, call) != 0)
+            continue;
+        if (c.asked > 0)
+            c.asked = 2 + draw(9000);
+        if (strcmp(call, "send") == 0 && c.result == 10)
+            c.result = (int)c.asked;
+        else if (c.result > 0)
+            c.result = 1 + (int)draw(c.asked > 0 ? (unsigned)c.asked - 1 : 900);
+        add_case(c);
+    }
+    for (int i = 0; i < 3; i++) {
+        struct classify_case c = {.result = -1};
+
+        snprintf(c.call, sizeof c.call, "%s", call);
+        c.asked = 1 + draw(9000);
+        c.error = hard[draw(sizeof hard / sizeof hard[0])];
+        add_case(c);
+    }
+    /* Again what succeeded, with what earlier calls may leave in errno. */
+    for (size_t i = from, to = case_count; i < to; i++)
+        for (size_t j = 0;
+             cases[i].result >= 0 && j < sizeof left_over / sizeof left_over[0];
+             j++) {
+            struct classify_case c = cases[i];
+
+            c.error = left_over[j];
+            add_case(c);
+        }
+}
+
+/* Start the program with all cases, in random order: case order[i] is the one
+ * of line i. */
+static void ask_all(size_t *order)
+{
+    static char words[MOST_CASES * 32];
+    size_t length = 0;
+
+    for (size_t i = 0; i < case_count; i++) {
+        const size_t j = draw((unsigned)i + 1);
+
+        order[i] = order[j];
+        order[j] = i;
+    }
+    for (size_t i = 0; i < case_count; i++) {
+        if (i > 0)
+            words[length++] = ',';
+        classify_write(&cases[order[i]], words + length, sizeof words - length);
+        length += strlen(words + length);
+    }
+    start(words);
+    if (!ends_within(5 * SECOND))
+        diagnosed(-1, ENDLESS, "it does not come to an end");
+    if (!ended_well())
+        diagnosed(-1, CRASH, "it did not name all answers");
+}
 
 static enum mistake misnamed(const struct classify_case *c, const char *said)
 {
@@ -700,6 +904,8 @@ static enum mistake misnamed(const struct classify_case *c, const char *said)
 
     if (strstr(said, "error=28"))
         return ERRNO_CLOBBERED;
+    if (c->result >= 0 && c->error != 0)
+        return ERRNO_STALE;
     if (c->result == 0 && strcmp(c->call, "recv") == 0)
         return c->asked > 0 ? EOF_IGNORED : ZERO_MISREAD;
     switch (c->error) {
@@ -712,6 +918,7 @@ static enum mistake misnamed(const struct classify_case *c, const char *said)
     case EALREADY:
         return failed ? EALREADY_FATAL : PENDING_IS_CONNECTED;
     case ECONNABORTED:
+    case EPROTO:
         return PEER_KILLS_SERVER;
     case EMFILE:
     case ENOBUFS:
@@ -724,30 +931,40 @@ static enum mistake misnamed(const struct classify_case *c, const char *said)
     }
 }
 
+/* The line of the program's output with this number, from 0. */
+static void line_of(size_t number, char *line, size_t size)
+{
+    const char *p = its_words();
+
+    for (; number > 0 && *p; number--) {
+        p += strcspn(p, "\n");
+        p += *p == '\n';
+    }
+    snprintf(line, size, "%.*s", (int)strcspn(p, "\n"), p);
+}
+
 static void sorts_answers(const char *call)
 {
-    start("x");
-    if (!ends_within(5 * SECOND))
-        diagnosed(-1, ENDLESS, "it does not come to an end");
-    if (!ended_well())
-        diagnosed(-1, CRASH, "it did not name all answers");
-    for (size_t i = 0; i < CLASSIFY_CASES; i++) {
-        const struct classify_case *c = &classify_cases[i];
-        char left[64], right[64], line[140];
+    size_t order[MOST_CASES] = {0}, line_number[MOST_CASES];
+
+    draw_cases(call);
+    ask_all(order);
+    for (size_t i = 0; i < case_count; i++)
+        line_number[order[i]] = i;
+    step("it classified %zu results of %s", case_count, call);
+    for (size_t i = 0; i < case_count; i++) {
+        const struct classify_case *c = &cases[i];
+        char left[64], right[64], expected[140], line[140];
         const char *said;
 
-        if (strcmp(c->call, call) != 0)
-            continue;
         classify_text(c, left, right, sizeof left);
-        snprintf(line, sizeof line, "%s: %s\n", left, right);
-        if (says(line))
+        snprintf(expected, sizeof expected, "%s: %s", left, right);
+        line_of(line_number[i], line, sizeof line);
+        if (strcmp(line, expected) == 0)
             continue;
-        snprintf(line, sizeof line, "%s: ", left);
-        said = strstr(its_words(), line);
+        said = strstr(line, "kind=");
         if (!said)
             mistake(MISCLASSIFIED, "%s was given no name.", left);
-        snprintf(line, sizeof line, "%.*s", (int)strcspn(said, "\n"), said);
-        said = strstr(line, "kind=");
         mistake(misnamed(c, said), "%s, asked for %zu: expected %s, got %s.",
                 left, c->asked, right, said);
     }
@@ -775,15 +992,19 @@ static void sorts_accept(void)
 
 static void keeps_count(void)
 {
+    size_t order[MOST_CASES] = {0};
     char line[100];
 
-    start("x");
-    ends_within(5 * SECOND);
-    for (size_t i = 0; i < CLASSIFY_CASES; i++)
-        classified(&classify_cases[i]);
+    draw_cases("recv");
+    draw_cases("send");
+    draw_cases("connect");
+    draw_cases("accept");
+    ask_all(order);
+    for (size_t i = 0; i < case_count; i++)
+        classified(&cases[i]);
     snprintf(line, sizeof line, "counters: calls=%llu again=%llu partial=%llu",
              counters.calls, counters.again, counters.partial);
-    if (!says(line))
+    if (strcmp(last_words(), line) != 0)
         mistake(MISCLASSIFIED, "It counted '%s', and it should be '%s'.",
                 last_words(), line);
 }
@@ -835,6 +1056,14 @@ static const struct check back_off_checks[] = {
             "status $?"},
     {"last", "only one try", 1, last_try,
      REFUSE "time PROGRAM --tries 1 --base 3600s --cap 3600s 127.0.0.1 8080"},
+    {"first", "the first pause, in many processes", 1, first_pause,
+     REFUSE "for i in 1 2 3 4; do PROGRAM --tries 2 --base 1s 127.0.0.1 8080; "
+            "done"},
+    {"many", "more tries than an integer has bits", 1, many_tries,
+     REFUSE "PROGRAM --tries 120 --base 1ms --cap 4ms 127.0.0.1 8080"},
+    {"stop", "somebody wants it to end while it pauses", 1, stopped_in_pause,
+     REFUSE "PROGRAM --base 8s --cap 8s 127.0.0.1 8080 & sleep 0.5; "
+            "kill $!; wait $!"},
     {"later", "a server that comes later", 2, comes_later,
      "(sleep 2; exec build/bin/echo_blocking --stop-after 9s 8080) & PROGRAM "
      "--tries 40 127.0.0.1 8080"},
@@ -843,6 +1072,9 @@ static const struct check back_off_checks[] = {
     {"deadline", "not enough time for all tries", 2, out_of_time,
      REFUSE "time PROGRAM --tries 1000000 --base 20ms --cap 50ms --deadline "
             "300ms 127.0.0.1 8080"},
+    {"past", "a pause that ends after the deadline", 1, pause_past_deadline,
+     REFUSE "time PROGRAM --base 3600s --cap 3600s --deadline 300ms 127.0.0.1 "
+            "8080"},
     {0}};
 
 static const struct check classify_checks[] = {

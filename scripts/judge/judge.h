@@ -67,9 +67,9 @@ bool ended_well(void); /* with exit status 0 */
 int exit_status(void); /* -1 if it did not exit by itself */
 /* When we learned of its end: on a busy machine, that is late. */
 instant its_end(void);
-/* How long it and we have waited for a processor so far. On a busy machine,
- * what seems too long may be late by that. */
-duration delayed(void);
+/* How long we, it, and both have waited for a processor so far. On a busy
+ * machine, what seems too long may be late by that. */
+duration our_delay(void), its_delay(void), delayed(void);
 /* Is it asleep now? */
 bool is_asleep(void);
 const char *its_words(void); /* all output so far */

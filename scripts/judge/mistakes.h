@@ -62,6 +62,9 @@
     M(ERRNO_CLOBBERED, 2, "errno was read after another call",                 \
       "The first line after the call: int error = errno. Any other call, "     \
       "printf too, may change it")                                             \
+    M(ERRNO_STALE, 2, "errno was read although the call had succeeded",        \
+      "Look at the result first: a call that succeeds leaves in errno what "   \
+      "an earlier one put there")                                              \
     M(ERROR_NOT_NAMED, 6, "it failed, but did not say why",                    \
       "SO_ERROR holds the errno of the attempt: hand it on")                   \
     M(ET_NOT_DRAINED, 9, "edge-triggered, but not used up",                    \

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -322,8 +323,13 @@ NO_RETURN static void notify(int from)
     n = enlarged(NULL, 1, sizes.seccomp_notif + sizeof *n);
     answer = enlarged(NULL, 1, sizes.seccomp_notif_resp + sizeof *answer);
     for (;;) {
+        struct pollfd call = {.fd = listener, .events = POLLIN};
         struct reply reply;
 
+        /* POLLHUP: no process has this filter any more. */
+        if ((poll(&call, 1, -1) < 0 && errno != EINTR) ||
+            call.revents & (POLLHUP | POLLERR))
+            _exit(0);
         memset(n, 0, sizes.seccomp_notif);
         if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, n) < 0) {
             if (errno == EINTR || errno == ENOENT)
@@ -342,6 +348,7 @@ NO_RETURN static void notify(int from)
 
 int start_notifier(pid_t *notifier)
 {
+    const pid_t check = getpid();
     int ends[2];
 
     if (reports)
@@ -356,6 +363,8 @@ int start_notifier(pid_t *notifier)
         check_failed("cannot start the notifier");
     if (*notifier == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != check)
+            _exit(0); /* it had ended before that */
         close(ends[1]);
         notify(ends[0]);
     }

@@ -111,6 +111,7 @@ static void take_in_output(void)
     word_of(text, " how=", end.how, sizeof end.how);
     word_of(text, " limit=", end.limit, sizeof end.limit);
     end.code = (int)number_of(text, " code=");
+    end.delay = (duration)(number_of(text, " delay=") * 1e9);
     ended = true;
     end_seen = now();
     read_words(); /* what it wrote just before its end */
@@ -449,18 +450,21 @@ static struct {
     bool heard;     /* its supervisor has passed on all earlier output */
 } stuck;
 
-/* How long we have waited for a processor so far. If we wait, the kernel's
- * network work waits too, and a packet may be late. */
-static duration our_delay(void)
+/* If we wait for a processor, the kernel's network work waits too, and a packet
+ * may be late. */
+duration our_delay(void)
 {
     return waited_for_cpu(getpid());
 }
 
+duration its_delay(void)
+{
+    return ended ? end.delay : pid > 0 ? wanted_cpu() - used_cpu() : 0;
+}
+
 duration delayed(void)
 {
-    return our_delay() + (ended     ? end.delay
-                          : pid > 0 ? wanted_cpu() - used_cpu()
-                                    : 0);
+    return our_delay() + its_delay();
 }
 
 void restart_stall_timer(void)
