@@ -12,6 +12,7 @@ programs=$BATS_TEST_DIRNAME/contracts
 interpreter() {
     case $1 in
     *.c)
+        # shellcheck disable=SC2086 # words on purpose: 'ccache gcc'
         once "compiled-$(basename "$1")" ${CC:-cc} -std=gnu11 -O1 -Wall -Wextra -Werror \
             -o "$shared/$(basename "$1" .c)" "$1"
         command=("$shared/$(basename "$1" .c)")
@@ -136,12 +137,8 @@ labelled() {
 }
 
 @test "assess: is a child of a script watched, and is nothing of it left?" {
-    cat >"$T/server.sh" <<SH
-"$build/bin/echo_busypoll" "\$1" &
-wait
-SH
-    chmod 755 "$T"
-    WB_MARK=$BATS_TEST_NAME-$$ run timeout 60 "$root/scripts/assess" echo-server --idle --only idle -- sh "$T/server.sh" '{port}'
+    WB_MARK=$BATS_TEST_NAME-$$ run timeout 60 "$root/scripts/assess" echo-server --idle --only idle -- \
+        sh -c '"$0" "$1" & wait' "$build/bin/echo_busypoll" '{port}'
     is "$status" 1
     says 'BUSY_SPIN: ' 'With one silent client it should sleep, but it used'
     none_marked "$BATS_TEST_NAME-$$"

@@ -525,13 +525,16 @@ bool wait_until(bool (*come_true)(void *), void *context, duration limit)
     restart_stall_timer();
     for (int looks = 0;; looks++) {
         take_in_output();
-        look_at_peers();
+        if (!any_program) /* their checks do not ask for descriptors */
+            look_at_peers();
         if (come_true(context))
             return true;
         if (passed(deadline) || is_stalled())
             return come_true(context);
         /* Most events come at once: look often at first, then less often. */
-        nap(looks < 20 ? MILLISECOND / 20 : 2 * MILLISECOND);
+        nap(looks < 20                  ? MILLISECOND / 20
+            : any_program && looks > 80 ? 10 * MILLISECOND
+                                        : 2 * MILLISECOND);
     }
 }
 
