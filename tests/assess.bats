@@ -215,6 +215,6 @@ CASES
             } | sed 's/ .*//' | sort -u)" 'a row for each check'
     done
     agree "$page" "$(sed -n '/^| option/,/^$/s/^| `\(--[a-z-]*\).*/\1/p' "$page")" \
-        'scripts/assess --help' "$(scripts/assess --help | sed -n '/^Options/,/^And how/s/^  \(--[a-z-]*\).*/\1/p' |
+        'scripts/assess --help' "$(scripts/assess --help | sed -n '/^Options/,/^  These say/s/^  \(--[a-z-]*\).*/\1/p' |
             grep -v -x -e --names -e --size -e --only -e --without)" 'a row for each option that makes it stricter'
 }

@@ -285,7 +285,8 @@ size_t more_room(const char **options)
 {
     static const char *const more[] = {"--wall",      "60s",      "--cpu",
                                        "40s",         "--memory", "1500M",
-                                       "--processes", "1024"};
+                                       "--processes", "1024",
+                                       "--output",    "32M"};
     enum { MORE = sizeof more / sizeof more[0] };
 
     memcpy(options, more, sizeof more);

@@ -79,6 +79,13 @@ static void word_of(const char *text, const char *key, char *word, size_t size)
 
 static void read_words(void)
 {
+    /* Any program may say as much as it likes: keep the end of it. */
+    if (any_program && words_length > sizeof words / 2) {
+        const size_t keep = sizeof words / 4;
+
+        memmove(words, words + words_length - keep, keep + 1);
+        words_length = keep;
+    }
     while (words_fd >= 0 && words_length < sizeof words - 1) {
         ssize_t n = read(words_fd, words + words_length,
                          sizeof words - 1 - words_length);
