@@ -286,7 +286,7 @@ size_t more_room(const char **options)
     static const char *const more[] = {"--wall",      "60s",      "--cpu",
                                        "40s",         "--memory", "1500M",
                                        "--processes", "1024",
-                                       "--output",    "32M"};
+                                       "--output",    "256M"};
     enum { MORE = sizeof more / sizeof more[0] };
 
     memcpy(options, more, sizeof more);
