@@ -178,7 +178,7 @@ static const char *path_of(const char *name)
     static char found[4096];
     const char *places[] = {"/usr/local/bin:/usr/bin:/bin", getenv("PATH")};
 
-    if (strchr(name, '/'))
+    if (!name || strchr(name, '/'))
         return name;
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
         for (const char *p = places[i]; p && *p;) {

@@ -129,13 +129,14 @@ static const char *new_words(void)
 static struct guest *enter(const char *who)
 {
     struct guest *g = &guests[guest_count], *other = &guests[0];
-    char name[32];
 
     g->who = who;
     g->length = 0;
     g->heard[0] = '\0';
     g->fd = guest_count == 0 ? first_client(who) : dial(who);
     if (strictness.names) {
+        char name[32];
+
         snprintf(name, sizeof name, "guest%zu", guest_count + 1);
         say_line(g, name);
     }
@@ -178,10 +179,11 @@ static void chats(void)
 static void everyone(void)
 {
     static char names[GUESTS_MOST][16];
-    const size_t many =
-        strictness.clients < GUESTS_MOST ? strictness.clients : GUESTS_MOST;
+    size_t many = strictness.clients;
     const char *words;
 
+    if (many > GUESTS_MOST)
+        many = GUESTS_MOST;
     serve_contract();
     for (size_t i = 0; i < many; i++) {
         snprintf(names[i], sizeof names[i], "guest %zu", i + 1);

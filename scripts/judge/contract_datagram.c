@@ -73,9 +73,13 @@ static void must_come_back(int fd, const char *who, const char *bytes,
 static void exchange(int fd, const char *who, size_t size)
 {
     static char bytes[MOST];
+    bool sent = false;
 
     draw_bytes(bytes, size);
-    if (send(fd, bytes, size, 0) < 0 && send(fd, bytes, size, 0) < 0)
+    /* The first call may report that an earlier datagram was refused. */
+    for (int tries = 0; tries < 2 && !sent; tries++)
+        sent = send(fd, bytes, size, 0) >= 0;
+    if (!sent)
         explained(-1, has_ended() ? ENDS_EARLY : NOTHING_SENT,
                   "%s could not send a datagram", who);
     must_come_back(fd, who, bytes, size);

@@ -642,7 +642,7 @@ static void descriptors(void)
         must_echo(dial("another client"), "another client", LISTENER_UNWATCHED);
 }
 
-static void deadline(void)
+static void too_silent(void)
 {
     const duration limit = strictness.deadline;
 
@@ -752,7 +752,7 @@ static const struct demand echo_demands[] = {
       "--count 20 --stop-after 3s crowd 127.0.0.1 8080; "
       "build/bin/echo_client 127.0.0.1 8080 'still there?'; wait"}},
     {deadline_wanted,
-     {"deadline", "a client is silent for too long", 2, deadline,
+     {"deadline", "a client is silent for too long", 2, too_silent,
       SERVE "time build/bin/echo_client --hold 6s 127.0.0.1 8080 A; wait"}},
     {faults_wanted,
      {"faults", "calls fail", 2, faults,

@@ -72,15 +72,14 @@ static void add_children(int thread, void *context)
     struct processes *all = context;
     char path[64];
     FILE *file;
-    int child;
+    char number[32];
 
     snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)all->parent,
              thread);
     file = fopen(path, "re");
-    /* NOLINTNEXTLINE(cert-err34-c): the kernel wrote these numbers */
     while (file && all->count < MOST_PROCESSES &&
-           fscanf(file, "%d", &child) == 1)
-        all->list[all->count++] = child;
+           fscanf(file, "%31s", number) == 1)
+        all->list[all->count++] = (pid_t)strtol(number, NULL, 10);
     if (file)
         fclose(file);
 }
@@ -200,7 +199,6 @@ struct holding {
     const struct processes *all;
     pid_t process; /* that holds the socket looked for; 0: none */
     unsigned port; /* where it listens; 0: looked for anywhere */
-    unsigned long inode;
     unsigned wanted_state;
     unsigned found_port;
 };
@@ -283,10 +281,9 @@ size_t left_open(void)
 /* Java, Go and node need more than a small C program. */
 size_t more_room(const char **options)
 {
-    static const char *const more[] = {"--wall",      "60s",      "--cpu",
-                                       "40s",         "--memory", "1500M",
-                                       "--processes", "1024",
-                                       "--output",    "256M"};
+    static const char *const more[] = {
+        "--wall", "60s",         "--cpu", "40s",      "--memory",
+        "1500M",  "--processes", "1024",  "--output", "256M"};
     enum { MORE = sizeof more / sizeof more[0] };
 
     memcpy(options, more, sizeof more);

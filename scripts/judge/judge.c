@@ -137,17 +137,21 @@ char *quoted_for_shell(const char *word)
                              "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+,:@%-=";
     char *quoted = enlarged(NULL, 4 * strlen(word) + 3, 1), *to = quoted;
 
-    if (*word && !word[strspn(word, plain_ones)])
-        return strcpy(quoted, word);
+    if (*word && !word[strspn(word, plain_ones)]) {
+        memcpy(quoted, word, strlen(word) + 1);
+        return quoted;
+    }
     *to++ = '\'';
-    for (; *word; word++)
-        if (*word == '\'') {
-            memcpy(to, "'\\''", 4);
-            to += 4;
-        } else {
-            *to++ = *word;
+    for (; *word; word++) {
+        if (*word == '\'') { /* end the quotation, \', begin it again */
+            *to++ = '\'';
+            *to++ = '\\';
+            *to++ = '\'';
         }
-    memcpy(to, "'", 2);
+        *to++ = *word;
+    }
+    *to++ = '\'';
+    *to = '\0';
     return quoted;
 }
 

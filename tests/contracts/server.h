@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 static inline int listening_on(const char *port)
@@ -46,6 +47,7 @@ static inline ssize_t send_all_of(int fd, char *bytes, ssize_t n)
 static inline void serve_forked(const char *port,
                                 ssize_t (*echo)(int, char *, ssize_t))
 {
+    const struct timespec pause = {.tv_nsec = 50000000};
     int listener = listening_on(port);
 
     signal(SIGCHLD, SIG_IGN); /* no zombies */
@@ -53,7 +55,7 @@ static inline void serve_forked(const char *port,
         int fd = accept(listener, NULL, NULL);
 
         if (fd < 0) {
-            usleep(50000); /* perhaps there is no descriptor left */
+            nanosleep(&pause, NULL); /* perhaps no descriptor is left */
             continue;
         }
         if (fork() == 0) {
