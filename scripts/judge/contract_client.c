@@ -563,17 +563,17 @@ static const struct demand line_demands[] = {
 static const struct demand sender_demands[] = {
     {NULL,
      {"all", "a receiver that reads", 3, sends_all,
-      SINK "yes 'Hello Python' | head -c SIZE | PROGRAM" STATUS}},
+      SINK "INPUT PROGRAM" STATUS}},
     {NULL,
      {"slow", "a receiver that takes its time", 4, slow_receiver,
       "build/bin/sink --size SIZE --pause 2s --stop-after 20s 8080 & sleep 1; "
-      "yes 'Hello Python' | head -c SIZE | PROGRAM" STATUS}},
+      "INPUT PROGRAM" STATUS}},
     {NULL,
-     {"refused", "nobody listens", 1, refused, REFUSE "echo | PROGRAM" STATUS}},
+     {"refused", "nobody listens", 1, refused, REFUSE "INPUT PROGRAM" STATUS}},
     {resets_wanted,
      {"leaves", "a receiver that leaves", 2, leaving_receiver,
       "build/bin/bad_peer --count 1M --stop-after 9s reset-sender 127.0.0.1 "
-      "8080 & sleep 1; yes | head -c SIZE | PROGRAM" STATUS}},
+      "8080 & sleep 1; INPUT PROGRAM" STATUS}},
     {0}};
 
 static const struct demand connector_demands[] = {

@@ -158,17 +158,25 @@ char *quoted_for_shell(const char *word)
 /* Print a command that a shell can run, with what these words stand for. */
 static void print_command(const char *by_hand)
 {
-    static const char *const stands[] = {"PROGRAM", "PATIENT", "SIZE",
-                                         "INJECTED", "build/bin"};
+    static const char *const stands[] = {"PROGRAM",  "PATIENT", "SIZE",
+                                         "INJECTED", "INPUT ",  "build/bin"};
     enum { WORDS_THAT_STAND = sizeof stands / sizeof stands[0] };
-    char *quoted = quoted_for_shell(shown_as ? shown_as : binary), size[24];
+    char *quoted = quoted_for_shell(shown_as ? shown_as : binary);
     char *faults = quoted_for_shell(strictness.faults ? strictness.faults : "");
+    char size[24], input[64] = "";
     const char *meaning[WORDS_THAT_STAND] = {
-        any_program ? command_by_hand(false) : quoted,     NULL, size, faults,
+        any_program ? command_by_hand(false) : quoted,
+        NULL, /* below */
+        size,
+        faults,
+        input,
         strictness.tools ? strictness.tools : "build/bin",
     };
 
     snprintf(size, sizeof size, "%zu", strictness.size);
+    if (any_program && !command_has("{size}"))
+        snprintf(input, sizeof input, "yes 'Hello Python' | head -c %s | ",
+                 size);
     while (*by_hand) {
         size_t i = 0;
 
