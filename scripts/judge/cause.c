@@ -380,10 +380,9 @@ void diagnosed(int peer, enum mistake otherwise, const char *format, ...)
              text[0] >= 'a' && text[0] <= 'z' ? text[0] - 32 : text[0],
              text + 1, now_doing);
     look_at_peers();
-    /* The connection is closed, but the program called no close: its process is
-     * about to end. */
-    if (ending != STILL_THERE && peer >= 0 && !closed_on(peer))
-        ends_within(3 * SECOND);
+    /* The connection is closed: the whole program may just be ending. */
+    if (ending != STILL_THERE && peer >= 0)
+        ends_within(SECOND / 2);
     if (has_ended())
         what = cause_of_end();
     else if (ending != STILL_THERE && peer >= 0)

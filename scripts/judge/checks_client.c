@@ -280,7 +280,7 @@ static void signals_while_connecting(void)
 #define SIZE      ((size_t)32 << 20)
 #define SIZE_TEXT "32M"
 
-static int receiver, receiver_port;
+static int receiver;
 
 static bool somebody_came(void *listener)
 {
@@ -291,7 +291,7 @@ static bool somebody_came(void *listener)
 static void start_sender(const char *deadline)
 {
     int listener;
-    int port = receiver_port = listening_port(&listener);
+    int port = listening_port(&listener);
 
     step("a receiver listens on port %d", port);
     start("--size", SIZE_TEXT, "--deadline", deadline, "127.0.0.1",
@@ -331,7 +331,7 @@ static bool has_stopped_sending(void *unused)
 {
     static size_t unsent;
     static instant since;
-    const size_t found = unsent_by_it(receiver_port);
+    const size_t found = unsent_to(receiver);
 
     (void)unused;
     if (found != unsent || found == 0) {

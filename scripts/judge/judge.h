@@ -94,9 +94,9 @@ size_t descriptors_held(void);
 bool is_blocked(void);
 /* Does it try to connect to this port now? */
 bool is_connecting(int port);
-/* How many bytes lie in the send queue of its connection to this port; 0 if
- * there is none. */
-size_t unsent_by_it(int port);
+/* How many bytes lie in its send queue for our end of a connection; 0 if that is
+ * closed. */
+size_t unsent_to(int our_fd);
 
 /* Calls that the kernel has reported. `at` is the time of the call. */
 struct report {

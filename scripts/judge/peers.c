@@ -22,7 +22,7 @@ static struct peer {
     int its_fd;          /* -1: not accepted yet */
     unsigned long inode; /* of its socket; 0: not accepted yet */
     bool closed;         /* by the program */
-    unsigned unsent;     /* when is_full() last looked */
+    size_t unsent;       /* when is_full() last looked */
 } peers[MOST_PEERS];
 static size_t peer_count;
 
@@ -201,11 +201,9 @@ size_t unread_by_it(int peer)
 bool is_full(int peer)
 {
     struct peer *p = &peers[index_of(peer)];
-    struct tcp_socket found;
-    unsigned before = p->unsent;
+    const size_t before = p->unsent;
 
-    p->unsent =
-        find_tcp_socket((unsigned)port, p->port, &found) ? found.unsent : 0;
+    p->unsent = unsent_to(peer);
     return before > 0 && p->unsent == before;
 }
 
@@ -233,10 +231,11 @@ int serve(void)
     port = number ? (int)strtol(number + 6, NULL, 10) : 0;
     if (port == 0)
         mistake(NOT_LISTENING, "It printed '%.60s', without a port.", line);
-    if (listener_on((unsigned)port) < 0 && !has_ended())
-        mistake(WRONG_PORT,
-                "It says that it listens on port %d, and no socket of it does.",
-                port);
+    if (listener_on((unsigned)port) < 0) {
+        ends_within(SECOND / 2); /* it may just be ending */
+        diagnosed(-1, WRONG_PORT,
+                  "it named port %d, and no socket of it listens there", port);
+    }
     step("the program listens on port %d", port);
     return port;
 }
