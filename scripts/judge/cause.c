@@ -412,6 +412,8 @@ void mistake(enum mistake what, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(verdict->symptom, sizeof verdict->symptom, format, arguments);
     va_end(arguments);
+    if (verdict->symptom[0] >= 'a' && verdict->symptom[0] <= 'z')
+        verdict->symptom[0] = (char)(verdict->symptom[0] - 32);
     give_verdict(what);
 }
 

@@ -19,8 +19,47 @@
 
 /* --- Asking --------------------------------------------------------------- */
 
+/* What came back, and what should. */
+struct reply {
+    int peer;
+    const char *expected;
+    char bytes[64];
+    size_t length;
+};
+
+static bool is_complete(void *context)
+{
+    struct reply *r = context;
+    const size_t size = strlen(r->expected);
+    ssize_t n = recv(r->peer, r->bytes + r->length, size - r->length, 0);
+
+    if (n > 0)
+        r->length += (size_t)n;
+    else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+        ending = n == 0 ? ENDED : RESET;
+    return ending != STILL_THERE || r->length == size ||
+           memcmp(r->bytes, r->expected, r->length) != 0;
+}
+
+/* Wait for the echo of these words, of 60 bytes at most. Other words are a
+ * verdict. */
+static bool comes_back(int peer, const char *who, const char *words)
+{
+    struct reply r = {.peer = peer, .expected = words};
+
+    ending = STILL_THERE;
+    wait_until(is_complete, &r, 10 * SECOND);
+    if (memcmp(r.bytes, words, r.length) != 0)
+        mistake(WORD_NOT_KEPT, "%s sent '%.*s', and got '%.*s' back.", who,
+                (int)strcspn(words, "\n"), words, (int)r.length, r.bytes);
+    if (r.length < strlen(words))
+        return false;
+    step("%s received its echo", who);
+    return true;
+}
+
 /* Send a line that nobody knows before, and wait for it. */
-static bool is_echoed(int peer)
+static bool is_echoed(int peer, const char *who)
 {
     char word[24];
 
@@ -28,12 +67,12 @@ static bool is_echoed(int peer)
     word[12] = '\n';
     word[13] = '\0';
     tell_text(peer, word);
-    return hears_text(peer, word);
+    return comes_back(peer, who, word);
 }
 
 static void must_echo(int peer, const char *who, enum mistake otherwise)
 {
-    if (!is_echoed(peer))
+    if (!is_echoed(peer, who))
         explained(peer, otherwise, "%s did not get its echo", who);
 }
 
@@ -134,8 +173,19 @@ static void alone(void)
     serve_contract();
 
     int a = first_client("client A");
+    char words[] = "is anybody there?\n";
 
-    must_echo(a, "client A", NOTHING_SENT);
+    words[0] = (char)('a' + (int)draw(26));
+    tell_text(a, words);
+    if (!comes_back(a, "client A", words) && ending == STILL_THERE &&
+        !has_ended()) {
+        shutdown(a, SHUT_WR);
+        step("client A got no echo, and ended its sending");
+        if (comes_back(a, "client A", words))
+            mistake(NOTHING_SENT,
+                    "Client A got its echo only after it had ended its "
+                    "sending: the contract asks for it as soon as it can.");
+    }
     must_echo(a, "client A", NOTHING_SENT);
 }
 
@@ -180,14 +230,14 @@ static void pauses(void)
     int a = first_client("client A");
 
     tell_text(a, "half a ");
-    if (!hears_text(a, "half a "))
+    if (!comes_back(a, "client A", "half a "))
         explained(
             a, NOTHING_SENT,
             "client A did not get back 'half a ', which is no whole line");
     nap((300 + (int)draw(200)) * MILLISECOND);
     step("client A paused");
     tell_text(a, "message\n");
-    if (!hears_text(a, "message\n"))
+    if (!comes_back(a, "client A", "message\n"))
         explained(a, EXISTING_CONNECTION_LOST,
                   "client A was %s after its pause",
                   ending == STILL_THERE ? "not answered" : "closed");
@@ -610,7 +660,7 @@ static void descriptors(void)
     leave_descriptors(more);
     for (served = 1; served < more + 5; served++) {
         fds[served] = dial("a client");
-        if (!is_echoed(fds[served]))
+        if (!is_echoed(fds[served], "a client"))
             break;
     }
     if (has_ended())
