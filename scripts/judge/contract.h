@@ -101,6 +101,8 @@ void draw_word(char *word, size_t length);
 NO_RETURN void explained(int peer, enum mistake otherwise, const char *format,
                          ...) LIKE_PRINTF(3, 4);
 
+/* A client is not served while another one is there. */
+NO_RETURN void not_beside(int peer, const char *format, ...) LIKE_PRINTF(2, 3);
 /* A connection that is over has not been closed. What the program does now,
  * such as waiting for new clients, is not the cause. */
 NO_RETURN void never_closed(const char *format, ...) LIKE_PRINTF(1, 2);

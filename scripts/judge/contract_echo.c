@@ -347,11 +347,13 @@ static void silent(void)
 
     int b = dial("client B");
 
-    must_echo(b, "client B", ONE_AT_A_TIME);
+    if (!is_echoed(b, "client B"))
+        not_beside(b, "client B did not get its echo");
 
     int c = dial("client C");
 
-    must_echo(c, "client C", ONE_AT_A_TIME);
+    if (!is_echoed(c, "client C"))
+        not_beside(c, "client C did not get its echo");
     must_echo(b, "client B", CLIENT_UNWATCHED);
     must_echo(a, "client A", CLIENT_UNWATCHED);
 }
@@ -370,8 +372,7 @@ static int one_of_crowd(size_t number, size_t many)
             break;
         nap(MILLISECOND);
     }
-    explained(-1, ONE_AT_A_TIME, "client %zu of %zu could not connect",
-              number + 1, many);
+    not_beside(-1, "client %zu of %zu could not connect", number + 1, many);
 }
 
 struct hall {
@@ -434,9 +435,8 @@ static void crowd(void)
         tell(h.fds[i], h.words[i], 8);
     step("each of them sent 8 bytes");
     if (!wait_until(hall_answered, &h, 30 * SECOND))
-        explained(-1, h.answered <= 1 ? ONE_AT_A_TIME : CLIENT_UNWATCHED,
-                  "%s of %s clients got their echo", grouped(h.answered),
-                  grouped(many));
+        not_beside(-1, "%s of %s clients got their echo", grouped(h.answered),
+                   grouped(many));
     step("each of them received its echo");
     for (size_t i = 0; i < many; i += 2)
         close(h.fds[i]);

@@ -648,6 +648,7 @@ void explained(int peer, enum mistake otherwise, const char *format, ...)
      * end. */
     if (ending != STILL_THERE)
         ends_within(SECOND / 2);
+    look_at_peers(); /* so that their names can be told */
     if (has_ended() && exit_status() > 0)
         what = cause_in_words();
     if (what == NO_MISTAKE)
@@ -656,6 +657,34 @@ void explained(int peer, enum mistake otherwise, const char *format, ...)
     mistake(what, "%c%s: the program %s. Its last words: '%s'.",
             text[0] >= 'a' && text[0] <= 'z' ? text[0] - 32 : text[0], text + 1,
             doing(), last_words());
+}
+
+/* A program that has made its listener non-blocking means to ask several. */
+static bool listener_waits(void)
+{
+    char path[64];
+    const char *flags;
+
+    snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", (int)the_process(),
+             listener_on((unsigned)the_port));
+    flags = strstr(text_of(path), "flags:");
+    return flags && !(strtoul(flags + 6, NULL, 8) & O_NONBLOCK);
+}
+
+void not_beside(int peer, const char *format, ...)
+{
+    char text[300];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    look_at_peers();
+    if (has_ended() || ending != STILL_THERE || !listener_waits() ||
+        cpu_demand(100 * MILLISECOND) > 0.5)
+        explained(peer, ONE_AT_A_TIME, "%s", text);
+    step("%s; the program %s", text, doing());
+    mistake(ONE_AT_A_TIME, "%s: the program %s.", text, doing());
 }
 
 void never_closed(const char *format, ...)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
 # Contract: echo-server
-# Verdict:  ONE_AT_A_TIME ACCEPTED_BLOCKING
+# Verdict:  ONE_AT_A_TIME
 #
 # Serves one client after the other.
 import socketserver
