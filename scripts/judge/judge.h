@@ -87,8 +87,9 @@ duration used_cpu(void);
 /* How often it has been given a processor: the same number later means that it
  * has not run since. */
 long long times_run(void);
-/* How many descriptors it has open now. */
-size_t descriptors_held(void);
+/* How many descriptors with lower numbers than this it has open now. With a
+ * limit of that many, none is left when all are (RLIMIT_NOFILE, getrlimit(2)). */
+size_t descriptors_below(int limit);
 /* Is it asleep in a call that connects, receives or sends? Only a blocking
  * socket makes it sleep there. */
 bool is_blocked(void);
@@ -98,9 +99,10 @@ bool is_connecting(int port);
  * closed. */
 size_t unsent_to(int our_fd);
 
-/* Calls that the kernel has reported. `at` is the time of the call. */
+/* Calls that the kernel has reported. */
 struct report {
     instant at;
+    duration late; /* how long it and we have waited for a processor by then */
     int call, fd;  /* enum call */
     unsigned port; /* of connect: the port it asked for */
     int fault;     /* the injected errno; 0: none; -1: cut short */

@@ -357,20 +357,26 @@ static bool each_descriptor(pid_t which,
     return found;
 }
 
-static bool is_counted(int fd, const char *what, void *count)
+struct counting {
+    int below;
+    size_t count;
+};
+
+static bool is_counted(int fd, const char *what, void *context)
 {
-    (void)fd;
+    struct counting *counting = context;
+
     (void)what;
-    ++*(size_t *)count;
+    counting->count += fd < counting->below;
     return false;
 }
 
-size_t descriptors_held(void)
+size_t descriptors_below(int limit)
 {
-    size_t count = 0;
+    struct counting counting = {.below = limit};
 
-    each_descriptor(process, is_counted, &count);
-    return count;
+    each_descriptor(process, is_counted, &counting);
+    return counting.count;
 }
 
 struct wanted_socket {

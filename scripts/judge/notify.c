@@ -257,8 +257,10 @@ static struct reply handle(const struct seccomp_notif *n)
     if ((r.call == CALL_read || r.call == CALL_write) &&
         !is_socket((pid_t)n->pid, r.fd))
         return go_on;
-    if (r.call == CALL_connect)
+    if (r.call == CALL_connect) {
         r.port = port_of(n);
+        r.late = waited_for_cpu((pid_t)n->pid) + our_delay();
+    }
 
     /* Faults count all calls of one name. */
     static unsigned long calls[KINDS];

@@ -137,13 +137,16 @@ static void look_at_peer(struct peer *p)
 
     if (p->closed)
         return;
-    if (p->inode != 0)
+    if (p->inode != 0) {
         p->closed = held_as(p->inode) < 0;
-    else if (find_tcp_socket((unsigned)port, p->port, &found) &&
-             found.inode != 0)
-        p->its_fd = held_as(p->inode = found.inode);
-    else
+    } else if (find_tcp_socket((unsigned)port, p->port, &found) &&
+               found.inode != 0) {
+        /* accept() makes the inode first and the descriptor a moment later. */
+        p->its_fd = held_as(found.inode);
+        p->inode = p->its_fd >= 0 ? found.inode : 0;
+    } else {
         p->closed = has_hung_up(p->fd); /* accepted since we looked last */
+    }
 }
 
 void look_at_peers(void)

@@ -483,6 +483,14 @@ void restart_stall_timer(void)
     stuck.cpu = pid > 0 ? used_cpu() : 0;
 }
 
+/* As long as our own processes are not asleep, output, or the answer to a
+ * reported call, may be on its way: they may be waiting for a processor. */
+static bool helpers_are_asleep(void)
+{
+    return state_of(supervisor_pid) == 'S' &&
+           (notifier_pid <= 0 || state_of(notifier_pid) == 'S');
+}
+
 /* Nothing more will come: the program has ended; or it has been asleep in one
  * call for long, and the kernel holds nothing back that would wake it; or it
  * has used enough CPU time. */
@@ -496,9 +504,7 @@ static bool is_stalled(void)
     if (ended)
         return true;
 
-    /* As long as the supervisor is not asleep, output may be on its way: the
-     * supervisor may itself be waiting for a processor. */
-    const bool heard = state_of(supervisor_pid) == 'S';
+    const bool heard = helpers_are_asleep();
 
     if (used_cpu() - stuck.cpu > (any_program ? 2 * SECOND : 400 * MILLISECOND))
         return heard;
@@ -514,7 +520,7 @@ static bool is_stalled(void)
     }
     /* Check this after the program fell asleep: only then has the supervisor
      * passed on all of its output. */
-    stuck.heard = stuck.heard || state_of(supervisor_pid) == 'S';
+    stuck.heard = stuck.heard || helpers_are_asleep();
     if (!stuck.heard || now() - stuck.since <= patience)
         return false;
 
@@ -581,7 +587,7 @@ bool ends_within(duration limit)
            (!passed(deadline) || may_still_end(before, limit)) &&
            !(limit > SECOND && blocked_for_good(last_run))) {
         nap(2 * MILLISECOND);
-        if (run != times_run()) {
+        if (run != times_run() || !helpers_are_asleep()) {
             run = times_run();
             last_run = now();
         }
