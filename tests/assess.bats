@@ -185,6 +185,7 @@ labelled() {
     done <<'CASES'
 |name a contract
 no-such-contract -- cat {port}|there is no contract 'no-such-contract'
+--list no-such-contract|there is no contract 'no-such-contract'
 echo-server cat {port}|before the command comes '--'
 echo-server|name a command
 echo-server --|name a command
