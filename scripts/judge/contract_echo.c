@@ -645,6 +645,12 @@ static void idle(void)
         must_rest("While client A reads nothing,");
 }
 
+static bool none_left_open(void *unused)
+{
+    (void)unused;
+    return left_open() == 0;
+}
+
 static void descriptors(void)
 {
     enum { MOST = 40 };
@@ -685,13 +691,26 @@ static void descriptors(void)
                 more);
     close(fds[1]);
     step("client 2 left");
-    /* Who waited is served now; or it was closed, and a new one is served. */
+    /* Who waited is served now; or it was closed, and a new one is served, as
+     * soon as the program has closed client 2. */
     ending = STILL_THERE;
     if (wait_until(more_comes, &fds[served], 3 * SECOND) &&
-        recv(fds[served], echo, sizeof echo, 0) > 0)
+        recv(fds[served], echo, sizeof echo, 0) > 0) {
         step("who waited is served now");
-    else
-        must_echo(dial("another client"), "another client", LISTENER_UNWATCHED);
+        return;
+    }
+    close(fds[served]);
+    wait_until(none_left_open, NULL, 2 * SECOND);
+    for (int tries = 0; tries < 5 && !has_ended(); tries++) {
+        int another = dial("another client");
+
+        if (is_echoed(another, "another client"))
+            return;
+        close(another);
+        nap(100 * MILLISECOND);
+    }
+    explained(-1, LISTENER_UNWATCHED,
+              "there is a descriptor again, and no new client is served");
 }
 
 static void too_silent(void)

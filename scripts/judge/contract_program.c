@@ -755,10 +755,12 @@ void must_be_injectable(void)
                      "fault can be injected");
 }
 
-static void note_highest(int fd, void *highest)
+enum { MOST_LOOKED_AT = 4096 };
+
+static void note_used(int fd, void *used)
 {
-    if (fd > *(int *)highest)
-        *(int *)highest = fd;
+    if (fd < MOST_LOOKED_AT)
+        ((bool *)used)[fd] = true;
 }
 
 /* Only its own user may always do that (prlimit(2)). */
@@ -779,13 +781,18 @@ static bool limit_as_its_user(const char *folder, const struct rlimit *limit)
 void leave_descriptors(size_t more)
 {
     char folder[64];
-    int highest = 0, how = 1;
+    bool used[MOST_LOOKED_AT] = {false};
+    size_t limit_at = 0;
+    int how = 1;
     struct rlimit limit;
     pid_t child;
 
     snprintf(folder, sizeof folder, "/proc/%d/fd", (int)the_process());
-    each_number(folder, note_highest, &highest);
-    limit.rlim_cur = limit.rlim_max = (rlim_t)highest + 1 + more;
+    each_number(folder, note_used, used);
+    /* New descriptors take the lowest free numbers. */
+    for (size_t left = more; left > 0 && limit_at < MOST_LOOKED_AT; limit_at++)
+        left -= !used[limit_at];
+    limit.rlim_cur = limit.rlim_max = (rlim_t)limit_at;
     child = fork();
     if (child == 0)
         _exit(limit_as_its_user(folder, &limit) ? 0 : 1);
