@@ -787,6 +787,9 @@ void leave_descriptors(size_t more)
     struct rlimit limit;
     pid_t child;
 
+    /* One that has just started may still close some. */
+    for (int i = 0; i < 20 && cpu_demand(50 * MILLISECOND) > 0.05; i++)
+        ;
     snprintf(folder, sizeof folder, "/proc/%d/fd", (int)the_process());
     each_number(folder, note_used, used);
     /* New descriptors take the lowest free numbers. */
