@@ -701,7 +701,7 @@ static void descriptors(void)
     }
     close(fds[served]);
     wait_until(none_left_open, NULL, 2 * SECOND);
-    for (int tries = 0; tries < 5 && !has_ended(); tries++) {
+    for (int tries = 0; tries < 2 && !has_ended(); tries++) {
         int another = dial("another client");
 
         if (is_echoed(another, "another client"))
