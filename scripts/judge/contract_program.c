@@ -282,7 +282,7 @@ size_t left_open(void)
 size_t more_room(const char **options)
 {
     static const char *const more[] = {
-        "--wall", "60s",         "--cpu", "40s",      "--memory",
+        "--wall", "120s",        "--cpu", "40s",      "--memory",
         "1500M",  "--processes", "1024",  "--output", "256M"};
     enum { MORE = sizeof more / sizeof more[0] };
 
