@@ -70,8 +70,9 @@ $(foreach demo,$(demos),$(eval $(call demo_program,$(demo))))
 
 # --- The exercises ------------------------------------------------------------
 
-# The judge; the supervisor, which runs the untrusted program for the judge; and
-# the witness, which is linked into that program or preloaded.
+# The judge; the supervisor, which runs the untrusted program for the judge, in a
+# room that both help to build; and the witness, which is linked into that program
+# or preloaded.
 judge     := $(BUILD)/judge/judge
 supervise := $(BUILD)/judge/supervise
 witness   := $(BUILD)/judge/witness.so
@@ -80,7 +81,7 @@ $(judge): $(call objects,$(filter-out %/supervise.c %/witness.c,\
           $(wildcard scripts/judge/*.c))) $(library)
 	$(link_program)
 
-$(supervise): $(call objects,$(addprefix scripts/judge/,supervise.c \
+$(supervise): $(call objects,$(addprefix scripts/judge/,supervise.c room.c \
               notify_filter.c)) $(library)
 	$(link_program)
 
@@ -109,7 +110,7 @@ $(BUILD)/judge/sanitizer: $(flags)
 	@mkdir -p $(@D)
 	@flags='-fsanitize=address,undefined -fno-sanitize-recover=all'; \
 	printf 'int main(void) { return 0; }\n' | \
-	    $(CC) $$flags -o $@.try -x c - 2>/dev/null && $@.try || flags=; \
+	    $(CC) $$flags -o $@.try -x c - 2>/dev/null && $@.try 2>/dev/null || flags=; \
 	rm -f $@.try; printf '%s\n' "$$flags" >$@
 
 $(BUILD)/judge/assembler: $(flags)

@@ -38,7 +38,8 @@ assess() {
     case $contract in
     *client | sender | connector) operands=('{host}' '{port}') ;;
     esac
-    # The root of the tree may be closed to the user of the program.
+    # The program sees the folder where this is called, and what is in it.
+    cd "$root"
     # shellcheck disable=SC2086 # words on purpose
     run timeout 120 "$root/scripts/assess" "$contract" $options "${@:2}" -- "${command[@]}" "${operands[@]}"
 }
@@ -137,6 +138,7 @@ labelled() {
 }
 
 @test "assess: is a child of a script watched, and is nothing of it left?" {
+    cd "$root"
     WB_MARK=$BATS_TEST_NAME-$$ run timeout 60 "$root/scripts/assess" echo-server --idle --only idle -- \
         sh -c '"$0" "$1" & wait' "$build/bin/echo_busypoll" '{port}'
     is "$status" 1
@@ -161,6 +163,7 @@ labelled() {
 
 @test "assess: are the results the same in every format, and valid?" {
     interpreter "$programs/echo_leaves.sh"
+    cd "$root"
     run --separate-stderr timeout 60 "$root/scripts/assess" echo-server --format records \
         --seed 7 --only 'alone bytes' -- "${command[@]}" '{port}'
     is "$status $(awk -F '\t' '{ print $1, $2, $4, $5, $6, $7, $10 }' <<<"$output")" \

@@ -364,7 +364,7 @@ there() {
 }
 
 managers='apt-get:apt-get install -y --no-install-recommends gcc libc6-dev make
-dnf:dnf install -y gcc glibc-devel make
+dnf:dnf install -y gcc glibc-devel libasan libubsan make
 apk:apk add gcc musl-dev make
 pacman:pacman -Sy --noconfirm --needed gcc make
 zypper:zypper --non-interactive install gcc glibc-devel make

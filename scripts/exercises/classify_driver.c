@@ -22,9 +22,11 @@ int main(int argc, char **argv)
     if (!freopen("/dev/full", "w", stderr))
         return 1;
     setvbuf(stderr, NULL, _IONBF, 0);
-    for (const char *p = argc > 1 ? argv[1] : ""; p && *p; classify(&c))
-        if (!(p = classify_read(p, &c)))
+    for (const char *p = argc > 1 ? argv[1] : ""; *p; classify(&c)) {
+        p = classify_read(p, &c);
+        if (!p)
             return 2;
+    }
     for (size_t i = 0; argc == 1 && i < CLASSIFY_CASES; i++)
         classify(&classify_cases[i]);
     printf("counters: calls=%llu again=%llu partial=%llu\n", counters.calls,

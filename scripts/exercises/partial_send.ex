@@ -121,3 +121,14 @@ cut	^    while \(taken < size	^    }$
 -        if (now() - began > held)
 +        deadline = deadline_in(limit);
 +        if (now() - began > held)
+
+=== wrong SHORT_SEND goes on behind a whole piece, however much was taken
+    while (taken < size && !stop_due(deadline)) {
+        size_t piece = size - taken < 300000 ? size - taken : 300000;
+        struct answer put = send_answer(send(fd, payload + taken, piece, 0), piece);
+
+        if (put.kind == DONE)
+            taken += piece;
+        else if (put.kind == FAILED)
+            die_because(put.error, "cannot send the payload");
+    }

@@ -11,6 +11,7 @@
 #   gradescope   results.json; gradescope-autograders.readthedocs.io, "Specs"
 #   classroom50  result.json; schema classroom50/result/v1
 #   csv          one line for a submission; see 'grade'
+#   of-student   the same lines, with the student as one more field
 #   points       a table for people, with the sum in its last line
 #
 # A symptom holds the output of a program, which may be any bytes, and names
@@ -19,6 +20,7 @@
 
 BEGIN {
     FS = "\t"
+    split("", none)
     for (i = 1; i < 256; i++)
         code[sprintf("%c", i)] = i
     # How to write a byte: as it is, unless a format needs an escape.
@@ -82,6 +84,17 @@ function clean(text, stands_for,    i, n, c, length_here, result) {
     return result
 }
 
+# A list with one more word, if that is new and not '-'.
+function with(list, word) {
+    return word == "" || word == "-" || index(" " list " ", " " word " ") ? list : list (list == "" ? "" : " ") word
+}
+
+# What a replay needs, and how the programs were contained.
+function circumstances() {
+    return "seed " (all_seeds == "" ? "-" : all_seeds) ", containment " (all_levels == "" ? "-" : all_levels) \
+        ", judge " (all_versions == "" ? "-" : all_versions)
+}
+
 function json(text) {
     return "\"" clean(text, json_for) "\""
 }
@@ -95,6 +108,11 @@ function xml(text) {
     exercise[n] = $1; check[n] = $2; title[n] = $3; result[n] = $4
     mistake[n] = $5; points[n] = $6; of[n] = $7; took[n] = $8
     symptom[n] = $9
+    seed[n] = $10; level[n] = $11; version[n] = $12
+    line[n] = $0
+    all_seeds = with(all_seeds, $10)
+    all_levels = with(all_levels, $11)
+    all_versions = with(all_versions, $12)
     score += $6
     most += $7
     all_took += $8
@@ -107,7 +125,7 @@ function tap(    i) {
     print "TAP version 13"
     print "1.." n
     for (i = 1; i <= n; i++) {
-        printf "%s %d - %s: %s\n", result[i] == "pass" ? "ok" : "not ok", i, \
+        printf "%s %d - %s: %s\n", (result[i] == "pass" ? "ok" : "not ok"), i, \
             clean(exercise[i], tap_for), clean(title[i], tap_for)
         if (says[i] != "") {
             print "  ---"
@@ -116,31 +134,40 @@ function tap(    i) {
             print "  ..."
         }
     }
+    if (all_seeds != "")
+        print "# " clean(circumstances(), tap_for)
 }
 
 function junit(    i) {
     print "<?xml version=\"1.0\" encoding=\"UTF-8\"?>"
     printf "<testsuites tests=\"%d\" failures=\"%d\" errors=\"%d\" time=\"%.3f\">\n", n, failures, errors, all_took
     printf "  <testsuite name=\"wouldblock\" tests=\"%d\" failures=\"%d\" errors=\"%d\" time=\"%.3f\">\n", n, failures, errors, all_took
+    print "    <properties>"
+    print "      <property name=\"seed\" value=\"" xml(all_seeds) "\"/>"
+    print "      <property name=\"containment\" value=\"" xml(all_levels) "\"/>"
+    print "      <property name=\"judge\" value=\"" xml(all_versions) "\"/>"
+    print "    </properties>"
     for (i = 1; i <= n; i++) {
         printf "    <testcase classname=\"%s\" name=\"%s\" time=\"%s\"", xml(exercise[i]), xml(title[i]), took[i]
         if (result[i] == "pass")
             print "/>"
         else
             printf ">\n      <%s type=\"%s\" message=\"%s\"/>\n    </testcase>\n", \
-                result[i] == "error" ? "error" : "failure", xml(mistake[i]), xml(says[i])
+                (result[i] == "error" ? "error" : "failure"), xml(mistake[i]), xml(says[i])
     }
     print "  </testsuite>"
     print "</testsuites>"
 }
 
 function gradescope(    i) {
-    printf "{\n  \"score\": %d,\n  \"execution_time\": %d,\n", score, all_took + 0.5
+    printf "{\n  \"score\": %d,\n  \"execution_time\": %d,\n", score, wall
+    printf "  \"output\": %s,\n", json(circumstances())
+    printf "  \"extra_data\": {\"seed\": %s, \"containment\": %s, \"judge\": %s},\n", json(all_seeds), json(all_levels), json(all_versions)
     print "  \"visibility\": \"visible\",\n  \"stdout_visibility\": \"hidden\",\n  \"tests\": ["
     for (i = 1; i <= n; i++)
         printf "    {\"score\": %d, \"max_score\": %d, \"status\": \"%s\", \"name\": %s, \"output\": %s, \"output_format\": \"text\", \"visibility\": \"visible\"}%s\n", \
-            points[i], of[i], result[i] == "pass" ? "passed" : "failed", json(exercise[i] ": " title[i]), \
-            json(says[i]), i < n ? "," : ""
+            points[i], of[i], (result[i] == "pass" ? "passed" : "failed"), json(exercise[i] ": " title[i]), \
+            json(says[i]), (i < n ? "," : "")
     print "  ]\n}"
 }
 
@@ -160,9 +187,15 @@ function classroom50(    i, owner) {
     printf "  \"datetime\": %s,\n  \"score\": %d,\n  \"max-score\": %d,\n  \"tests\": [\n", json(date), score, most
     for (i = 1; i <= n; i++)
         printf "    {\"test-name\": %s, \"passed\": %s, \"score\": %d, \"max-score\": %d, \"message\": %s}%s\n", \
-            json(exercise[i] ": " title[i]), result[i] == "pass" ? "true" : "false", points[i], of[i], \
-            json(says[i]), i < n ? "," : ""
+            json(exercise[i] ": " title[i]), (result[i] == "pass" ? "true" : "false"), points[i], of[i], \
+            json(says[i] (says[i] != "" && all_seeds != "" ? " (" circumstances() ")" : "")), (i < n ? "," : "")
     print "  ]\n}"
+}
+
+# A cell of a table that a spreadsheet will open. It would take a text that begins
+# with one of these characters for a formula; an apostrophe makes it text.
+function cell(text) {
+    return "\"" (text ~ /^[-=+@\t\r]/ ? "'" : "") clean(text, csv_for) "\""
 }
 
 # One line for $STUDENT: for each of $EXERCISES, the points and the mistakes.
@@ -172,17 +205,22 @@ function csv(    i, names, name, sum, found) {
         if (result[i] != "pass" && index(found[exercise[i]] " ", " " mistake[i] " ") == 0)
             found[exercise[i]] = found[exercise[i]] " " mistake[i]
     }
-    printf "\"%s\",%d,%d", clean(ENVIRON["STUDENT"], csv_for), score, most
+    printf "%s,%d,%d", cell(ENVIRON["STUDENT"]), score, most
     names = split(ENVIRON["EXERCISES"], name, " ")
     for (i = 1; i <= names; i++)
         printf ",%d,%s", sum[name[i]], substr(found[name[i]], 2)
-    print ""
+    printf ",%s,%s,%s\n", all_seeds, all_levels, all_versions
+}
+
+function of_student(    i) {
+    for (i = 1; i <= n; i++)
+        print line[i] "\t" clean(ENVIRON["STUDENT"], none)
 }
 
 function table(    i) {
     for (i = 1; i <= n; i++)
         printf "%-14s %2d of %2d  %-44s %s\n", exercise[i], points[i], of[i], title[i], \
-            result[i] == "pass" ? "" : mistake[i]
+            (result[i] == "pass" ? "" : mistake[i])
     printf "points: %d of %d\n", score, most
 }
 
@@ -192,5 +230,6 @@ END {
     else if (format == "gradescope") gradescope()
     else if (format == "classroom50") classroom50()
     else if (format == "csv") csv()
-    else table()
+    else if (format == "of-student") of_student()
+    else if (format != "html") table()
 }

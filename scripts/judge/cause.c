@@ -84,6 +84,7 @@ static void make_text(char *text, size_t size)
 
 void give_verdict(enum mistake what)
 {
+    tell_timeline(what);
     stop_program();
     make_text(verdict->symptom, sizeof verdict->symptom);
     for (size_t i = 0; i < verdict->steps; i++)

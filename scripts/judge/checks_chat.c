@@ -20,6 +20,7 @@ static struct guest {
     int fd;
     char heard[HEARD_MOST + 1];
     size_t length;
+    size_t received; /* bytes in all */
     const char *expected;
 } guests[4];
 
@@ -31,6 +32,7 @@ static void take_in(struct guest *g)
     while ((n = recv(g->fd, piece, sizeof piece, 0)) > 0) {
         size_t more = (size_t)n;
 
+        g->received += more;
         if (g->length + more > HEARD_MOST) {
             size_t drop = HEARD_MOST / 2;
 
@@ -60,12 +62,15 @@ static bool has_heard(void *guest)
 /* Wait until this guest has heard these words; drop everything up to them. */
 static bool hears_words(struct guest *g, const char *what)
 {
+    const instant from = now();
+    const size_t before = g->received;
     const char *at;
 
     g->expected = what;
     ending = STILL_THERE;
     wait_until(has_heard, g, 5 * SECOND);
     at = strstr(g->heard, what);
+    note_peer(g->fd, "recv", from, at ? (long long)(g->received - before) : -1);
     if (!at)
         return false;
     at += strlen(what);

@@ -355,7 +355,8 @@ static void must_not_block(void)
 
 struct receiving {
     size_t received;
-    bool wrong, ended;
+    size_t right; /* up to this one, all bytes were right */
+    bool ended;
 };
 
 static bool received_all(void *context)
@@ -366,8 +367,8 @@ static bool received_all(void *context)
     const instant until = deadline_in(50 * MILLISECOND);
 
     while ((n = recv(receiver, piece, sizeof piece, 0)) > 0) {
-        if (payload_matching(piece, (size_t)n, r->received) != (size_t)n)
-            r->wrong = true;
+        if (r->right == r->received)
+            r->right += payload_matching(piece, (size_t)n, r->received);
         r->received += (size_t)n;
         if (passed(until))
             return false;
@@ -391,19 +392,32 @@ static void must_have_sent_all(void)
     ends_within(2 * SECOND);
     each_seen(0, look_at_send, &sends);
     step("%s of %s bytes arrived", grouped(r.received), grouped(SIZE));
-    if (r.received == SIZE && !r.wrong && ended_well())
+    if (r.received == SIZE && r.right == SIZE && ended_well())
         return;
     if (has_ended() && !ended_well() && r.received < SIZE)
         diagnosed(-1, GIVES_UP_EARLY, "%s of %s bytes arrived",
                   grouped(r.received), grouped(SIZE));
-    if (r.wrong || r.received > SIZE || sends.resent || sends.again_counted)
+    if (sends.again_counted)
+        mistake(COUNTS_EAGAIN,
+                "%s bytes arrived of %s: send was refused, said -1, and after "
+                "that was asked to send more than before.",
+                grouped(r.received), grouped(SIZE));
+    if (r.received > SIZE && r.right >= SIZE)
+        mistake(SHORT_SEND,
+                "All %s bytes arrived, and then %s more: a count was added to "
+                "the start, but the length stayed as it was.",
+                grouped(SIZE), grouped(r.received - SIZE));
+    /* Whoever sends again sends too many; too few came of those who skip. */
+    if (r.right < r.received && r.received < SIZE && ended_well())
+        mistake(SHORT_SEND,
+                "After byte %s some bytes are missing: send took fewer than it "
+                "was given, and the program went on behind all of them.",
+                grouped(r.right));
+    if (r.right < r.received || sends.resent)
         mistake(
-            sends.again_counted ? COUNTS_EAGAIN : RESENT_FROM_START,
-            sends.again_counted
-                ? "%s bytes arrived of %s: send was refused, said -1, and "
-                  "after that was asked to send more than before."
-                : "%s bytes arrived of %s: after a part was taken, send was "
-                  "given the same bytes again.",
+            RESENT_FROM_START,
+            "%s bytes arrived of %s: after a part was taken, send was given "
+            "the same bytes again.",
             grouped(r.received), grouped(SIZE));
     if (!has_ended())
         diagnosed(-1, ENDLESS, "%s of %s bytes arrived", grouped(r.received),
@@ -620,8 +634,8 @@ static int by_length(const void *a, const void *b)
 }
 
 /* Two tries each, in many processes. Their pauses must differ, and the first
- * one has a bound of its own. One pause alone, of which nothing but its bound is
- * known, would say little. */
+ * one has a bound of its own. One pause alone, of which nothing but its bound
+ * is known, would say little. */
 static void first_pause(void)
 {
     enum { PROCESSES = 16 };
@@ -695,7 +709,7 @@ static void many_tries(void)
                 2 * MANY / 3);
 }
 
-static bool pauses(void *port)
+static bool is_pausing(void *port)
 {
     return has_ended() || (tries_at(*(int *)port).count > 0 && is_asleep());
 }
@@ -708,7 +722,7 @@ static void stopped_in_pause(void)
     step("port %d refuses, and a pause may take an hour", port);
     start("--tries", "9", "--base", "3600s", "--cap", "3600s", "--deadline",
           "7200s", "127.0.0.1", as_text(port));
-    if (!wait_until(pauses, &port, 5 * SECOND) || has_ended())
+    if (!wait_until(is_pausing, &port, 5 * SECOND) || has_ended())
         diagnosed(-1, ENDS_EARLY, "it was to try again later");
     send_signal(SIGTERM);
     step("SIGTERM asks it to stop");
@@ -948,7 +962,7 @@ static void line_of(size_t number, char *line, size_t size)
 
 static void sorts_answers(const char *call)
 {
-    size_t order[MOST_CASES] = {0}, line_number[MOST_CASES];
+    size_t order[MOST_CASES] = {0}, line_number[MOST_CASES] = {0};
 
     draw_cases(call);
     ask_all(order);

@@ -484,7 +484,7 @@ static void out_of_descriptors(void)
 
 enum { HIGH = 8 };
 
-struct crowd {
+struct high_ones {
     int peers[HIGH];
     int count;
 };
@@ -492,17 +492,17 @@ struct crowd {
 /* Those with high descriptors may be served, refused or left waiting. */
 static bool all_accepted(void *context)
 {
-    const struct crowd *crowd = context;
+    const struct high_ones *high = context;
 
-    for (int i = 0; i < crowd->count; i++)
-        if (its_fd(crowd->peers[i]) < 0 && !closed_on(crowd->peers[i]))
+    for (int i = 0; i < high->count; i++)
+        if (its_fd(high->peers[i]) < 0 && !closed_on(high->peers[i]))
             return false;
     return true;
 }
 
 static void high_descriptors(void)
 {
-    struct crowd crowd = {0};
+    struct high_ones high = {0};
     int low;
 
     occupy_descriptors(1021);
@@ -512,9 +512,9 @@ static void high_descriptors(void)
      * comes. */
     for (int i = 0; i < HIGH; i++)
         if (!could_dial("a client with a high descriptor",
-                        &crowd.peers[crowd.count++]))
+                        &high.peers[high.count++]))
             break;
-    wait_until(all_accepted, &crowd, 5 * SECOND);
+    wait_until(all_accepted, &high, 5 * SECOND);
     tell_text(low, "ping\n");
     if (hears_text(low, "ping\n"))
         return;

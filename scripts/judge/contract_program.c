@@ -12,15 +12,12 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -285,11 +282,17 @@ size_t more_room(const char **options)
         "--wall", "120s",        "--cpu", "40s",      "--memory",
         "1500M",  "--processes", "1024",  "--output", "256M"};
     enum { MORE = sizeof more / sizeof more[0] };
+    static char here[4096];
+    size_t count = MORE;
 
     memcpy(options, more, sizeof more);
+    if (getcwd(here, sizeof here)) { /* it may be there, and read it */
+        options[count++] = "--show";
+        options[count++] = here;
+    }
     if (strictness.keep_user)
-        options[MORE] = "--keep-user";
-    return MORE + (size_t)strictness.keep_user;
+        options[count++] = "--keep-user";
+    return count;
 }
 
 static bool preload;
@@ -352,26 +355,6 @@ static int free_port(int type)
             return number;
     }
     check_failed("cannot find a free port");
-}
-
-/* Its loopback interface has to be switched on first (netdevice(7)). */
-bool own_network(void)
-{
-    struct ifreq loopback = {.ifr_name = "lo"};
-    bool on = false;
-    int fd;
-
-    if (unshare(CLONE_NEWNET) < 0)
-        return false;
-    fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return false;
-    if (ioctl(fd, SIOCGIFFLAGS, &loopback) == 0) {
-        loopback.ifr_flags = (short)(loopback.ifr_flags | IFF_UP);
-        on = ioctl(fd, SIOCSIFFLAGS, &loopback) == 0;
-    }
-    close(fd);
-    return on;
 }
 
 static void choose_port(int type)

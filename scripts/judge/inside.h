@@ -35,6 +35,8 @@ extern const struct exercise *exercise;
 extern instant began;         /* when this check began */
 extern const char *binary;    /* the program under test */
 extern char supervisor[4096]; /* the path of our supervisor */
+/* Write the timeline of this run, if it is wanted. */
+void tell_timeline(enum mistake what);
 
 /* A contract is checked, not an exercise: the program may be in any language,
  * and it may have several processes. See contract.h. */
@@ -153,15 +155,25 @@ const char *peer_behind(int its_fd);
 /* How it waits for new clients: see interest_in(). */
 struct interest listener_interest(void);
 
+/* For the timeline: the port on which the program listens, the port of a peer,
+ * and the descriptor that the program had for it. */
+unsigned port_of_program(void), port_of_peer(size_t peer);
+int its_fd_of(size_t peer);
+
+/* --- timeline.c ----------------------------------------------------------- */
+
+/* A peer did this, from then until now. A result of -1: it still waits. */
+void note_deed(const char *who, int fd, unsigned port, const char *call,
+               instant from, long long result);
+/* Write FOLDER/CHECK.trace. */
+void write_timeline(const char *folder, const char *check);
+
 /* --- contract.c, contract_program.c --------------------------------------- */
 
 /* The command as words, for a program that is to use this port. */
 char *const *command_for(int port);
 /* Start it, with this standard input. */
 void start_command(int port, int input);
-/* Go to a network of our own, where every port is free. False if that is not
- * possible: then one program after the other may have the port. */
-bool own_network(void);
 /* Options of the supervisor for any program. Returns how many words. */
 size_t more_room(const char **options);
 

@@ -13,6 +13,7 @@
 #define _GNU_SOURCE
 #include "contract.h"
 #include "inside.h"
+#include "room.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -31,7 +32,8 @@
 
 static bool all_checks, list_wanted, mistakes_wanted;
 static bool contracts_wanted;
-static const char *contract_name, *record_name, *shown_as;
+static const char *contract_name, *record_name, *story_name, *trace_folder;
+static const char *shown_as;
 static size_t at_once = 4, seed;
 
 static const struct setting settings[] = {
@@ -42,6 +44,10 @@ static const struct setting settings[] = {
      .size = &seed},
     {"record", "FILE", "add a line for each check to FILE",
      .text = &record_name},
+    {"story", "FILE", "add a line for each step of a failure to FILE",
+     .text = &story_name},
+    {"trace", "FOLDER", "write the timeline of a failure to FOLDER/CHECK.trace",
+     .text = &trace_folder},
     {"as", "PATH", "call the program so in what can be typed",
      .text = &shown_as},
     {"list", NULL, "name the checks and end", .flag = &list_wanted},
@@ -288,10 +294,20 @@ static void write_record(FILE *record, const struct exercise *e,
             "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%.3f\t%s\t%zu\t%s\t" JUDGE_VERSION
             "\n",
             e->name, c->name, c->title, result,
-            v->reached && v->what != NO_MISTAKE ? mistake_entry(v->what)->name
-                                                : "-",
+            !v->reached             ? "NOT_MADE"
+            : v->what != NO_MISTAKE ? mistake_entry(v->what)->name
+                                    : "-",
             v->reached && v->what == NO_MISTAKE ? c->points : 0, c->points,
             v->seconds, symptom, seed, *v->level ? v->level : "-");
+}
+
+/* What led to the verdict, a step a line. */
+static void write_story(FILE *story, const struct exercise *e,
+                        const struct check *c, const struct verdict *v)
+{
+    for (size_t i = 0; i < v->steps; i++)
+        fprintf(story, "%s\t%s\t%.3f\t%s\n", e->name, c->name, v->step[i].at,
+                v->step[i].text);
 }
 
 /* --- Facts drawn at random ------------------------------------------------ */
@@ -318,6 +334,14 @@ unsigned draw(unsigned below)
     return (unsigned)((x ^ (x >> 31)) % below);
 }
 
+static const char *check_name; /* of this process */
+
+void tell_timeline(enum mistake what)
+{
+    if (trace_folder && what != NO_MISTAKE)
+        write_timeline(trace_folder, check_name);
+}
+
 /* Start one check, in a process of its own. */
 static pid_t begin_check(const struct check *c, struct verdict *v)
 {
@@ -329,11 +353,11 @@ static pid_t begin_check(const struct check *c, struct verdict *v)
         return child;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_CHILD_SUBREAPER, 0);
+    enter_own_network();
     verdict = v;
     began = now();
+    check_name = c->name;
     begin_to_draw(c->name);
-    if (strictness.port > 0)
-        own_network();
     c->run();
     if (has_ended() && exit_status() < 0 && strcmp(end.limit, "-") != 0)
         diagnosed(-1, ENDLESS, "all went well, but at the end");
@@ -347,11 +371,11 @@ static bool networks_allowed(void)
     int how = 1;
 
     if (child == 0)
-        _exit(own_network() ? 0 : 1);
+        _exit(enter_own_network() ? 0 : 1);
     return child > 0 && waitpid(child, &how, 0) == child && how == 0;
 }
 
-static int judge(const struct exercise *e, FILE *record)
+static int judge(const struct exercise *e, FILE *record, FILE *story)
 {
     const size_t count = check_count(e);
     struct verdict *verdicts =
@@ -386,6 +410,8 @@ static int judge(const struct exercise *e, FILE *record)
             write_record(record, e, &e->checks[i], v);
         if (v->reached && v->what == NO_MISTAKE)
             continue;
+        if (story)
+            write_story(story, e, &e->checks[i], v);
         failures++;
         print_verdict(e, &e->checks[i], v, i + 1, count);
         if (!all_checks)
@@ -432,7 +458,7 @@ int main(int argc, char **argv)
 {
     char **operands = begin(&program, argc, argv);
     const struct exercise *e;
-    FILE *record = NULL;
+    FILE *record = NULL, *story = NULL;
     ssize_t n = readlink("/proc/self/exe", supervisor, sizeof supervisor - 16);
 
     if (mistakes_wanted) {
@@ -466,12 +492,16 @@ int main(int argc, char **argv)
         seed = (size_t)(time(NULL) % 1000000 * 1000 + getpid() % 1000 + 1);
     if (record_name && !(record = fopen(record_name, "a")))
         die("cannot write to %s", record_name);
+    if (story_name && !(story = fopen(story_name, "a")))
+        die("cannot write to %s", story_name);
 
     if (strictness.port > 0 && !networks_allowed())
         at_once = 1; /* all of them use one port */
 
-    int status = judge(e, record);
+    int status = judge(e, record, story);
 
+    if (story && fclose(story) != 0)
+        die("cannot write to %s", story_name);
     if (record && fclose(record) != 0)
         die("cannot write to %s", record_name);
     return status;

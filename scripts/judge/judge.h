@@ -88,15 +88,16 @@ duration used_cpu(void);
  * has not run since. */
 long long times_run(void);
 /* How many descriptors with lower numbers than this it has open now. With a
- * limit of that many, none is left when all are (RLIMIT_NOFILE, getrlimit(2)). */
+ * limit of that many, none is left when all are (getrlimit(2), RLIMIT_NOFILE).
+ */
 size_t descriptors_below(int limit);
 /* Is it asleep in a call that connects, receives or sends? Only a blocking
  * socket makes it sleep there. */
 bool is_blocked(void);
 /* Does it try to connect to this port now? */
 bool is_connecting(int port);
-/* How many bytes lie in its send queue for our end of a connection; 0 if that is
- * closed. */
+/* How many bytes lie in its send queue for our end of a connection; 0 if that
+ * is closed. */
 size_t unsent_to(int our_fd);
 
 /* Calls that the kernel has reported. */
@@ -169,6 +170,9 @@ extern enum ending ending;
 /* Wait for the end of the connection. False if it does not come. */
 bool hears_end(int peer);
 void reset_peer(int peer);
+/* For the timeline: a check made this call for the peer, from then until now. A
+ * result of -1: it waited in vain. */
+void note_peer(int peer, const char *call, instant from, long long result);
 
 /* A port that refuses, one that listens, and one with a full accept queue. */
 int refusing_port(void);

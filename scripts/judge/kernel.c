@@ -8,13 +8,11 @@
 #define _GNU_SOURCE
 #include "contract.h"
 #include "inside.h"
+#include "kernel_abi.h"
 
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/inet_diag.h>
-#include <linux/netlink.h>
-#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -471,8 +469,8 @@ static bool is_right_socket(const struct tcp_socket *s, void *context)
     return true;
 }
 
-/* Ask for one connection on 127.0.0.1 (sock_diag(7)): that is fast, however many
- * sockets there are. Returns 0, or an errno: ENOENT if there is none. */
+/* Ask for one connection on 127.0.0.1 (sock_diag(7)): that is fast, however
+ * many sockets there are. Returns 0, or an errno: ENOENT if there is none. */
 static int ask_for_socket(unsigned port, unsigned peer_port,
                           struct tcp_socket *found)
 {
@@ -492,22 +490,19 @@ static int ask_for_socket(unsigned port, unsigned peer_port,
                 .idiag_src = {htonl(INADDR_LOOPBACK)},
                 .idiag_dst = {htonl(INADDR_LOOPBACK)},
                 .idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}}}};
-    union {
-        struct nlmsghdr head;
-        char space[4096];
-    } answer;
-    const struct inet_diag_msg *told = NLMSG_DATA(&answer.head);
+    struct nlmsghdr answer[64] = {0}; /* the first one, and its attributes */
+    const struct inet_diag_msg *told = NLMSG_DATA(answer);
     ssize_t n;
 
     if (diag < 0)
         diag = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
     if (diag < 0 || send(diag, &request, sizeof request, 0) < 0)
         return errno;
-    n = recv(diag, &answer, sizeof answer, 0);
-    if (n < (ssize_t)sizeof answer.head)
+    n = recv(diag, answer, sizeof answer, 0);
+    if (n < (ssize_t)sizeof answer[0])
         return EIO;
-    if (answer.head.nlmsg_type != SOCK_DIAG_BY_FAMILY)
-        return -((const struct nlmsgerr *)NLMSG_DATA(&answer.head))->error;
+    if (answer[0].nlmsg_type != SOCK_DIAG_BY_FAMILY)
+        return -((const struct nlmsgerr *)NLMSG_DATA(answer))->error;
     *found = (struct tcp_socket){
         .port = port,
         .peer_port = peer_port,
@@ -526,8 +521,10 @@ bool find_tcp_socket(unsigned port, unsigned peer_port,
     const int error =
         port == ANY_PORT ? EINVAL : ask_for_socket(port, peer_port, found);
 
-    if (error == 0 || (error == ENOENT && port != ANY_PORT))
-        return error == 0;
+    if (error == 0)
+        return true;
+    if (error == ENOENT)
+        return false;
     *found = (struct tcp_socket){.port = port, .peer_port = peer_port};
     return each_tcp_socket(is_right_socket, found);
 }
@@ -577,7 +574,7 @@ int listener_on(unsigned port)
 
 bool is_on_its_way(unsigned port, unsigned peer_port)
 {
-    struct tcp_socket sender, receiver;
+    struct tcp_socket sender = {0}, receiver = {0};
 
     return find_tcp_socket(port, peer_port, &sender) && sender.unsent > 0 &&
            find_tcp_socket(peer_port, port, &receiver) && receiver.unread == 0;

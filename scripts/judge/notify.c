@@ -7,9 +7,9 @@
 #include "notify.h"
 #include "faults.h"
 #include "inside.h"
+#include "kernel_abi.h"
 
 #include <fcntl.h>
-#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -157,17 +157,15 @@ static struct reply one_byte(const struct seccomp_notif *n, bool sends)
     const pid_t its = (pid_t)n->pid;
     const int fd = borrowed(its, (int)n->data.args[0]);
     struct reply reply = go_on;
-    char byte;
+    char byte = 0;
 
     if (fd < 0)
         return reply;
     if (sends) {
-        ssize_t sent = -1;
-
-        if (copy(its, n->data.args[1], &byte, 1, false)) {
-            sent = send(fd, &byte, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-            reply = sent == 1 ? returning(1) : failing(errno);
-        }
+        if (copy(its, n->data.args[1], &byte, 1, false))
+            reply = send(fd, &byte, 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1
+                        ? returning(1)
+                        : failing(errno);
     } else if (recv(fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 1 &&
                copy(its, n->data.args[1], &byte, 1, true)) {
         reply = returning(recv(fd, &byte, 1, MSG_DONTWAIT));
@@ -263,7 +261,7 @@ static struct reply handle(const struct seccomp_notif *n)
     }
 
     /* Faults count all calls of one name. */
-    static unsigned long calls[KINDS];
+    static unsigned long calls[KINDS] = {0};
     size_t first = 0;
 
     while (strcmp(kinds[first].name, kinds[k].name) != 0)
@@ -313,6 +311,7 @@ NO_RETURN static void notify(int from)
             close(fd);
 
     const int listener = received_listener(from);
+    /* By syscall: the type of a request differs between C libraries. */
     struct seccomp_notif_sizes sizes;
     struct seccomp_notif *n;
     struct seccomp_notif_resp *answer;
@@ -333,7 +332,7 @@ NO_RETURN static void notify(int from)
             call.revents & (POLLHUP | POLLERR))
             _exit(0);
         memset(n, 0, sizes.seccomp_notif);
-        if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, n) < 0) {
+        if (syscall(SYS_ioctl, listener, SECCOMP_IOCTL_NOTIF_RECV, n) < 0) {
             if (errno == EINTR || errno == ENOENT)
                 continue; /* ENOENT: a signal has ended the call */
             _exit(0);
@@ -344,7 +343,7 @@ NO_RETURN static void notify(int from)
         answer->error = -reply.error;
         answer->val = reply.value;
         answer->flags = reply.goes_on ? SECCOMP_USER_NOTIF_FLAG_CONTINUE : 0;
-        ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, answer);
+        syscall(SYS_ioctl, listener, SECCOMP_IOCTL_NOTIF_SEND, answer);
     }
 }
 

@@ -4,12 +4,10 @@
  * notify.h.
  */
 #define _GNU_SOURCE
+#include "kernel_abi.h"
 #include "notify.h"
 
 #include <errno.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -119,7 +117,8 @@ static int listener_for(const char *names)
     return install(filter, n, SECCOMP_FILTER_FLAG_NEW_LISTENER);
 }
 
-/* sendmsg may be reported already, and nobody answers yet: so use sendmmsg. */
+/* sendmsg may be reported already, and nobody answers yet: so use sendmmsg. By
+ * syscall: musl's function of that name calls sendmsg. */
 static int send_descriptor(int fd, int to)
 {
     union {
@@ -138,7 +137,7 @@ static int send_descriptor(int fd, int to)
     control.head.cmsg_level = SOL_SOCKET;
     control.head.cmsg_type = SCM_RIGHTS;
     memcpy(CMSG_DATA(&control.head), &fd, sizeof fd);
-    return sendmmsg(to, &message, 1, 0) == 1 ? 0 : -1;
+    return syscall(SYS_sendmmsg, to, &message, 1, 0) == 1 ? 0 : -1;
 }
 
 /* A program must not use it to send what is not reported. */

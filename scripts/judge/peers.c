@@ -160,6 +160,21 @@ size_t peers_connected(void)
     return peer_count;
 }
 
+unsigned port_of_program(void)
+{
+    return (unsigned)port;
+}
+
+unsigned port_of_peer(size_t peer)
+{
+    return peers[peer].port;
+}
+
+int its_fd_of(size_t peer)
+{
+    return peers[peer].its_fd;
+}
+
 const char *peer_behind(int fd)
 {
     for (size_t i = 0; i < peer_count; i++)
@@ -253,6 +268,13 @@ static unsigned own_port_of(int fd)
                : ntohs(own.sin_port);
 }
 
+void note_peer(int peer, const char *call, instant from, long long result)
+{
+    const struct peer *p = &peers[index_of(peer)];
+
+    note_deed(p->name, p->fd, p->port, call, from, result);
+}
+
 void use_port(int number)
 {
     port = number;
@@ -278,6 +300,7 @@ static int connected_or_not(const char *who, int *error)
                              .sin_port = htons((uint16_t)port),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
+    const instant from = now();
 
     if (fd < 0)
         check_failed("cannot make a socket");
@@ -295,6 +318,7 @@ static int connected_or_not(const char *who, int *error)
         }
     }
     adopt_peer(who, fd);
+    note_peer(fd, "connect", from, 0);
     return fd;
 }
 
@@ -336,9 +360,11 @@ bool accepted(int peer)
 
 void tell(int peer, const char *bytes, size_t size)
 {
+    const instant from = now();
     instant deadline = deadline_in(5 * SECOND);
+    size_t sent = 0;
 
-    for (size_t sent = 0; sent < size && !passed(deadline);) {
+    while (sent < size && !passed(deadline)) {
         struct pollfd p = {.fd = peer, .events = POLLOUT};
         ssize_t n = send(peer, bytes + sent, size - sent, MSG_NOSIGNAL);
 
@@ -349,6 +375,7 @@ void tell(int peer, const char *bytes, size_t size)
         else
             break; /* the next receive on this peer finds that it is closed */
     }
+    note_peer(peer, "send", from, (long long)sent);
 }
 
 void tell_text(int peer, const char *text)
@@ -393,9 +420,14 @@ static bool heard(void *context)
 bool hears(int peer, const char *bytes, size_t size)
 {
     struct hearing h = {.peer = peer, .bytes = bytes, .size = size};
+    const instant from = now();
+    bool came;
 
     ending = STILL_THERE;
-    return wait_until(heard, &h, 10 * SECOND) && h.heard == size && !h.wrong;
+    came = wait_until(heard, &h, 10 * SECOND);
+    note_peer(peer, "recv", from,
+              h.heard > 0 || ending != STILL_THERE ? (long long)h.heard : -1);
+    return came && h.heard == size && !h.wrong;
 }
 
 bool hears_text(int peer, const char *text)
@@ -431,8 +463,13 @@ static bool heard_end(void *context)
 
 bool hears_end(int peer)
 {
+    const instant from = now();
+    bool came;
+
     ending = STILL_THERE;
-    return wait_until(heard_end, &peer, 5 * SECOND) && ending == ENDED;
+    came = wait_until(heard_end, &peer, 5 * SECOND);
+    note_peer(peer, "recv", from, came ? 0 : -1);
+    return came && ending == ENDED;
 }
 
 void reset_peer(int peer)
@@ -442,6 +479,7 @@ void reset_peer(int peer)
     setsockopt(peer, SOL_SOCKET, SO_LINGER, &reset_on_close,
                sizeof reset_on_close);
     step("%s reset its connection", peers[index_of(peer)].name);
+    note_peer(peer, "close", now(), 0);
     close(peer);
     peers[index_of(peer)].fd = -1;
 }

@@ -24,6 +24,7 @@ static int words_fd = -1, status_pipe = -1;
 static char words[128 * 1024];
 static size_t words_length;
 static bool ended;
+static bool gone; /* the supervisor has ended without a word */
 static instant end_seen;
 struct program_end end;
 static struct witness *seen;
@@ -46,12 +47,14 @@ const struct witness *witness(void)
     return seen;
 }
 
-/* A memory file that the program can write to, whichever user it runs as. */
+/* A memory file that the program can write to, whichever user it runs as. It
+ * cannot make it shorter: we would die of SIGBUS. */
 static int shared_witness(void)
 {
-    int fd = memfd_create("witness", 0);
+    int fd = memfd_create("witness", MFD_ALLOW_SEALING);
 
-    if (fd < 0 || ftruncate(fd, sizeof *seen) < 0)
+    if (fd < 0 || ftruncate(fd, sizeof *seen) < 0 ||
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
         check_failed("cannot share memory");
     seen = mmap(NULL, sizeof *seen, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (seen == MAP_FAILED)
@@ -105,6 +108,7 @@ static void take_in_output(void)
 
     read_words();
     n = ended ? 0 : read(status_pipe, text, sizeof text - 1);
+    gone = gone || (n == 0 && !ended);
     if (n <= 0)
         return;
     text[n] = '\0';
@@ -127,7 +131,7 @@ static void take_in_output(void)
 static bool started(void *unused)
 {
     (void)unused;
-    return pid > 0 || ended;
+    return pid > 0 || ended || gone;
 }
 
 /* Forget the program, so that it can be started once more. */
@@ -140,7 +144,7 @@ static void forget_program(void)
     }
     look_at(0);
     pid = 0;
-    ended = false;
+    ended = gone = false;
     end = (struct program_end){0};
     words_length = 0;
     words[0] = '\0';
@@ -229,8 +233,10 @@ void start_with(const char *const *arguments)
     set_nonblocking(status_pipe);
     if (verdict->steps == 0)
         began = now();
-    if (!wait_until(started, NULL, 15 * SECOND))
-        check_failed("the supervisor did not start");
+    if (!wait_until(started, NULL, 15 * SECOND) || (pid <= 0 && !ended)) {
+        errno = EAGAIN;
+        check_failed("the supervisor did not start the program");
+    }
 }
 
 /* The supervisor kills every process of the program, then ends itself. */
@@ -329,7 +335,7 @@ bool says(const char *what)
     return strstr(its_words(), what) != NULL;
 }
 
-/* --- What it does now ------------------------------------------------------ */
+/* --- What it does now ----------------------------------------------------- */
 
 bool may_spin(void)
 {
@@ -394,8 +400,8 @@ static const char *signal_name(int number)
     return "?";
 }
 
-/* The call in which it sleeps, as the kernel tells it; where the kernel does not,
- * as the witness does. The witness knows the C library's names of naps. */
+/* The call in which it sleeps, as the kernel tells it; where the kernel does
+ * not, as the witness does. The witness knows the C library's names of naps. */
 struct standing its_call(void)
 {
     struct standing at = standing();

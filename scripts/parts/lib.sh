@@ -6,11 +6,12 @@
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 me=$(basename -- "$0")
-if [ -n "${SANITIZE:-}" ]; then
-    build=$root/build/sanitize
-else
-    build=$root/build
-fi
+# As the Makefile has it.
+case ${BUILD:-build} in
+/*) build=$BUILD ;;
+*) build=$root/${BUILD:-build} ;;
+esac
+[ -z "${SANITIZE:-}" ] || build=$build/sanitize
 
 # Use colours only on a terminal, or if CLICOLOR_FORCE asks for them; never if
 # NO_COLOR is set (https://no-color.org).
@@ -93,7 +94,8 @@ package_manager() {
 packages_for() {
     case $2:$1 in
     compiler:apt-get) echo gcc libc6-dev ;;
-    compiler:dnf | compiler:zypper) echo gcc glibc-devel ;;
+    compiler:dnf) echo gcc glibc-devel libasan libubsan ;;
+    compiler:zypper) echo gcc glibc-devel ;;
     compiler:apk) echo gcc musl-dev ;;
     compiler:*) echo gcc ;;
     diff:*) echo diffutils ;;
