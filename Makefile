@@ -99,7 +99,7 @@ $(parted): $(BUILD)/judge/without_%.a: $(library)
 	@cp $< $@ && $(AR) d $@ $*.o
 
 # All that scripts/exercise needs to compile and judge solutions.
-checker: $(judge) $(supervise) $(parted) sanitizer \
+checker: $(judge) $(supervise) $(witness) $(parted) sanitizer \
     $(call objects,scripts/judge/witness.c scripts/exercises/classify_driver.c)
 
 # The sanitizer flags, and the flags that make the assembler list the files that

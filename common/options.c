@@ -15,7 +15,7 @@ static const struct setting *common_settings;
 
 /* Options get consecutive numbers: first the program's own, then the common
  * ones, then --help. */
-enum { MOST_SETTINGS = 32 };
+enum { MOST_SETTINGS = 48 };
 
 static const struct setting *setting_at(size_t index)
 {

@@ -4,6 +4,7 @@
  * program's state and the results of its calls.
  */
 #define _GNU_SOURCE
+#include "contract.h"
 #include "inside.h"
 
 #include <poll.h>
@@ -312,6 +313,10 @@ static enum mistake cause_of_sleep(int peer)
     const int fd = peer >= 0 ? its_fd(peer) : -1;
     bool napped = false;
 
+    /* If it has several threads or processes, this one may wait for others that
+     * do the work. */
+    if (any_program && the_family().threads > 1)
+        return NO_MISTAKE;
     each_seen(0, napped_long, &napped);
     if (is_accept(at.call))
         return ACCEPT_BLOCKS;
@@ -408,6 +413,8 @@ void mistake(enum mistake what, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(verdict->symptom, sizeof verdict->symptom, format, arguments);
     va_end(arguments);
+    if (verdict->symptom[0] >= 'a' && verdict->symptom[0] <= 'z')
+        verdict->symptom[0] = (char)(verdict->symptom[0] - 32);
     give_verdict(what);
 }
 

@@ -38,6 +38,14 @@ extern char supervisor[4096]; /* the path of our supervisor */
 /* Write the timeline of this run, if it is wanted. */
 void tell_timeline(enum mistake what);
 
+/* A contract is checked, not an exercise: the program may be in any language,
+ * and it may have several processes. See contract.h. */
+extern bool any_program;
+enum { MOST_WORDS = 100 }; /* of its command */
+
+/* Quote a word for a shell, if it needs that. The caller frees the result. */
+char *quoted_for_shell(const char *word);
+
 /* --- program.c ------------------------------------------------------------ */
 
 /* How the program ended; valid after its end. */
@@ -52,6 +60,13 @@ void stop_program(void);
 /* Progress was seen: restart the stall timer. */
 void restart_stall_timer(void);
 const char *call_name(int call);
+/* Its standard input; -1: nothing. Set it before the start. */
+extern int its_input;
+/* The process that does the work: the supervisor's child, or another process
+ * that we are told of. And the supervisor. */
+pid_t the_process(void);
+void the_program_is(pid_t process);
+pid_t supervisor_of_program(void);
 struct standing; /* see kernel.c below */
 struct standing its_call(void);
 
@@ -132,6 +147,10 @@ bool on_its_way(void);
 /* How many peers have connected, and the name of the peer at the program's
  * descriptor; "" if it belongs to no peer. */
 size_t peers_connected(void);
+/* Dial this port. */
+void use_port(int number);
+/* This connection to it is a client from now on. */
+void adopt_peer(const char *who, int fd);
 const char *peer_behind(int its_fd);
 /* How it waits for new clients: see interest_in(). */
 struct interest listener_interest(void);
@@ -148,6 +167,15 @@ void note_deed(const char *who, int fd, unsigned port, const char *call,
                instant from, long long result);
 /* Write FOLDER/CHECK.trace. */
 void write_timeline(const char *folder, const char *check);
+
+/* --- contract.c, contract_program.c --------------------------------------- */
+
+/* The command as words, for a program that is to use this port. */
+char *const *command_for(int port);
+/* Start it, with this standard input. */
+void start_command(int port, int input);
+/* Options of the supervisor for any program. Returns how many words. */
+size_t more_room(const char **options);
 
 /* --- cause.c -------------------------------------------------------------- */
 

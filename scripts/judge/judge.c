@@ -3,6 +3,7 @@
  * judge - checks a solution of an exercise, and names what is wrong with it.
  *
  *     judge EXERCISE PROGRAM
+ *     judge --contract NAME [OPTION]... COMMAND [ARGUMENT]...
  *
  * The checks of an exercise run at the same time, each in a process of its own.
  * judge prints their verdicts in order, up to the first mistake; with --all, it
@@ -10,6 +11,7 @@
  * judge. Exit status: 0 if no mistake was found, otherwise 1.
  */
 #define _GNU_SOURCE
+#include "contract.h"
 #include "inside.h"
 #include "room.h"
 
@@ -29,12 +31,14 @@
 #include <unistd.h>
 
 static bool all_checks, list_wanted, mistakes_wanted;
-static const char *only, *record_name, *story_name, *trace_folder, *shown_as;
+static bool contracts_wanted;
+static const char *contract_name, *record_name, *story_name, *trace_folder;
+static const char *shown_as;
 static size_t at_once = 4, seed;
 
 static const struct setting settings[] = {
     {"all", NULL, "go on after the first mistake", .flag = &all_checks},
-    {"only", "CHECK", "make this check alone", .text = &only},
+    {"only", "CHECKS", "make these checks alone", .text = &strictness.only},
     {"jobs", "N", "make N checks at the same time", .size = &at_once},
     {"seed", "N", "draw the same facts as the run whose records name N",
      .size = &seed},
@@ -49,11 +53,45 @@ static const struct setting settings[] = {
     {"list", NULL, "name the checks and end", .flag = &list_wanted},
     {"mistakes", NULL, "print all mistakes as a table and end",
      .flag = &mistakes_wanted},
+    {"contract", "NAME", "check a command against this contract",
+     .text = &contract_name},
+    {"contracts", NULL, "name the contracts and end",
+     .flag = &contracts_wanted},
+    {"clients", "N", "so many clients at the same time",
+     .size = &strictness.clients},
+    {"one-at-a-time", NULL, "one client after the other",
+     .flag = &strictness.one_at_a_time},
+    {"idle", NULL, "at rest it may use no CPU time", .flag = &strictness.idle},
+    {"resets", NULL, "clients reset their connections",
+     .flag = &strictness.resets},
+    {"slow-readers", NULL, "one client does not read",
+     .flag = &strictness.slow_readers},
+    {"memory", "BYTES", "its memory may grow by BYTES",
+     .size = &strictness.memory},
+    {"descriptors", "N", "it may have N descriptors more than at the start",
+     .size = &strictness.descriptors},
+    {"deadline", "TIME", "silent clients have to leave after TIME",
+     .time = &strictness.deadline},
+    {"faults", "LIST", "inject these faults", .text = &strictness.faults},
+    {"size", "BYTES", "so much is sent, or is the largest datagram",
+     .size = &strictness.size},
+    {"names", NULL, "a guest's first line is its name",
+     .flag = &strictness.names},
+    {"strict", NULL, "all demands that need no value",
+     .flag = &strictness.strict},
+    {"without", "CHECKS", "leave these checks out",
+     .text = &strictness.without},
+    {"port", "N", "the command always listens on port N",
+     .size = &strictness.port},
+    {"keep-user", NULL, "let root's program be root's",
+     .flag = &strictness.keep_user},
+    {"tools", "FOLDER", "find our programs there, in what can be typed",
+     .text = &strictness.tools},
     {0},
 };
 static const struct program program = {
     "Tries a solution of an exercise, and names what is wrong with it.",
-    "[EXERCISE] [PROGRAM]",
+    "[EXERCISE] [PROGRAM]...",
     settings,
 };
 
@@ -63,6 +101,7 @@ const struct exercise *exercise;
 instant began;
 const char *binary;
 char supervisor[4096];
+bool any_program;
 
 /* --- All checks of an exercise -------------------------------------------- */
 
@@ -74,11 +113,13 @@ static const struct exercise *const tables[] = {
 
 static const struct exercise *exercise_called(const char *name)
 {
+    if (!name)
+        usage_error("name an exercise");
     for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++)
         for (const struct exercise *e = tables[t]; e->name; e++)
             if (strcmp(e->name, name) == 0)
                 return e;
-    return NULL;
+    usage_error("there is no exercise '%s'", name);
 }
 
 static size_t check_count(const struct exercise *e)
@@ -92,39 +133,74 @@ static size_t check_count(const struct exercise *e)
 
 static bool is_wanted(const struct check *c)
 {
-    return !only || strcmp(only, c->name) == 0;
+    return any_program || !strictness.only ||
+           strcmp(strictness.only, c->name) == 0;
 }
 
-/* Print a path quoted for a shell. */
-static void print_quoted(const char *path)
+char *quoted_for_shell(const char *word)
 {
     const char *plain_ones = "abcdefghijklmnopqrstuvwxyz"
-                             "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+,:@%-";
+                             "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+,:@%-=";
+    char *quoted = enlarged(NULL, 4 * strlen(word) + 3, 1), *to = quoted;
 
-    if (*path && !path[strspn(path, plain_ones)]) {
-        printf("%s", path);
-        return;
+    if (*word && !word[strspn(word, plain_ones)]) {
+        memcpy(quoted, word, strlen(word) + 1);
+        return quoted;
     }
-    putchar('\'');
-    for (; *path; path++)
-        if (*path == '\'')
-            printf("'\\''");
-        else
-            putchar(*path);
-    putchar('\'');
+    *to++ = '\'';
+    for (; *word; word++) {
+        if (*word == '\'') { /* end the quotation, \', begin it again */
+            *to++ = '\'';
+            *to++ = '\\';
+            *to++ = '\'';
+        }
+        *to++ = *word;
+    }
+    *to++ = '\'';
+    *to = '\0';
+    return quoted;
 }
 
-/* Print a command that a shell can run. */
+/* Print a command that a shell can run, with what these words stand for. */
 static void print_command(const char *by_hand)
 {
-    const char *at;
+    static const char *const stands[] = {"PROGRAM",  "PATIENT", "SIZE",
+                                         "INJECTED", "INPUT ",  "build/bin"};
+    enum { WORDS_THAT_STAND = sizeof stands / sizeof stands[0] };
+    char *quoted = quoted_for_shell(shown_as ? shown_as : binary);
+    char *faults = quoted_for_shell(strictness.faults ? strictness.faults : "");
+    char size[24], input[64] = "";
+    const char *meaning[WORDS_THAT_STAND] = {
+        any_program ? command_by_hand(false) : quoted,
+        NULL, /* below */
+        size,
+        faults,
+        input,
+        strictness.tools ? strictness.tools : "build/bin",
+    };
 
-    while ((at = strstr(by_hand, "PROGRAM"))) {
-        printf("%.*s", (int)(at - by_hand), by_hand);
-        print_quoted(shown_as ? shown_as : binary);
-        by_hand = at + strlen("PROGRAM");
+    snprintf(size, sizeof size, "%zu", strictness.size);
+    if (any_program && !command_has("{size}"))
+        snprintf(input, sizeof input, "yes 'Hello Python' | head -c %s | ",
+                 size);
+    while (*by_hand) {
+        size_t i = 0;
+
+        while (i < WORDS_THAT_STAND &&
+               strncmp(by_hand, stands[i], strlen(stands[i])) != 0)
+            i++;
+        if (any_program && i == 1)
+            meaning[i] = command_by_hand(true);
+        if (i == WORDS_THAT_STAND || (i > 0 && !any_program)) {
+            putchar(*by_hand++);
+        } else {
+            printf("%s", meaning[i]);
+            by_hand += strlen(stands[i]);
+        }
     }
-    printf("%s\n", by_hand);
+    putchar('\n');
+    free(faults);
+    free(quoted);
 }
 
 /* Print a long sentence in lines that fit. All lines but the first are indented
@@ -288,6 +364,17 @@ static pid_t begin_check(const struct check *c, struct verdict *v)
     give_verdict(NO_MISTAKE);
 }
 
+/* Can each check have a network of its own? */
+static bool networks_allowed(void)
+{
+    pid_t child = fork();
+    int how = 1;
+
+    if (child == 0)
+        _exit(enter_own_network() ? 0 : 1);
+    return child > 0 && waitpid(child, &how, 0) == child && how == 0;
+}
+
 static int judge(const struct exercise *e, FILE *record, FILE *story)
 {
     const size_t count = check_count(e);
@@ -340,12 +427,31 @@ static int judge(const struct exercise *e, FILE *record, FILE *story)
     if (stopping())
         die_because(0, "stopped by %s", stop_reason());
     if (made == 0)
-        usage_error("'%s' has no check '%s'", e->name, only);
+        usage_error("'%s' has no check '%s'", e->name, strictness.only);
     if (failures == 0)
         printf("%s: %spassed%s, all %zu checks\n", e->name, in_colour(green),
                in_colour(plain), made);
     munmap(verdicts, count * sizeof *verdicts);
     return failures > 0;
+}
+
+static const struct exercise *strict_contract(char *const *command)
+{
+    const struct contract *contract = contract_called(contract_name);
+
+    if (!contract)
+        usage_error("there is no contract '%s'", contract_name);
+    if (command[0])
+        take_command(command);
+    else if (!list_wanted)
+        usage_error("name a command");
+    return exercise_of(contract);
+}
+
+static void list_checks(const struct exercise *e)
+{
+    for (const struct check *c = e->checks; c->name; c++)
+        printf("%s\t%d\t%s\t%s\n", c->name, c->points, c->title, c->by_hand);
 }
 
 int main(int argc, char **argv)
@@ -359,20 +465,24 @@ int main(int argc, char **argv)
         print_mistakes();
         return 0;
     }
-    if (!operands[0])
-        usage_error("name an exercise");
-    e = exercise_called(operands[0]);
-    if (!e)
-        usage_error("there is no exercise '%s'", operands[0]);
-    if (list_wanted) {
-        for (const struct check *c = e->checks; c->name; c++)
-            printf("%s\t%d\t%s\t%s\n", c->name, c->points, c->title,
-                   c->by_hand);
+    if (contracts_wanted) {
+        list_contracts();
         return 0;
     }
-    if (!operands[1])
-        usage_error("name a program");
-    binary = operands[1];
+    e = contract_name ? strict_contract(operands)
+                      : exercise_called(operands[0]);
+    operands += !contract_name;
+    if (list_wanted) {
+        list_checks(e);
+        return 0;
+    }
+    if (!any_program) {
+        if (!operands[0])
+            usage_error("name a program");
+        if (operands[1])
+            usage_error("'%s' is one argument too many", operands[1]);
+        binary = operands[0];
+    }
     if (access(binary, X_OK) < 0)
         die("cannot run %s", binary);
     if (n < 0)
@@ -384,6 +494,9 @@ int main(int argc, char **argv)
         die("cannot write to %s", record_name);
     if (story_name && !(story = fopen(story_name, "a")))
         die("cannot write to %s", story_name);
+
+    if (strictness.port > 0 && !networks_allowed())
+        at_once = 1; /* all of them use one port */
 
     int status = judge(e, record, story);
 

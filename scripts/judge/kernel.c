@@ -6,6 +6,7 @@
  * it, and it works for programs in any language.
  */
 #define _GNU_SOURCE
+#include "contract.h"
 #include "inside.h"
 #include "kernel_abi.h"
 
@@ -78,6 +79,8 @@ char state_of(pid_t which)
 
 char state(void)
 {
+    if (any_program && !has_ended())
+        return the_family().runnable > 0 ? 'R' : 'S';
     return state_of(process);
 }
 
@@ -94,6 +97,11 @@ duration wanted_cpu(void)
 {
     const char *text = text_of(process, "schedstat");
 
+    if (any_program) {
+        const struct family family = the_family();
+
+        return family.ran + family.waited;
+    }
     if (*text)
         return field(text, 0) + field(text, 1);
     text = stat_of(process);
@@ -105,6 +113,8 @@ duration used_cpu(void)
 {
     const char *text = text_of(process, "schedstat");
 
+    if (any_program)
+        return the_family().ran;
     return *text ? field(text, 0) : wanted_cpu();
 }
 

@@ -275,6 +275,24 @@ void note_peer(int peer, const char *call, instant from, long long result)
     note_deed(p->name, p->fd, p->port, call, from, result);
 }
 
+void use_port(int number)
+{
+    port = number;
+}
+
+void adopt_peer(const char *who, int fd)
+{
+    set_nodelay(fd);
+    if (peer_count == MOST_PEERS)
+        check_failed("too many peers");
+    peers[peer_count].name = who;
+    peers[peer_count].fd = fd;
+    peers[peer_count].port = own_port_of(fd);
+    peers[peer_count].its_fd = -1;
+    peer_count++;
+    step("%s connected", who);
+}
+
 /* Connect. Returns -1 and sets *error if that fails. */
 static int connected_or_not(const char *who, int *error)
 {
@@ -299,16 +317,8 @@ static int connected_or_not(const char *who, int *error)
             return -1;
         }
     }
-    set_nodelay(fd);
-    if (peer_count == MOST_PEERS)
-        check_failed("too many peers");
-    peers[peer_count].name = who;
-    peers[peer_count].fd = fd;
-    peers[peer_count].port = own_port_of(fd);
-    peers[peer_count].its_fd = -1;
-    peer_count++;
+    adopt_peer(who, fd);
     note_peer(fd, "connect", from, 0);
-    step("%s connected", who);
     return fd;
 }
 

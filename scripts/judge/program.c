@@ -4,6 +4,7 @@
  * its state, and waits for it no longer than makes sense.
  */
 #define _GNU_SOURCE
+#include "contract.h"
 #include "inside.h"
 #include "notify.h"
 
@@ -27,6 +28,7 @@ static bool gone; /* the supervisor has ended without a word */
 static instant end_seen;
 struct program_end end;
 static struct witness *seen;
+int its_input = -1;
 
 static unsigned most_descriptors, occupied_descriptors;
 
@@ -80,6 +82,13 @@ static void word_of(const char *text, const char *key, char *word, size_t size)
 
 static void read_words(void)
 {
+    /* Any program may say as much as it likes: keep the end of it. */
+    if (any_program && words_length > sizeof words / 2) {
+        const size_t keep = sizeof words / 4;
+
+        memmove(words, words + words_length - keep, keep + 1);
+        words_length = keep;
+    }
     while (words_fd >= 0 && words_length < sizeof words - 1) {
         ssize_t n = read(words_fd, words + words_length,
                          sizeof words - 1 - words_length);
@@ -145,7 +154,7 @@ static void forget_program(void)
 
 void start_with(const char *const *arguments)
 {
-    const char *command[40] = {
+    const char *command[MOST_WORDS + 40] = {
         supervisor, "--status", "3",        "--wall", "20s",
         "--cpu",    "10s",      "--memory", "192M",
     };
@@ -168,6 +177,8 @@ void start_with(const char *const *arguments)
         command[count++] = "--occupy";
         command[count++] = occupied;
     }
+    if (any_program)
+        count += more_room(command + count);
     if (reports) {
         command[count++] = "--notifier";
         command[count++] = "5";
@@ -185,7 +196,7 @@ void start_with(const char *const *arguments)
     if (supervisor_pid < 0)
         check_failed("cannot start a process");
     if (supervisor_pid == 0) {
-        int nothing = open("/dev/null", O_RDONLY);
+        int nothing = its_input >= 0 ? its_input : open("/dev/null", O_RDONLY);
 
         /* Copy both to high numbers first, so that dup2 cannot overwrite
          * them. */
@@ -253,6 +264,35 @@ void stop_program(void)
         waitpid(notifier_pid, NULL, 0);
         notifier_pid = 0;
     }
+}
+
+pid_t the_process(void)
+{
+    return pid;
+}
+
+void the_program_is(pid_t process)
+{
+    pid = process;
+    look_at(process);
+}
+
+pid_t supervisor_of_program(void)
+{
+    return supervisor_pid;
+}
+
+/* Looking costs some time: not more often than every few milliseconds. */
+struct family the_family(void)
+{
+    static struct family last;
+    static instant seen_at;
+
+    if (now() - seen_at > 4 * MILLISECOND) {
+        last = family_of(supervisor_pid);
+        seen_at = now();
+    }
+    return last;
 }
 
 void send_signal(int signal_number)
@@ -462,6 +502,9 @@ static bool helpers_are_asleep(void)
  * has used enough CPU time. */
 static bool is_stalled(void)
 {
+    /* Of any program we do not know in which call it is: it may nap. */
+    const duration patience = any_program ? SECOND : 300 * MILLISECOND;
+
     if (pid <= 0)
         return false;
     if (ended)
@@ -469,10 +512,11 @@ static bool is_stalled(void)
 
     const bool heard = helpers_are_asleep();
 
-    if (used_cpu() - stuck.cpu > 400 * MILLISECOND)
+    if (used_cpu() - stuck.cpu > (any_program ? 2 * SECOND : 400 * MILLISECOND))
         return heard;
 
-    const long long run = times_run();
+    /* Of any program, one thread or another runs now and then. */
+    const long long run = any_program ? 0 : times_run();
 
     if (!is_asleep() || run != stuck.times_run) {
         stuck.since = now();
@@ -483,14 +527,14 @@ static bool is_stalled(void)
     /* Check this after the program fell asleep: only then has the supervisor
      * passed on all of its output. */
     stuck.heard = stuck.heard || helpers_are_asleep();
-    if (!stuck.heard || now() - stuck.since <= 300 * MILLISECOND)
+    if (!stuck.heard || now() - stuck.since <= patience)
         return false;
 
     duration more = 4 * (our_delay() - stuck.delay);
 
     if (more > 3 * SECOND)
         more = 3 * SECOND;
-    return now() - stuck.since > 300 * MILLISECOND + more && !on_its_way();
+    return now() - stuck.since > patience + more && !on_its_way();
 }
 
 bool wait_until(bool (*come_true)(void *), void *context, duration limit)
@@ -500,13 +544,16 @@ bool wait_until(bool (*come_true)(void *), void *context, duration limit)
     restart_stall_timer();
     for (int looks = 0;; looks++) {
         take_in_output();
-        look_at_peers();
+        if (!any_program) /* their checks do not ask for descriptors */
+            look_at_peers();
         if (come_true(context))
             return true;
         if (passed(deadline) || is_stalled())
             return come_true(context);
         /* Most events come at once: look often at first, then less often. */
-        nap(looks < 20 ? MILLISECOND / 20 : 2 * MILLISECOND);
+        nap(looks < 20                  ? MILLISECOND / 20
+            : any_program && looks > 80 ? 10 * MILLISECOND
+                                        : 2 * MILLISECOND);
     }
 }
 
