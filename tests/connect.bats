@@ -17,6 +17,7 @@ stoppable='connect_nonblocking connect_poll'
 }
 
 @test "connect: is a refusal an error at once, with its name?" {
+    beyond_the_task
     serve refuser bad_peer refuse 127.0.0.1
     for name in $all; do
         start client "$name" 127.0.0.1 "$port"
@@ -60,6 +61,7 @@ stoppable='connect_nonblocking connect_poll'
 }
 
 @test "non-blocking: does it end on its own deadline, and work until then?" {
+    beyond_the_task
     serve server tarpit
     start client connect_nonblocking --deadline 300ms 127.0.0.1 "$port"
     finish client
@@ -73,6 +75,7 @@ stoppable='connect_nonblocking connect_poll'
 }
 
 @test "poll: does it end on its own deadline, having asked once and slept?" {
+    beyond_the_task
     serve server tarpit
     start client connect_poll --deadline 1s 127.0.0.1 "$port"
     wait_for client.out '^connecting to'
@@ -84,6 +87,7 @@ stoppable='connect_nonblocking connect_poll'
 }
 
 @test "poll: is writable not taken for connected?" {
+    beyond_the_task
     # Refused: poll says writable, and SO_ERROR why. Nothing may be sent.
     serve refuser bad_peer refuse 127.0.0.1
     start client connect_poll 127.0.0.1 "$port"
@@ -93,6 +97,7 @@ stoppable='connect_nonblocking connect_poll'
 }
 
 @test "stoppable: does Enter stop it?" {
+    beyond_the_task
     for name in $stoppable; do
         serve server tarpit
         mkfifo "$T/keys"
@@ -114,6 +119,7 @@ stoppable='connect_nonblocking connect_poll'
 }
 
 @test "stoppable: does Ctrl-C stop it?" {
+    beyond_the_task
     needs_int
     for name in $stoppable; do
         serve server tarpit
@@ -173,6 +179,7 @@ have_strace() {
 }
 
 @test "IPv6: can ::1 be refused, be let in, and be stuck?" {
+    beyond_the_task
     grep -q "^0*1 .* lo$" /proc/net/if_inet6 || skip "this machine has no IPv6"
     serve refuser bad_peer refuse ::1
     client connect_nonblocking ::1 "$port"
@@ -189,6 +196,7 @@ have_strace() {
 # --- Again, elsewhere, or kept -------------------------------------------------
 
 @test "retry: does it succeed when the server appears between two tries?" {
+    beyond_the_task
     serve refuser bad_peer refuse 127.0.0.1
     start client connect_retry --tries 100 --cap 50ms 127.0.0.1 "$port"
     wait_for client.out '^try 3: ECONNREFUSED'
@@ -236,6 +244,7 @@ have_strace() {
 }
 
 @test "retry: does it give up on its number of tries, its deadline, and where no try helps?" {
+    beyond_the_task
     serve refuser bad_peer refuse 127.0.0.1
     client connect_retry --tries 2 --cap 1ms 127.0.0.1 "$port"
     is "$status" 1

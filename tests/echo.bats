@@ -119,6 +119,7 @@ two_clients() {
 }
 
 @test "busy-poll: does asking burn CPU, and napping spare it?" {
+    beyond_the_task
     serve spinner echo_busypoll
     serve napper echo_busypoll --nap 5ms
     before_spinner=$(ticks spinner) before_napper=$(ticks napper)
@@ -213,6 +214,7 @@ two_clients() {
 }
 
 @test "epoll: are three system calls a round trip all it takes?" {
+    beyond_the_task
     [ -z "${SANITIZE:-}" ] && strace -o /dev/null true 2>/dev/null ||
         skip "strace is not installed, or may not trace"
     launch server strace -f -o "$T/trace" "$bin/echo_epoll" --stop-after 10s --report 0

@@ -105,6 +105,7 @@ with_commas() {
 }
 
 @test "all: is every byte delivered, although the kernel says again and again no?" {
+    beyond_the_task
     serve sink sink --pause 300ms
     start sender send_all 127.0.0.1 "$port"
     finish sender
@@ -116,6 +117,7 @@ with_commas() {
 }
 
 @test "all: do interruptions and one-byte sends lose nothing?" {
+    beyond_the_task
     serve sink sink --size 200k
     with_faults 'send:EINTR:1,send:short:2' start sender send_all --size 200k 127.0.0.1 "$port"
     finish sender
@@ -127,6 +129,7 @@ with_commas() {
 
 @test "poll: are the same bytes delivered, while it sleeps instead of asking?" {
     only_in plain long
+    beyond_the_task
     serve sink sink --pace 150M
     start asking send_all 127.0.0.1 "$port"
     finish asking
@@ -170,6 +173,7 @@ with_commas() {
 }
 
 @test "all and poll: do they end on their deadline when nobody reads, and say what is left?" {
+    beyond_the_task
     for name in send_all send_poll; do
         serve sink sink --pause 20s
         client "$name" --deadline 300ms 127.0.0.1 "$port"
@@ -181,6 +185,7 @@ with_commas() {
 }
 
 @test "all and poll: does Enter stop them?" {
+    beyond_the_task
     mkfifo "$T/keys"
     for name in send_all send_poll; do
         serve sink sink --pause 20s
@@ -210,6 +215,7 @@ with_commas() {
 }
 
 @test "senders: is a peer that resets an error with a name, and no death by SIGPIPE?" {
+    beyond_the_task
     for name in send_blocking send_all send_poll; do
         serve rude bad_peer --count 100k reset-sender 127.0.0.1
         client "$name" --log warn 127.0.0.1 "$port"

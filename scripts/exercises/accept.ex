@@ -73,6 +73,33 @@ static void accept_one(int listener, struct clients *clients)
         }
     }
 
+=== right takes one in each round, and rests for a millisecond
+static bool accept_clients(int listener, struct clients *clients)
+{
+    int fd = accept(listener, NULL, NULL);
+    int error = errno;
+
+    if (fd < 0 && (error == EMFILE || error == ENFILE || error == ENOMEM))
+        return false;
+    if (fd < 0)
+        return true;
+    counters.accepted++;
+    make_nonblocking(fd);
+    return clients_add(clients, fd) != NULL;
+}
+---
+    make_nonblocking(listener);
+    do {
+        for (size_t i = 0; i < clients.count;)
+            if (serve(clients.at[i]))
+                i++;
+            else
+                clients_remove(&clients, i);
+        if (passed(resume) && !accept_clients(listener, &clients))
+            resume = deadline_in(SECOND / 50);
+        nap(MILLISECOND);
+    } while (!stopping());
+
 === wrong ACCEPT_BLOCKS the listener is left as it was
 -    make_nonblocking(listener);
 -    while (!stopping()) {
@@ -120,3 +147,15 @@ static void accept_one(int listener, struct clients *clients)
 -        nap(round_nap);
 +        if (counters.again > 0)
 +            nap(5 * SECOND);
+
+=== wrong CLOSED_KEPT closes who has left, and asks it again and again
+-            if (!serve(clients.at[i]))
+-                clients_remove(&clients, i);
++            if (!serve(clients.at[i]))
++                close(clients.at[i]->fd);
+
+=== wrong NOT_CLOSED takes who has left out of the list, and leaves it open
+-            if (!serve(clients.at[i]))
+-                clients_remove(&clients, i);
++            if (!serve(clients.at[i]))
++                clients.at[i] = clients.at[--clients.count];

@@ -63,6 +63,50 @@ cut	^    if \(buffer_used\(b\) == 0\) {	^    return true;
     buffer_taken(b, (size_t)n);
     return true;
 
+=== right reads ahead as long as there is room, and forgets nothing
+    const size_t room = buffer_room(b);
+
+    if (room > 0) {
+        struct answer got =
+            recv_answer(recv(c->fd, buffer_back(b), room, 0), room);
+
+        if (got.kind == FAILED)
+            return client_failed(c, "receive from", got.error);
+        if (got.kind == CLOSED && buffer_used(b) == 0)
+            return false;
+        if (got.kind == DONE)
+            buffer_added(b, got.count);
+    }
+    if (buffer_used(b) > 0) {
+        ssize_t n = send(c->fd, buffer_front(b), buffer_used(b), MSG_NOSIGNAL);
+
+        if (n > 0)
+            buffer_taken(b, (size_t)n);
+        else if (errno != EAGAIN && errno != EINTR)
+            return client_failed(c, "send to", errno);
+    }
+    return true;
+
+=== right a few bytes at a time
+    char *to = buffer_back(b);
+    ssize_t n = 1;
+
+    if (buffer_used(b) == 0) {
+        n = recv(c->fd, to, 700, MSG_DONTWAIT);
+        if (n > 0)
+            buffer_added(b, (size_t)n);
+    }
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+        return false;
+    while (buffer_used(b) > 0) {
+        n = send(c->fd, buffer_front(b),
+                 buffer_used(b) > 300 ? 300 : buffer_used(b), MSG_DONTWAIT);
+        if (n < 0)
+            return errno == EAGAIN || errno == EINTR;
+        buffer_taken(b, (size_t)n);
+    }
+    return true;
+
 === wrong EAGAIN_FATAL nothing yet from recv is the end
 -        if (got.kind == AGAIN) /* EAGAIN, EWOULDBLOCK: nothing yet */
 -            return true;
@@ -133,3 +177,25 @@ cut	^    if \(buffer_used\(b\) == 0\) {	^    return true;
 +    const size_t piece = buffer_used(b) < 512 ? buffer_used(b) : 512;
 +    struct answer put =
 +        send_answer(send(c->fd, buffer_front(b), piece, 0), piece);
+
+=== wrong CLOSE_BEFORE_FLUSH receives while it has bytes to send, and the end is the end
+-    if (buffer_used(b) == 0) {
+-        struct answer got = recv_answer(
+-            recv(c->fd, buffer_back(b), BUFFER_SIZE, 0), BUFFER_SIZE);
++    if (buffer_room(b) > 0) {
++        const size_t room = buffer_room(b);
++        struct answer got =
++            recv_answer(recv(c->fd, buffer_back(b), room, 0), room);
+-        if (got.kind == AGAIN) /* EAGAIN, EWOULDBLOCK: nothing yet */
+-            return true;
+@@
+-    }
++    }
++    if (buffer_used(b) == 0)
++        return true;
+
+=== wrong NOT_CLOSED what fails for send is tried again and again
+-    if (put.kind == FAILED)
+-        return client_failed(c, "send to", put.error);
+-    buffer_taken(b, put.count); /* the rest, if any, in the next turn */
++    buffer_taken(b, put.count);

@@ -8,6 +8,9 @@
 # source, like a diff: consecutive lines that begin with '-' are searched for,
 # and replaced by the lines with '+' that follow them; a line '@@' separates two
 # removals. Section 'reference' is the source itself.
+#
+# 'line', a pattern and a line: in every program of the exercise, that line takes
+# the place of the source's line that matches.
 
 function complain(what) {
     print FILENAME ": section '" section "': " what >"/dev/stderr"
@@ -60,7 +63,18 @@ function print_replaced(    i, cut, skipping) {
         complain("region " cut " is not in the source")
 }
 
-FNR != NR { line[++count] = $0; next }
+FNR != NR {
+    line[++count] = $0
+    for (i = 1; i <= others; i++)
+        if ($0 ~ instead_of[i])
+            line[count] = instead[i]
+    next
+}
+/^line\t/ {
+    split($0, field, "\t")
+    instead_of[++others] = field[2]
+    instead[others] = field[3]
+}
 /^cut\t/ {
     split($0, field, "\t")
     first[++cuts] = field[2]

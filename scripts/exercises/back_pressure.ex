@@ -1,4 +1,5 @@
 source demos/chat/chat_server.c
+line	^static const duration patience	static const duration patience = 2 * SECOND; /* for a guest who is leaving */
 cut	^    if \(buffer_room\(b\) < \(size_t\)length \+ FAREWELL\)	^    buffer_added\(b, \(size_t\)length\);
 
 === stub
@@ -37,6 +38,20 @@ cut	^    if \(buffer_room\(b\) < \(size_t\)length \+ FAREWELL\)	^    buffer_adde
     }
     memcpy(buffer_back(b), line, (size_t)length);
     buffer_added(b, (size_t)length);
+
+=== right keeps whole lines while they fit, then one of its own words
+    if (BUFFER_SIZE - FAREWELL >= buffer_used(b) + (size_t)length) {
+        memcpy(buffer_back(b), line, (size_t)length);
+        buffer_added(b, (size_t)length);
+    } else {
+        const int n =
+            snprintf(line, sizeof line, "* You read too slowly, %s.\n", g->name);
+
+        memcpy(buffer_back(b), line, (size_t)n);
+        buffer_added(b, (size_t)n);
+        g->leaving = "was too slow";
+        g->close_by = deadline_in(patience);
+    }
 
 === wrong MESSAGE_LOST what does not fit is dropped
 -        buffer_cut(b, buffer_line(b));
@@ -145,8 +160,48 @@ cut	^    if \(buffer_room\(b\) < \(size_t\)length \+ FAREWELL\)	^    buffer_adde
 +            if (n > 0)
 +                buffer_taken(b, (size_t)n);
 +        }
++        if (stopping())
++            return;
 
 === wrong PEER_KILLS_SERVER one slow guest ends the evening
 -        buffer_cut(b, buffer_line(b));
 +        die_because(0, "%s reads too slowly", g->name);
 +        buffer_cut(b, buffer_line(b));
+
+=== wrong NOT_CLOSED tells it to go, and keeps it
+-        g->leaving = "reads too slowly and was sent away";
+-        g->close_by = deadline_in(patience);
+-        too_slow++;
++        too_slow++;
+
+=== wrong NOT_CLOSED sets no time by which it must have gone
+-        g->close_by = deadline_in(patience);
+
+=== wrong LINE_TORN the farewell has a few bytes too many
+-        length = snprintf(line, sizeof line,
+-                          "* You read too slowly and missed some: goodbye.\n");
++        length = snprintf(line, sizeof line,
++                          "* You read too slowly and missed some: goodbye.\n");
++        length += 8;
+
+=== wrong MESSAGE_LOST sent away without a word
+-        buffer_cut(b, buffer_line(b));
+-        length = snprintf(line, sizeof line,
+-                          "* You read too slowly and missed some: goodbye.\n");
+-        g->leaving = "reads too slowly and was sent away";
+-        g->close_by = deadline_in(patience);
+-        too_slow++;
++        g->leaving = "reads too slowly and was sent away";
++        g->close_by = deadline_in(patience);
++        return;
+
+=== wrong CLOSE_BEFORE_FLUSH closes at once
+-        g->leaving = "reads too slowly and was sent away";
+-        g->close_by = deadline_in(patience);
+-        too_slow++;
++        g->leaving = "reads too slowly and was sent away";
++        g->close_by = now();
+
+=== wrong LINE_TORN forgets everything, and with it the rest of the first line
+-        buffer_cut(b, buffer_line(b));
++        buffer_cut(b, 0);

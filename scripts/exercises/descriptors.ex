@@ -53,7 +53,33 @@ cut	^        const size_t count = clients.count;	^        full = list
             full = true;
         }
 
-=== right keeps a descriptor to turn newcomers away with
+=== right asks for nothing at the door, and looks at it now and then
+        const size_t count = clients.count;
+
+        list = enlarged(list, count + 1, sizeof *list);
+        list[0].fd = listener;
+        list[0].events = full ? 0 : POLLIN;
+        for (size_t i = 0; i < count; i++) {
+            struct client *c = clients.at[i];
+
+            list[i + 1].fd = c->fd;
+            list[i + 1].events = buffer_used(&c->buffer) ? POLLOUT : POLLIN;
+        }
+        int ready = poll(list, count + 1, full ? 50 : -1);
+
+        if (ready < 0 && errno != EINTR)
+            die("cannot wait for clients");
+        if (ready < 0)
+            continue;
+        const bool knocks = full || list[0].revents != 0;
+
+        for (size_t i = count; i-- > 0;)
+            if (list[i + 1].revents && !serve(clients.at[i]))
+                clients_remove(&clients, i);
+        if (knocks)
+            full = !accept_clients(listener, &clients);
+
+=== wrong DROPS_A_CLIENT keeps a descriptor to turn newcomers away with
         static int spare = -1;
         const size_t count = clients.count;
 
@@ -121,4 +147,17 @@ cut	^        const size_t count = clients.count;	^        full = list
 +        if (full) {
 +            close(listener);
 +            listener = -1;
++        }
+
+=== wrong DROPS_A_CLIENT who is served stays, and who waits is thrown away
+-        full = list[count].revents && !accept_clients(listener, &clients);
++        full = list[count].revents && !accept_clients(listener, &clients);
++        if (full) {
++            int spare = clients.count > 0 ? clients.at[0]->fd : -1, kept;
++
++            /* Make room for a moment: the copy goes to another process. */
++            kept = dup(spare);
++            (void)kept;
++            close(STDIN_FILENO);
++            close(accept(listener, NULL, NULL));
 +        }

@@ -137,6 +137,64 @@ int main(int argc, char **argv)
             full = true;
         }
 
+=== right one shot for each client, armed again after each turn
+static int epoll_fd;
+
+static bool arm(int operation, int fd, struct client *c, bool for_room)
+{
+    struct epoll_event event = {.data.ptr = c};
+
+    event.events = (for_room ? EPOLLOUT : EPOLLIN) | EPOLLONESHOT;
+    return epoll_ctl(epoll_fd, operation, fd, &event) == 0;
+}
+
+int main(int argc, char **argv)
+{
+    char **operands = begin(&program, argc, argv);
+    int listener = listen_on(address, operands[0]);
+    struct clients clients = {0};
+    bool resting = false;
+
+    epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    make_nonblocking(listener);
+    if (epoll_fd < 0 || !arm(EPOLL_CTL_ADD, listener, NULL, false))
+        die("cannot watch the listener");
+    while (!stopping()) {
+        struct epoll_event ready[8];
+        int n = epoll_wait(epoll_fd, ready, 8, resting ? 40 : -1);
+        bool someone = resting && n == 0;
+
+        for (int i = 0; i < n; i++) {
+            struct client *c = ready[i].data.ptr;
+
+            if (!c)
+                someone = true;
+            else if (!serve(c) || !arm(EPOLL_CTL_MOD, c->fd, c,
+                                       buffer_used(&c->buffer) > 0))
+                clients_remove(&clients, c->index);
+        }
+        if (!someone)
+            continue;
+        resting = false;
+        for (int fd; (fd = accept(listener, NULL, NULL)) >= 0 ||
+                     errno != EAGAIN;) {
+            struct client *c = NULL;
+
+            if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+                resting = true;
+            if (resting)
+                break;
+            if (fd < 0)
+                continue;
+            make_nonblocking(fd);
+            counters.accepted++;
+            c = clients_add(&clients, fd);
+            if (c && !arm(EPOLL_CTL_ADD, fd, c, false))
+                clients_remove(&clients, c->index);
+        }
+        if (!resting)
+            arm(EPOLL_CTL_MOD, listener, NULL, false);
+
 === wrong ET_NOT_DRAINED edge-triggered, one turn for each report
 -    struct epoll_event event = {.events = events, .data.ptr = c};
 +    struct epoll_event event = {.events = events | (c ? EPOLLET : 0),
@@ -189,3 +247,12 @@ int main(int argc, char **argv)
 === wrong LISTENER_UNWATCHED one shot, and never again
 -    if (!set_interest(EPOLL_CTL_ADD, listener, EPOLLIN, NULL))
 +    if (!set_interest(EPOLL_CTL_ADD, listener, EPOLLIN | EPOLLONESHOT, NULL))
+
+=== wrong POLLIN_ALWAYS waits for room, and for more to receive as well
+-    uint32_t events = buffer_used(&c->buffer) ? EPOLLOUT : EPOLLIN;
++    uint32_t events =
++        buffer_used(&c->buffer) ? EPOLLIN | EPOLLOUT : EPOLLIN;
+
+=== wrong IDLE_WAKEUPS looks around every tenth of a second
+-        int count = epoll_wait(epoll_fd, ready, 64, full ? 100 : -1);
++        int count = epoll_wait(epoll_fd, ready, 64, 100);

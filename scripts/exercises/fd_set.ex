@@ -166,6 +166,64 @@ static bool accept_clients(int listener, struct clients *clients)
             !accept_clients(listener, &clients))
             full = true;
 
+=== right pselect, and the clients' sets apart from the listener
+static bool accept_some(int listener, struct clients *clients)
+{
+    for (;;) {
+        int fd = accept(listener, NULL, NULL);
+        int error = errno;
+
+        if (fd >= FD_SETSIZE) {
+            close(fd);
+        } else if (fd >= 0) {
+            counters.accepted++;
+            make_nonblocking(fd);
+            clients_add(clients, fd);
+        } else if (error != EINTR && error != ECONNABORTED) {
+            return error == EAGAIN;
+        }
+    }
+}
+---
+    if (listener >= FD_SETSIZE)
+        die_because(0, "descriptor %d is too high", listener);
+    make_nonblocking(listener);
+    while (!stopping()) {
+        const struct timespec rest = {.tv_nsec = 30000000};
+        fd_set in, out;
+        int top = -1;
+
+        FD_ZERO(&in);
+        FD_ZERO(&out);
+        for (size_t i = 0; i < clients.count; i++) {
+            const int fd = clients.at[i]->fd;
+
+            if (buffer_used(&clients.at[i]->buffer) > 0)
+                FD_SET(fd, &out);
+            else
+                FD_SET(fd, &in);
+            top = fd > top ? fd : top;
+        }
+        if (!full) {
+            FD_SET(listener, &in);
+            top = listener > top ? listener : top;
+        }
+        if (pselect(top + 1, &in, &out, NULL, full ? &rest : NULL, NULL) < 0)
+            continue;
+        if (!full && FD_ISSET(listener, &in))
+            FD_CLR(listener, &in), full = true;
+        else
+            full = false;
+        for (size_t i = clients.count; i-- > 0;) {
+            const int fd = clients.at[i]->fd;
+
+            if ((FD_ISSET(fd, &in) || FD_ISSET(fd, &out)) &&
+                !serve(clients.at[i]))
+                clients_remove(&clients, i);
+        }
+        if (full)
+            full = !accept_some(listener, &clients);
+
 === wrong FDSET_STALE the sets are filled once, and for newcomers
 -    while (!stopping()) {
 -        struct timeval tenth = {.tv_usec = 100000};
@@ -260,3 +318,38 @@ static bool accept_clients(int listener, struct clients *clients)
 -        if (!full)
 -            FD_SET(listener, &readable);
 +        FD_SET(listener, &readable);
+
+=== wrong FD_SETSIZE_OVERRUN one descriptor too many fits
+-        if (came.kind == DONE && came.fd >= FD_SETSIZE) {
++        if (came.kind == DONE && came.fd > FD_SETSIZE) {
+
+=== wrong FD_SETSIZE_OVERRUN who does not fit is forgotten
+-            close(came.fd);
+
+=== wrong FD_SETSIZE_OVERRUN who does not fit stays, but is in no set
+-        if (came.kind == DONE && came.fd >= FD_SETSIZE) {
+-            warn_because(0, "client %llu dropped: select cannot hold fd %d",
+-                         counters.accepted, came.fd);
+-            close(came.fd);
+-        } else if (came.kind == DONE) {
++        if (came.kind == DONE) {
+@@
+-            FD_SET(c->fd, buffer_used(&c->buffer) ? &writable : &readable);
+-            highest = c->fd > highest ? c->fd : highest;
++            if (c->fd >= FD_SETSIZE)
++                continue;
++            FD_SET(c->fd, buffer_used(&c->buffer) ? &writable : &readable);
++            highest = c->fd > highest ? c->fd : highest;
+-            if ((FD_ISSET(clients.at[i]->fd, &readable) ||
++            if (clients.at[i]->fd < FD_SETSIZE &&
++                (FD_ISSET(clients.at[i]->fd, &readable) ||
+
+=== wrong POLLIN_ALWAYS waits for room, and for more to receive as well
+-            FD_SET(c->fd, buffer_used(&c->buffer) ? &writable : &readable);
++            FD_SET(c->fd, &readable);
++            if (buffer_used(&c->buffer))
++                FD_SET(c->fd, &writable);
+
+=== wrong IDLE_WAKEUPS looks around every tenth of a second
+-                   full ? &tenth : NULL) < 0) {
++                   &tenth) < 0) {

@@ -37,10 +37,14 @@ cut	^    struct buffer \*b = &g->input;	^        buffer_taken\(b, buffer_used\(b
                  LINE_MOST);
             g->skipping = false;
         } else {
-            for (size_t i = 0; i < length; i++)
-                line[i] = (unsigned char)bytes[i] < ' ' || bytes[i] == 127
-                              ? '?'
-                              : bytes[i];
+            for (size_t i = 0; i < length;) {
+                size_t shown = showable(bytes + i, length - i);
+
+                if (shown == 0)
+                    line[i++] = '?';
+                for (; shown > 0; shown--, i++)
+                    line[i] = bytes[i];
+            }
             line[length] = '\0';
             handle_line(g, line);
         }
@@ -60,9 +64,15 @@ cut	^    struct buffer \*b = &g->input;	^        buffer_taken\(b, buffer_used\(b
 
         if (!too_long)
             memcpy(line, buffer_front(b), size - 1);
-        for (size_t i = 0; !too_long && i + 1 < size; i++)
-            if ((unsigned char)line[i] < ' ')
-                line[i] = line[i] == '\r' && i + 2 == size ? '\0' : '?';
+        if (!too_long && size > 1 && line[size - 2] == '\r')
+            line[size - 2] = '\0';
+        for (char *p = line; !too_long && p < line + size - 1;) {
+            size_t shown = showable(p, (size_t)(line + size - 1 - p));
+
+            if (shown == 0 && (*p || p + 2 < line + size))
+                *p = '?';
+            p += shown > 0 ? shown : 1;
+        }
         buffer_taken(b, size);
         g->skipping = false;
         if (too_long)
@@ -74,6 +84,41 @@ cut	^    struct buffer \*b = &g->input;	^        buffer_taken\(b, buffer_used\(b
     }
     if (g->leaving || buffer_used(b) > LINE_MOST + 1) {
         g->skipping = true;
+        buffer_taken(b, buffer_used(b));
+
+=== right says at once that a line is too long, and drops what comes of it
+    struct buffer *b = &g->input;
+
+    while (buffer_used(b) > 0 && !g->leaving) {
+        const char *from = buffer_front(b);
+        const size_t used = buffer_used(b);
+        const char *end = memchr(from, '\n', used);
+        size_t length = end ? (size_t)(end - from) : used, keep = length;
+
+        if (end && length > 0 && from[length - 1] == '\r')
+            keep--;
+        if (!g->skipping && (end ? keep : length) > LINE_MOST + (size_t)!end) {
+            tell(g, "* A line has at most %d bytes.", LINE_MOST);
+            g->skipping = true;
+        }
+        if (!end && !g->skipping)
+            break;
+        if (end && !g->skipping) {
+            char line[LINE_MOST + 1] = {0};
+
+            for (size_t i = 0; i < keep;) {
+                size_t shown = showable(from + i, keep - i);
+
+                memcpy(line + i, shown ? from + i : "?", shown ? shown : 1);
+                i += shown ? shown : 1;
+            }
+            handle_line(g, line);
+        }
+        if (end)
+            g->skipping = false;
+        buffer_taken(b, length + (end != NULL));
+    }
+    if (g->leaving) {
         buffer_taken(b, buffer_used(b));
 
 === wrong FRAMING_ONE_RECV what a recv brings is a line
@@ -125,3 +170,45 @@ cut	^    struct buffer \*b = &g->input;	^        buffer_taken\(b, buffer_used\(b
 @@
 -    if (g->leaving || buffer_used(b) > LINE_MOST + 1) {
 +    if (g->leaving || buffer_used(b) == BUFFER_SIZE) {
+
+=== wrong LINE_TORN keeps the carriage return
+-        if (length > 0 && bytes[length - 1] == '\r')
+-            length--;
+-        if (g->skipping || length > LINE_MOST) {
++        if (g->skipping || length > LINE_MOST) {
+-                if ((shown = showable(line + i, length - i)) == 0)
++                if ((shown = showable(line + i, length - i)) == 0 &&
++                    line[i] != '\r')
+
+=== wrong MESSAGE_LOST a line of exactly the bound is too long
+-        if (g->skipping || length > LINE_MOST) {
++        if (g->skipping || length >= LINE_MOST) {
+
+=== wrong MESSAGE_LOST the newline counts for the bound while it is not there
+-    if (g->leaving || buffer_used(b) > LINE_MOST + 1) {
++    if (g->leaving || buffer_used(b) >= LINE_MOST) {
+
+=== wrong UNSAFE_BYTES everything above 127 is a letter
+-                if ((shown = showable(line + i, length - i)) == 0)
++                if ((shown = (unsigned char)line[i] >= ' ' && line[i] != 127) == 0)
+
+=== wrong UNSAFE_BYTES passes on what comes
+-                if ((shown = showable(line + i, length - i)) == 0)
++                if ((shown = line[i] != '\0') == 0)
+
+=== wrong WORD_NOT_KEPT only ASCII is text
+-                if ((shown = showable(line + i, length - i)) == 0)
++                if ((shown = line[i] >= ' ' && line[i] < 127) == 0)
+
+=== wrong LINE_TOO_LONG the tail of a long line is a line
+-        g->skipping = true;
+-        buffer_taken(b, buffer_used(b));
++        if (!g->leaving)
++            tell(g, "* A line has %d bytes at most.", LINE_MOST);
++        buffer_taken(b, buffer_used(b));
+
+=== wrong WORD_NOT_KEPT goes on to hear who is leaving
+-    while ((size = buffer_line(b)) > 0 && !g->leaving) {
++    while ((size = buffer_line(b)) > 0) {
+-    if (g->leaving || buffer_used(b) > LINE_MOST + 1) {
++    if (buffer_used(b) > LINE_MOST + 1) {

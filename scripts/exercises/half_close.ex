@@ -1,4 +1,5 @@
 source demos/chat/chat_server.c
+line	^static const duration patience	static const duration patience = 2 * SECOND; /* for a guest who is leaving */
 cut	^static void receive\(struct guest \*g\)	^static void serve\(struct guest
 
 === stub
@@ -142,6 +143,55 @@ static void finish_leaving(struct guest *g)
 
 static void serve(struct guest *g, short events)
 
+=== right ends its own sending once, and counts on nothing else
+static void receive(struct guest *g)
+{
+    struct buffer *b = &g->input;
+    ssize_t n;
+
+    do
+        n = recv(g->fd, buffer_back(b), buffer_room(b), 0);
+    while (n < 0 && errno == EINTR);
+    if (n < 0 && errno == EAGAIN)
+        return;
+    if (n < 0) {
+        drop(g, "is gone");
+        return;
+    }
+    if (n == 0) {
+        leave(g, "has left");
+        g->ended = true;
+        return;
+    }
+    buffer_added(b, (size_t)n);
+    handle_lines(g);
+}
+
+static void send_on(struct guest *g)
+{
+    struct buffer *b = &g->output;
+    ssize_t n = send(g->fd, buffer_front(b), buffer_used(b), MSG_NOSIGNAL);
+
+    if (n >= 0)
+        buffer_taken(b, (size_t)n);
+    else if (errno != EAGAIN && errno != EINTR)
+        drop(g, "is gone");
+}
+
+static void finish_leaving(struct guest *g)
+{
+    const bool told = g->fd >= 0 && buffer_used(&g->output) == 0;
+
+    if (g->fd < 0 || !g->leaving)
+        return;
+    if (told)
+        shutdown(g->fd, SHUT_WR);
+    if ((told && g->ended) || passed(g->close_by))
+        drop(g, "is gone");
+}
+
+static void serve(struct guest *g, short events)
+
 === wrong HALF_CLOSE who sends no more is gone
 -        g->ended = true;
 -        leave(g, "has left");
@@ -182,3 +232,34 @@ static void serve(struct guest *g, short events)
 -        g->ended = true;
 -        leave(g, "has left");
 +        die_because(0, "a guest has left");
+
+=== wrong CLOSE_UNREAD_RST takes a silence for the end
+-        if (g->ended)
+-            drop(g, "");
++        char byte;
++
++        if (g->ended || recv(g->fd, &byte, 1, MSG_PEEK) <= 0)
++            drop(g, "");
+
+=== wrong NOT_CLOSED has no clock
+-    if (g->fd >= 0 && passed(g->close_by))
+-        drop(g, "");
+
+=== wrong CLOSE_UNREAD_RST closes with a reset, to be quick
+-        shutdown(g->fd, SHUT_WR);
+-        if (g->ended)
+-            drop(g, "");
++        struct linger at_once = {.l_onoff = 1};
++
++        setsockopt(g->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
++        drop(g, "");
+
+=== wrong PEER_KILLS_SERVER a connection that is lost ends the evening
+-        warn_because(got.error, "cannot receive from %s", g->name);
++        die_because(got.error, "cannot receive from %s", g->name);
+
+=== wrong NOT_CLOSED waits for the end of who has ended
+-        if (g->ended)
+-            drop(g, "");
++        if (g->ended && buffer_used(&g->input) > 0)
++            drop(g, "");

@@ -69,6 +69,33 @@ cut	^        const size_t count = clients.count;	^                clients_remove
                 clients_remove(&clients, i);
         }
 
+=== right gives poll a minute, and keeps its own flags
+        const size_t count = clients.count;
+        short *asked = enlarged(NULL, count + 1, sizeof *asked);
+
+        for (size_t i = 0; i < count; i++) {
+            asked[i] = POLLIN;
+            if (buffer_used(&clients.at[i]->buffer) > 0)
+                asked[i] = POLLOUT;
+        }
+        list = enlarged(list, count + 1, sizeof *list);
+        for (size_t i = 0; i < count; i++)
+            list[i] = (struct pollfd){.fd = clients.at[i]->fd, .events = asked[i]};
+        free(asked);
+        list[count] = (struct pollfd){.fd = listener, .events = POLLIN};
+        if (full)
+            list[count].fd = -1;
+        int ready = poll(list, count + 1, full ? 20 : 60000);
+        if (ready < 0) {
+            if (errno == EINTR)
+                continue;
+            die("cannot wait");
+        }
+        for (size_t i = count; ready > 0 && i-- > 0;)
+            if (list[i].revents & (POLLIN | POLLOUT | POLLERR | POLLHUP))
+                if (!serve(clients.at[i]))
+                    clients_remove(&clients, i);
+
 === wrong POLLOUT_ALWAYS asks for both, to be on the safe side
 -            list[i].events = buffer_used(&c->buffer) ? POLLOUT : POLLIN;
 +            list[i].events = POLLIN | POLLOUT;
@@ -123,3 +150,25 @@ cut	^        const size_t count = clients.count;	^                clients_remove
 -        full = list[count].revents && !accept_clients(listener, &clients);
 +        full = list[count].revents && !accept_clients(listener, &clients);
 +        nap(2 * SECOND);
+
+=== wrong POLLIN_ALWAYS waits for room, and for more to receive as well
+-            list[i].events = buffer_used(&c->buffer) ? POLLOUT : POLLIN;
++            list[i].events =
++                buffer_used(&c->buffer) ? POLLIN | POLLOUT : POLLIN;
+
+=== wrong IDLE_WAKEUPS looks around every tenth of a second
+-        if (poll(list, count + 1, full ? 100 : -1) < 0) {
++        if (poll(list, count + 1, 100) < 0) {
+
+=== wrong IDLE_WAKEUPS tries to send every tenth of a second
+-            list[i].events = buffer_used(&c->buffer) ? POLLOUT : POLLIN;
++            list[i].events = POLLIN;
++            if (buffer_used(&c->buffer)) {
++                list[i].events = 0;
++                full = true;
++            }
+-        if (poll(list, count + 1, full ? 100 : -1) < 0) {
++        if (poll(list, count + 1, full ? 100 : -1) < 0) {
+-            if (list[i].revents && !serve(clients.at[i]))
++            if ((list[i].revents || list[i].events == 0) &&
++                !serve(clients.at[i]))

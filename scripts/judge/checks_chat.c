@@ -2,18 +2,23 @@
 /*
  * checks_chat - the checks of the chat server.
  */
+#define _GNU_SOURCE
 #include "judge.h"
 
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 /* --- Guests --------------------------------------------------------------- */
 
 enum { HEARD_MOST = 64 * 1024 };
+
+/* How long the exercises let a guest take who is leaving: see half_close.ex. */
+#define PATIENCE (2 * SECOND)
 
 /* What a guest has heard; of a long text only the end is kept. */
 static struct guest {
@@ -79,15 +84,34 @@ static bool hears_words(struct guest *g, const char *what)
     return true;
 }
 
-static struct guest *enter(const char *who)
+static struct guest *enter_on(int fd, const char *who)
 {
     static size_t count;
     struct guest *g = &guests[count++];
 
-    g->fd = dial(who);
+    g->fd = fd;
     if (!hears_words(g, "Welcome.") || !hears_words(g, "/quit.\n"))
         diagnosed(g->fd, NOTHING_SENT, "%s was not welcomed", who);
     return g;
+}
+
+static struct guest *enter(const char *who)
+{
+    return enter_on(dial(who), who);
+}
+
+/* Have these words come by now? */
+static bool hears_now(struct guest *g, const char *what)
+{
+    g->expected = what;
+    ending = STILL_THERE;
+    return wait_until(has_heard, g, SECOND / 2) && strstr(g->heard, what);
+}
+
+/* Without a step for each line. */
+static void tell_quietly(int fd, const char *line)
+{
+    tell(fd, line, strlen(line));
 }
 
 static bool its_end_came(void *guest)
@@ -102,6 +126,21 @@ static bool hears_the_end(struct guest *g)
 {
     ending = STILL_THERE;
     return wait_until(its_end_came, g, 3 * SECOND);
+}
+
+/* The end comes at once: before the program goes to sleep, and long before its
+ * clock. What is ready to run may be late. */
+static void must_hear_the_end(struct guest *g, const char *who)
+{
+    const instant deadline = deadline_in(5 * SECOND);
+    struct rest rest = {0};
+
+    ending = STILL_THERE;
+    while (!its_end_came(g))
+        if (has_ended() || passed(deadline) ||
+            (sleeps_on(&rest) && !its_end_came(g)))
+            diagnosed(g->fd, FIN_NOT_SENT,
+                      "%s was told goodbye, and the end never came", who);
 }
 
 static void say_line(struct guest *g, const char *line)
@@ -120,17 +159,21 @@ static void must_hear(struct guest *g, const char *who, const char *what,
 
 /* --- Quitting ------------------------------------------------------------- */
 
-static bool was_closed(void *peer)
-{
-    return closed_on(*(int *)peer);
-}
-
+/* A connection that is over on both sides is closed at once: before the program
+ * goes to sleep. What is ready to run may be late. */
 static void must_be_closed(struct guest *g, const char *who)
 {
-    if (!wait_until(was_closed, &g->fd, 2 * SECOND))
-        diagnosed(g->fd, NOT_CLOSED,
-                  "%s is gone, and descriptor %d is still open", who,
-                  its_fd(g->fd));
+    const instant deadline = deadline_in(5 * SECOND);
+    const duration before = used_cpu();
+    struct rest rest = {0};
+
+    while (!closed_on(g->fd))
+        if (has_ended() || passed(deadline) ||
+            used_cpu() - before > 150 * MILLISECOND ||
+            (sleeps_on(&rest) && !closed_on(g->fd)))
+            diagnosed(g->fd, NOT_CLOSED,
+                      "%s is gone, and descriptor %d is still open", who,
+                      its_fd(g->fd));
 }
 
 static void quits(void)
@@ -141,9 +184,7 @@ static void quits(void)
 
     say_line(a, "/quit\n");
     must_hear(a, "guest A", "Goodbye.\n", CLOSE_BEFORE_FLUSH);
-    if (!hears_the_end(a))
-        diagnosed(a->fd, FIN_NOT_SENT,
-                  "guest A was told goodbye, and the end never came");
+    must_hear_the_end(a, "guest A");
     if (ending == RESET)
         mistake(CLOSE_UNREAD_RST,
                 "Guest A quit, and its connection was reset.");
@@ -166,13 +207,26 @@ static void half_closes(void)
     step("guest A ended its sending, and still listens");
     must_hear(b, "guest B", "last words\n", MESSAGE_LOST);
     must_hear(a, "guest A", "Goodbye.\n", HALF_CLOSE);
-    if (!hears_the_end(a))
-        diagnosed(a->fd, FIN_NOT_SENT,
-                  "guest A was told goodbye, and the end never came");
+    must_hear_the_end(a, "guest A");
     if (ending == RESET)
         mistake(CLOSE_UNREAD_RST,
                 "Guest A ended its sending, and its connection was reset.");
     must_be_closed(a, "guest A");
+}
+
+/* A guest who does not end its side either is closed by the clock. */
+static void must_be_closed_in_time(struct guest *g, const char *who)
+{
+    instant deadline = deadline_in(PATIENCE + 5 * SECOND);
+
+    while (!closed_on(g->fd) && !has_ended() && !passed(deadline))
+        nap(10 * MILLISECOND);
+    if (!closed_on(g->fd))
+        diagnosed(g->fd, NOT_CLOSED,
+                  "%s was to leave, and its connection is still open after "
+                  "%.0f s",
+                  who, seconds(PATIENCE + 5 * SECOND));
+    step("the program closed the connection of %s", who);
 }
 
 /* A guest quits and goes on sending for a while. */
@@ -219,7 +273,8 @@ static void leaves_with_much_to_hear(void)
 
     serve();
 
-    struct guest *a = enter("guest A"), *b = enter("guest B");
+    struct guest *a = enter_on(dial_narrowly("guest A"), "guest A");
+    struct guest *b = enter("guest B");
 
     memset(line, 'y', sizeof line - 1);
     line[sizeof line - 2] = '\n';
@@ -228,7 +283,7 @@ static void leaves_with_much_to_hear(void)
     /* Full once is not enough: the kernel may still move data. */
     for (int refused = 0; refused < 4 && !passed(deadline);) {
         /* Few enough at a time that the program's queue cannot overflow. */
-        for (int i = 0; i < 6; i++)
+        for (int i = 0; i < 3; i++)
             tell(b->fd, line, sizeof line - 1);
         tell(b->fd, "/who\n", 5);
         if (!hears_words(b, "that is you"))
@@ -264,7 +319,37 @@ static void waits_for_the_end(void)
 
     say_line(a, "/quit\n");
     must_hear(a, "guest A", "Goodbye.\n", CLOSE_BEFORE_FLUSH);
+    must_hear_the_end(a, "guest A");
     must_be_idle("While guest A, told goodbye, has not ended yet,");
+    /* Who has not ended may say more, after a pause as well. */
+    for (int i = 0; i < 3; i++) {
+        say_line(a, "and another thing\n");
+        nap(30 * MILLISECOND);
+        if (send(a->fd, "", 0, MSG_NOSIGNAL) < 0 || closed_on(a->fd))
+            mistake(CLOSE_UNREAD_RST,
+                    "Guest A was told goodbye and has not ended its sending: "
+                    "what it said after a pause met a closed connection.");
+    }
+    step("guest A said more");
+    must_be_closed_in_time(a, "guest A");
+}
+
+static void resets(void)
+{
+    const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+
+    serve();
+
+    struct guest *a = enter("guest A"), *b = enter("guest B");
+
+    /* Disconnecting a connected socket resets its connection (tcp(7)). */
+    if (connect(a->fd, &nobody, sizeof nobody) < 0)
+        die("cannot reset a connection");
+    step("guest A reset its connection");
+    must_hear(b, "guest B", "* guest1 ", PEER_KILLS_SERVER);
+    must_be_closed(a, "guest A");
+    say_line(b, "/who\n");
+    must_hear(b, "guest B", "that is you", NOTHING_SENT);
 }
 
 /* --- A guest who does not read -------------------------------------------- */
@@ -281,121 +366,224 @@ static void chats(void)
     must_hear(a, "guest A", "guest2: hello yourself\n", MESSAGE_LOST);
 }
 
-/* Guest A reads nothing, B says numbered lines, and C hears all of them. */
-static void deaf_guest(void)
+enum { LINE = 599 }; /* bytes of what guest B says, with the newline */
+
+/* Line number n. Returns what the others hear of it. */
+static const char *numbered_line(size_t n)
 {
-    enum { ROUNDS = 4000, AFTERWARDS = 700, LINES = 12 };
-    char line[600], expected[64];
-    size_t number = 0, before, afterwards = 0;
+    static char line[LINE + 16];
+    const int head = snprintf(line, sizeof line, "guest2: line %zu ", n);
 
-    serve();
+    memset(line + head, 'z', LINE + 8 - (size_t)head);
+    line[LINE + 7] = '\n';
+    line[LINE + 8] = '\0';
+    return line;
+}
 
-    struct guest *a = enter("guest A"), *b = enter("guest B"),
-                 *c = enter("guest C");
+static const char *said_line(size_t n)
+{
+    return numbered_line(n) + strlen("guest2: ");
+}
 
-    memset(line, 'z', sizeof line - 1);
-    before = resident_memory();
-    step("guest A reads nothing from now on");
-    for (int round = 0;
-         round < ROUNDS && afterwards < AFTERWARDS && !has_ended(); round++) {
-        for (int i = 0; i < LINES; i++) {
-            int length = snprintf(line, sizeof line, "line %zu ", number++);
-
-            line[length] = 'z';
-            line[sizeof line - 2] = '\n';
-            tell(b->fd, line, sizeof line - 1);
-        }
-        snprintf(expected, sizeof expected, "guest2: line %zu z", number - 1);
-        if (!hears_words(c, expected))
-            diagnosed(c->fd, MESSAGE_LOST,
-                      "after %s lines guest C did not hear the last one",
-                      grouped(number));
-        afterwards += is_full(a->fd) || closed_on(a->fd);
-        if (afterwards > 100 && closed_on(a->fd))
-            break;
-        if (resident_memory() > before + ((size_t)6 << 20))
-            mistake(NO_BACKPRESSURE,
-                    "Guest A reads nothing, guest B said %s lines, and the "
-                    "program's memory has grown by %s KiB.",
-                    grouped(number),
-                    grouped((resident_memory() - before) / 1024));
-    }
-    step("guest B said %s lines, and guest C heard them", grouped(number));
-    if (has_ended())
-        diagnosed(-1, PEER_KILLS_SERVER, "guest A reads nothing");
-
-    /* Now A reads: it must get whole lines in order, then the reason why it had
-     * to leave. */
-    size_t next = 0;
-    char *text = enlarged(NULL, (size_t)64 << 20, 1);
+/* Receive until the end, or until nothing more comes. */
+static size_t receive_all(int fd, char *text, size_t most)
+{
     size_t length = 0;
 
-    memcpy(text, a->heard, a->length);
-    length = a->length;
-    for (int quiet = 0; quiet < 100;) {
-        ssize_t n = recv(a->fd, text + length, 65536, 0);
+    ending = STILL_THERE;
+    for (int quiet = 0; quiet < 100 && length < most;) {
+        ssize_t n = recv(fd, text + length, most - length, 0);
 
         if (n > 0) {
             length += (size_t)n;
             quiet = 0;
-        } else if (n == 0 || errno != EAGAIN) {
+        } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
             ending = n == 0 ? ENDED : RESET;
             break;
         } else {
             nap(5 * MILLISECOND);
             quiet++;
         }
-        if (length > ((size_t)63 << 20))
-            break;
     }
+    return length;
+}
+
+/* What the deaf guest hears when it reads at last: whole lines, in order, then
+ * the reason why it has to leave, and nothing after that. Returns the number of
+ * lines; *told: it heard the reason. */
+static size_t check_what_is_heard(const char *text, size_t length,
+                                  bool sent_away, bool *told)
+{
+    static const char reason[] = "* You read too slowly";
+    size_t next = 0;
+
+    *told = false;
+    for (size_t at = 0; at < length;) {
+        const char *p = text + at, *line = numbered_line(next);
+        const char *newline = memchr(p, '\n', length - at);
+        size_t size = newline ? (size_t)(newline - p) + 1 : length - at;
+
+        if (*told && !sent_away)
+            mistake(NOT_CLOSED,
+                    "Guest A was told that it read too slowly, and went on "
+                    "hearing the others.");
+        if (*told)
+            mistake(LINE_TORN,
+                    "After its farewell guest A got %zu bytes more: '%.30s'.",
+                    length - at, p);
+        if (!newline && ending != STILL_THERE)
+            mistake(CLOSE_BEFORE_FLUSH,
+                    "The last that guest A got is '%.30s', which is not a "
+                    "whole line: it was closed with bytes still to be sent.",
+                    p);
+        if (size == strlen(line) && memcmp(p, line, size) == 0) {
+            next++;
+        } else if (size > sizeof reason &&
+                   memcmp(p, reason, sizeof reason - 1) == 0) {
+            if (strlen(p) < size)
+                mistake(LINE_TORN, "There is a zero byte in the farewell.");
+            *told = true;
+        } else if (memmem(p, size, reason, sizeof reason - 1)) {
+            mistake(LINE_TORN,
+                    "In the middle of line %zu guest A was told why it had to "
+                    "leave.",
+                    next);
+        } else if (newline && strncmp(p, "guest2: line ", 13) == 0 &&
+                   strtoul(p + 13, NULL, 10) > next && size > LINE) {
+            mistake(MESSAGE_LOST,
+                    "Before line %lu guest A heard %zu of %lu lines: the "
+                    "others are lost, and it was not told.",
+                    strtoul(p + 13, NULL, 10), next, strtoul(p + 13, NULL, 10));
+        } else if (!newline || strncmp(p, "* guest", 7) != 0) {
+            mistake(LINE_TORN,
+                    "Guest A heard '%.40s', which is not a whole line.", p);
+        }
+        at += size;
+    }
+    return next;
+}
+
+/* Of so many bytes for a guest who reads nothing, how many has the program not
+ * handed to the kernel? */
+static size_t left_with_the_program(int fd, size_t bytes)
+{
+    int arrived = 0;
+    size_t handed_over = unsent_to(fd);
+
+    if (ioctl(fd, FIONREAD, &arrived) == 0)
+        handed_over += (size_t)arrived;
+    return bytes > handed_over ? bytes - handed_over : 0;
+}
+
+/* Guest A reads nothing, and B says lines until the others hear that A leaves,
+ * or until they should have. Returns how many lines B said; *sent_away. */
+static size_t talk_to_the_deaf(struct guest *a, struct guest *b,
+                               struct guest *c, bool *sent_away)
+{
+    enum { LINES = 7, MOST = 40000, MORE_THAN_A_QUEUE = 48 * 1024 };
+    size_t number = 0, kept = 0;
+    char last[64];
+
+    *sent_away = false;
+    step("guest A reads nothing from now on");
+    while (!*sent_away && number < MOST && kept < MORE_THAN_A_QUEUE) {
+        char batch[LINES * LINE + 1];
+
+        /* In one piece: then the kernel often takes a part of a line. */
+        for (char *p = batch; p + LINE < batch + sizeof batch; p += LINE)
+            memcpy(p, said_line(number++), LINE);
+        tell(b->fd, batch, sizeof batch - 1);
+        snprintf(last, sizeof last, "guest2: line %zu z", number - 1);
+        c->expected = last;
+        ending = STILL_THERE;
+        wait_until(has_heard, c, 5 * SECOND);
+        *sent_away = strstr(c->heard, "* guest1 ") != NULL;
+        if (!hears_words(c, last))
+            diagnosed(c->fd, MESSAGE_LOST,
+                      "after %s lines guest C did not hear the last one",
+                      grouped(number));
+        kept = left_with_the_program(a->fd, number * (size_t)(LINE + 8));
+    }
+    if (!*sent_away) /* it may be told behind the last line */
+        *sent_away = hears_now(c, "* guest1 ");
+    return number;
+}
+
+static void deaf_guest(void)
+{
+    enum { MOST = 32 << 20 };
+    bool sent_away = false, told = false;
+    size_t number, length, heard_lines;
+
+    serve();
+
+    struct guest *a = enter_on(dial_narrowly("guest A"), "guest A");
+    struct guest *b = enter("guest B"), *c = enter("guest C");
+    char *text = enlarged(NULL, MOST + 1, 1);
+
+    number = talk_to_the_deaf(a, b, c, &sent_away);
+    if (has_ended())
+        diagnosed(-1, PEER_KILLS_SERVER, "guest A reads nothing");
+    step("guest B said %s lines, and guest C heard them%s", grouped(number),
+         sent_away ? ", and that guest A leaves" : "");
+
+    memcpy(text, a->heard, a->length);
+    length = a->length;
+    length += receive_all(a->fd, text + length, MOST - length);
     text[length] = '\0';
     step("guest A reads, and gets %s bytes", grouped(length));
-
-    bool told = false;
-
-    for (char *p = text; *p && !told;) {
-        size_t size = strcspn(p, "\n");
-
-        if (p[size] == '\0')
-            mistake(LINE_TORN,
-                    "The last that guest A heard is '%.40s', which "
-                    "is not a whole line.",
-                    p);
-        if (strstr(p, "guest2: line ") == p) {
-            size_t said = strtoul(p + strlen("guest2: line "), NULL, 10);
-            const char *reason = strstr(p, "* You read too slowly");
-
-            if (reason && reason < p + size)
-                mistake(LINE_TORN,
-                        "In the middle of line %zu guest A was told why it had "
-                        "to leave.",
-                        said);
-
-            if (said != next)
-                mistake(MESSAGE_LOST,
-                        "Guest A heard line %zu, and then line %zu: those in "
-                        "between are lost, and it was not told.",
-                        next - 1, said);
-            if (size < sizeof line - 10)
-                mistake(LINE_TORN, "Of line %zu guest A heard %zu bytes only.",
-                        said, size);
-            next = said + 1;
-        } else if (strncmp(p, "* You read too slowly", 21) == 0) {
-            told = true;
-        } else if (p[0] != '*') {
-            mistake(LINE_TORN,
-                    "Guest A heard '%.40s', which is not a whole "
-                    "line.",
-                    p);
-        }
-        p += size + 1;
-    }
-    if (!told && next < number)
-        mistake(ending == STILL_THERE ? MESSAGE_LOST : CLOSE_BEFORE_FLUSH,
+    heard_lines = check_what_is_heard(text, length, sent_away, &told);
+    free(text);
+    if (!sent_away && !told && heard_lines == number)
+        mistake(NO_BACKPRESSURE,
+                "Guest A read nothing, and all of the %s lines were kept for "
+                "it: more than its queue has room for.",
+                grouped(number));
+    if (!told)
+        mistake(ending == STILL_THERE || heard_lines < number
+                    ? MESSAGE_LOST
+                    : CLOSE_BEFORE_FLUSH,
                 "Guest A heard %s of %s lines and was not told why there are "
                 "no more.",
-                grouped(next), grouped(number));
-    free(text);
+                grouped(heard_lines), grouped(number));
+    if (ending == RESET)
+        mistake(CLOSE_UNREAD_RST,
+                "Guest A got its farewell, and then a reset instead of the "
+                "end.");
+    if (ending != ENDED)
+        mistake(NOT_CLOSED,
+                "Guest A was told that it read too slowly, and the end never "
+                "came.");
+    if (!sent_away)
+        mistake(WORD_NOT_KEPT,
+                "Guest A was sent away, and the others did not hear of it.");
+    close(a->fd);
+    must_be_closed(a, "guest A");
+    say_line(b, "and on\n");
+    must_hear(c, "guest C", "guest2: and on\n", MESSAGE_LOST);
+}
+
+/* The same, but guest A never reads again. */
+static void deaf_for_ever(void)
+{
+    bool sent_away = false;
+    size_t number;
+
+    serve();
+
+    struct guest *a = enter_on(dial_narrowly("guest A"), "guest A");
+    struct guest *b = enter("guest B"), *c = enter("guest C");
+
+    number = talk_to_the_deaf(a, b, c, &sent_away);
+    if (!sent_away)
+        diagnosed(-1, NOT_CLOSED,
+                  "guest B said %s lines, and guest A, who reads nothing, was "
+                  "not sent away",
+                  grouped(number));
+    step("guest B said %s lines; guest A is to leave", grouped(number));
+    must_be_closed_in_time(a, "guest A");
+    say_line(b, "and on\n");
+    must_hear(c, "guest C", "guest2: and on\n", MESSAGE_LOST);
 }
 
 /* --- Framing -------------------------------------------------------------- */
@@ -447,9 +635,42 @@ static void in_pieces(void)
                 (int)strcspn(b->heard, "\n"), b->heard);
 }
 
+/* Guest A says something, and guest B has to hear this line, whole. */
+static void must_be_heard(struct guest *b, const char *line, const char *what,
+                          enum mistake otherwise)
+{
+    size_t length;
+
+    if (!hears_words(b, "guest1: "))
+        diagnosed(b->fd, otherwise, "guest B did not hear %s", what);
+    b->expected = "\n";
+    ending = STILL_THERE;
+    wait_until(has_heard, b, 5 * SECOND);
+    length = strcspn(b->heard, "\n");
+    if (length != strlen(line) || memcmp(b->heard, line, length) != 0) {
+        if (length == strlen(line) + 1 && b->heard[length - 1] == '\r')
+            mistake(LINE_TORN, "The carriage return is still there.");
+        mistake(otherwise, "Of %s guest B heard '%.60s'.", what, b->heard);
+    }
+    step("guest B heard %s", what);
+}
+
+/* A line of so many bytes; with a pause before its end. */
+static void long_line(struct guest *a, char byte, size_t size, const char *end)
+{
+    static char bytes[4096];
+
+    memset(bytes, byte, size);
+    tell(a->fd, bytes, size);
+    nap(20 * MILLISECOND);
+    tell_quietly(a->fd, end);
+    step("guest A sent a line of %zu bytes", size);
+}
+
 static void without_end(void)
 {
-    static char endless[100 * 1024];
+    enum { MOST = 1000 }; /* LINE_MOST */
+    static char endless[100 * 1024], whole[MOST + 1];
 
     memset(endless, 'e', sizeof endless);
     serve();
@@ -457,6 +678,21 @@ static void without_end(void)
     struct guest *a = enter("guest A"), *b = enter("guest B");
     size_t before = resident_memory();
 
+    /* The longest line there is, at once and in two pieces. */
+    memset(whole, 'm', MOST);
+    tell(a->fd, whole, MOST);
+    tell_quietly(a->fd, "\n");
+    must_be_heard(b, whole, "a line of 1,000 bytes", MESSAGE_LOST);
+    long_line(a, 'm', MOST, "\n");
+    must_be_heard(b, whole, "a line of 1,000 bytes", MESSAGE_LOST);
+    /* One byte more. */
+    long_line(a, 'e', MOST + 1, "\n");
+    if (!hears_words(a, "* A line has")) {
+        take_in(b);
+        diagnosed(a->fd, strstr(b->heard, "eee") ? LINE_TOO_LONG : MESSAGE_LOST,
+                  "guest A was not told that its line of 1,001 bytes is too "
+                  "long");
+    }
     tell(a->fd, endless, 5000);
     say_line(a, "\n");
     if (!hears_words(a, "* A line has")) {
@@ -468,7 +704,8 @@ static void without_end(void)
     step("guest A was told that its line of 5,000 bytes is too long");
     tell(a->fd, endless, sizeof endless);
     step("guest A sent %zu bytes without an end of line", sizeof endless);
-    say_line(a, "\nshort again\n");
+    nap(50 * MILLISECOND);
+    say_line(a, "tail\nshort again\n");
     b->expected = "short again\n";
     ending = STILL_THERE;
     wait_until(has_heard, b, 5 * SECOND);
@@ -479,6 +716,11 @@ static void without_end(void)
         mistake(LINE_TOO_LONG,
                 "Of the line that is too long guest B heard pieces: '%.30s'.",
                 strstr(b->heard, "eee"));
+    if (strstr(b->heard, "tail"))
+        mistake(LINE_TOO_LONG,
+                "The end of a line that is too long was taken for a line: "
+                "guest B heard '%.60s'.",
+                b->heard);
     must_hear(a, "guest A", "* A line has", MESSAGE_LOST);
     if (resident_memory() > before + ((size_t)4 << 20))
         mistake(NO_BACKPRESSURE,
@@ -496,40 +738,73 @@ static void strange_bytes(void)
 
     tell(a->fd, "zero\0inside\r\n", 13);
     step("guest A sent a line with a zero byte in it");
-    must_hear(b, "guest B", "guest1: ", NOTHING_SENT);
-    if (!hears_words(b, "inside"))
-        mistake(MESSAGE_LOST,
-                "What stands after a zero byte is lost: guest B heard "
-                "'guest1: %.*s'.",
-                (int)strcspn(b->heard, "\n"), b->heard);
-    if (b->heard[0] == '\r')
-        mistake(LINE_TORN, "The carriage return is still there.");
-    say_line(a, "\033[2J\n");
-    must_hear(b, "guest B", "guest1: ", NOTHING_SENT);
-    hears_words(b, "\n");
-    say_line(a, "/who\n");
+    must_be_heard(b, "zero?inside", "a line with a zero byte", MESSAGE_LOST);
+    say_line(a, "\033[2J\177\n");
+    must_be_heard(b, "?[2J?", "a line with control characters", UNSAFE_BYTES);
+    say_line(a, "a\rb\r\r\n");
+    must_be_heard(b, "a?b?", "a line with carriage returns", UNSAFE_BYTES);
+    /* Letters of other languages, then what is no UTF-8, and CSI in one byte
+     * and as a character (ECMA-48, 5.3). */
+    say_line(a, "\303\251t\303\251 \342\202\254\n");
+    must_be_heard(b, "\303\251t\303\251 \342\202\254",
+                  "a line with letters above ASCII", WORD_NOT_KEPT);
+    say_line(a, "\377\23331m\302\23331m\303\n");
+    must_be_heard(b, "??31m??31m?", "a line with bytes above 127",
+                  UNSAFE_BYTES);
+    /* What stood there before does not complete a character. */
+    say_line(a, "abc\303\251\nabc\303\n");
+    must_be_heard(b, "abc\303\251", "a letter at the end of a line",
+                  WORD_NOT_KEPT);
+    must_be_heard(b, "abc?", "half a letter at the end of a line",
+                  UNSAFE_BYTES);
+    say_line(a, "\n\r\n/who\n");
     must_hear(a, "guest A", "that is you", NOTHING_SENT);
+    take_in(b);
+    if (strstr(b->heard, "guest1:"))
+        mistake(LINE_TORN,
+                "Guest A sent empty lines, and guest B heard '%.30s'.",
+                strstr(b->heard, "guest1:"));
+    /* Who is leaving is not heard any more. */
+    say_line(a, "/quit\nstill here\n");
+    must_hear(a, "guest A", "Goodbye.\n", CLOSE_BEFORE_FLUSH);
+    say_line(a, "and here\n");
+    must_hear(b, "guest B", "* guest1 ", MESSAGE_LOST);
+    nap(30 * MILLISECOND);
+    take_in(b);
+    if (strstr(b->heard, "here"))
+        mistake(WORD_NOT_KEPT,
+                "Guest A is leaving, and guest B heard what it said after "
+                "that.");
 }
 
 /* --- The checks of each exercise ------------------------------------------ */
 
 #define SERVE "PROGRAM --stop-after 20s 8080 & server=$!; sleep 0.5; "
+#define TWO_GUESTS                                                             \
+    SERVE "(sleep 4; echo /quit) | build/bin/chat_client 127.0.0.1 8080 & "    \
+          "sleep 0.5; "
+#define TO_BE_HEARD "build/bin/chat_client 127.0.0.1 8080 >/dev/null; wait $!"
+/* The sleepy one wakes up when the other one has said all. */
+#define SLEEPY                                                                 \
+    SERVE "(sleep 0.5; yes 'a long line' | head -c 12M | "                     \
+          "build/bin/chat_client 127.0.0.1 8080 >/dev/null; echo) | "          \
+          "build/bin/bad_peer sleepy 127.0.0.1 8080"
 
 static const struct check half_close_checks[] = {
     {"chat", "two guests talk", 1, chats,
-     SERVE "(echo hello; sleep 1) | build/bin/chat_client 127.0.0.1 8080"},
+     TWO_GUESTS "(echo hello; sleep 1) | " TO_BE_HEARD},
     {"quit", "a guest says that it leaves", 2, quits,
      SERVE "(echo /quit; sleep 2) | build/bin/chat_client 127.0.0.1 8080; ls "
            "-l /proc/$!/fd"},
     {"half_close", "a guest ends its sending and listens", 3, half_closes,
      SERVE "echo last words | build/bin/chat_client 127.0.0.1 8080"},
     {"much", "a guest quits who has much to hear", 2, leaves_with_much_to_hear,
-     SERVE "(sleep 3; echo) | build/bin/bad_peer sleepy 127.0.0.1 8080 & "
-           "yes 'a long line' | head -c 8M | build/bin/chat_client 127.0.0.1 "
-           "8080 >/dev/null; wait $!"},
+     SLEEPY},
     {"talks_on", "a guest quits and goes on sending", 2, talks_on,
      SERVE "(echo /quit; yes | head -c 200000) | build/bin/chat_client "
            "127.0.0.1 8080"},
+    {"reset", "a guest resets its connection", 1, resets,
+     SERVE "build/bin/bad_peer reset 127.0.0.1 8080; ls -l /proc/$server/fd"},
     {"waits", "a guest quits and stays", 1, waits_for_the_end,
      SERVE "(echo /quit; sleep 3) | build/bin/chat_client 127.0.0.1 8080 & "
            "sleep 1; ps -o stat,pcpu,args -p $server"},
@@ -537,34 +812,28 @@ static const struct check half_close_checks[] = {
 
 static const struct check back_pressure_checks[] = {
     {"chat", "two guests talk", 1, chats,
-     SERVE "(echo hello; sleep 1) | build/bin/chat_client 127.0.0.1 8080"},
-    {"deaf", "a guest does not read", 6, deaf_guest,
-     SERVE "(sleep 5; echo) | build/bin/bad_peer sleepy 127.0.0.1 8080 & sleep "
-           "0.5; yes 'a long line' | head -c 20M | build/bin/chat_client "
-           "127.0.0.1 8080 >/dev/null; wait $!"},
+     TWO_GUESTS "(echo hello; sleep 1) | " TO_BE_HEARD},
+    {"deaf", "a guest does not read for a while", 5, deaf_guest, SLEEPY},
+    {"never", "a guest never reads again", 2, deaf_for_ever,
+     SERVE "build/bin/bad_peer --stop-after 9s never-read 127.0.0.1 8080 & "
+           "sleep 0.5; yes 'a long line' | head -c 20M | build/bin/chat_client "
+           "127.0.0.1 8080 >/dev/null; sleep 4; ls -l /proc/$server/fd"},
     {"half_close", "a guest ends its sending and listens", 1, half_closes,
      SERVE "echo last words | build/bin/chat_client 127.0.0.1 8080"},
     {0}};
 
 static const struct check framing_checks[] = {
     {"chat", "one line at a time", 1, chats,
-     SERVE "(echo hello; sleep 1) | build/bin/chat_client 127.0.0.1 8080"},
+     TWO_GUESTS "(echo hello; sleep 1) | " TO_BE_HEARD},
     {"at_once", "several lines at once", 3, two_at_once,
-     SERVE "(sleep 3; echo /quit) | build/bin/chat_client 127.0.0.1 8080 & "
-           "sleep 0.5; printf 'one\\ntwo\\n' | build/bin/chat_client 127.0.0.1 "
-           "8080"},
+     TWO_GUESTS "printf 'one\\ntwo\\n' | " TO_BE_HEARD},
     {"pieces", "a line in pieces", 3, in_pieces,
-     SERVE "(sleep 4; echo /quit) | build/bin/chat_client 127.0.0.1 8080 & "
-           "sleep 0.5; (printf in; sleep 1; echo ' pieces'; sleep 1) | "
-           "build/bin/chat_client 127.0.0.1 8080"},
+     TWO_GUESTS "(printf in; sleep 1; echo ' pieces'; sleep 1) | " TO_BE_HEARD},
     {"endless", "a line without an end", 2, without_end,
-     SERVE "(sleep 3; echo /quit) | build/bin/chat_client 127.0.0.1 8080 & "
-           "sleep 0.5; (head -c 100000 /dev/zero | tr '\\0' e; echo; echo "
-           "short; sleep 1) | build/bin/chat_client 127.0.0.1 8080"},
+     TWO_GUESTS "(head -c 100000 /dev/zero | tr '\\0' e; echo; echo short; "
+                "sleep 1) | " TO_BE_HEARD},
     {"bytes", "strange bytes", 1, strange_bytes,
-     SERVE "(sleep 3; echo /quit) | build/bin/chat_client 127.0.0.1 8080 & "
-           "sleep 0.5; (printf 'a\\0b\\n'; sleep 1) | build/bin/chat_client "
-           "127.0.0.1 8080"},
+     TWO_GUESTS "(printf 'a\\0b\\n'; sleep 1) | " TO_BE_HEARD},
     {0}};
 
 const struct exercise chat_exercises[] = {

@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/select.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* Bytes without repetition, so that lost and repeated parts can be seen. */
@@ -35,7 +37,91 @@ static void ping(int peer, const char *who)
         diagnosed(peer, NOTHING_SENT, "%s did not get its echo", who);
 }
 
+static int must_be_accepted(int peer, const char *who)
+{
+    if (!accepted(peer))
+        diagnosed(peer, LISTENER_UNWATCHED, "%s was not accepted", who);
+    return peer;
+}
+
+static bool was_closed(void *peer)
+{
+    return closed_on(*(int *)peer);
+}
+
+/* --- What lies where ------------------------------------------------------ */
+
+/* The client has sent so much to an echo server, and received nothing. How much
+ * of it does the program hold, or has still to receive? */
+static size_t held_for(int peer, size_t sent)
+{
+    int arrived = 0;
+
+    if (ioctl(peer, FIONREAD, &arrived) == 0)
+        sent -= (size_t)arrived;
+    if (sent > 0) /* the table may be long */
+        sent -= unsent_to(peer);
+    return sent;
+}
+
+/* Send more, from byte `sent` on, and receive nothing, until the kernel takes
+ * no more from the program: it holds a part of what it has received last, and
+ * has nothing else to receive. Returns how much was sent in all. */
+static size_t send_until_held(int peer, const char *bytes, size_t sent,
+                              size_t most)
+{
+    enum { PIECE = 12 * 1024 }; /* less than the program's buffer */
+    const instant deadline = deadline_in(4 * SECOND);
+
+    while (sent + PIECE <= most && !passed(deadline) && !has_ended()) {
+        duration run = used_cpu();
+        size_t held, before = 0;
+        int asleep = 0;
+
+        tell(peer, bytes + sent, PIECE);
+        sent += PIECE;
+        while ((held = held_for(peer, sent)) > 0 && !passed(deadline)) {
+            /* As long as something moves, it is not stuck; and it may still
+             * wait for a processor. */
+            asleep = held == before && is_asleep() ? asleep + 1 : 0;
+            if (held != before)
+                run = used_cpu();
+            before = held;
+            if (asleep == 20 || used_cpu() - run > 3 * MILLISECOND)
+                return sent;
+            nap(MILLISECOND / 5);
+        }
+    }
+    return sent;
+}
+
 /* --- Who is served -------------------------------------------------------- */
+
+static bool is_accepted(void *peer)
+{
+    return its_fd(*(int *)peer) >= 0 || closed_on(*(int *)peer);
+}
+
+static bool bytes_have_come(void *peer)
+{
+    struct pollfd p = {.fd = *(int *)peer, .events = POLLIN};
+
+    return poll(&p, 1, 0) > 0;
+}
+
+/* Wait for something that only the program can make happen. A program that
+ * sleeps on meanwhile was not woken by what there is to do: it waits for
+ * something else, or for some time to pass. A slow one is ready to run. */
+static bool happens_at_once(bool (*come_true)(void *), int peer)
+{
+    const instant deadline = deadline_in(3 * SECOND);
+    struct rest rest = {0};
+
+    while (!come_true(&peer))
+        if (has_ended() || passed(deadline) || sleeps_on(&rest))
+            return come_true(&peer);
+    return true;
+}
 
 static void served_alone(void)
 {
@@ -43,10 +129,13 @@ static void served_alone(void)
 
     int a = dial("client A");
 
-    if (!accepted(a))
+    if (!happens_at_once(is_accepted, a) || !accepted(a))
         diagnosed(a, LISTENER_UNWATCHED, "client A was not accepted");
-    ping(a, "client A");
-    ping(a, "client A");
+    for (int i = 0; i < 2; i++) {
+        tell_text(a, "ping\n");
+        if (!happens_at_once(bytes_have_come, a) || !hears_text(a, "ping\n"))
+            diagnosed(a, NOTHING_SENT, "client A did not get its echo");
+    }
 }
 
 static void silent_client(void)
@@ -60,7 +149,7 @@ static void silent_client(void)
 
     int b = dial("client B");
 
-    if (!accepted(b))
+    if (!happens_at_once(is_accepted, b) || !accepted(b))
         diagnosed(b, ONE_AT_A_TIME,
                   "client B was not accepted while client A is silent");
     tell_text(b, "ping\n");
@@ -69,9 +158,17 @@ static void silent_client(void)
 
     int c = dial("client C");
 
-    if (!accepted(c))
+    if (!happens_at_once(is_accepted, c) || !accepted(c))
         diagnosed(c, ONE_AT_A_TIME,
                   "client C was not accepted while client A is silent");
+    for (int i = 0; i < 3; i++) {
+        int more = dial("one more");
+
+        if (!happens_at_once(is_accepted, more) || !accepted(more))
+            diagnosed(more, ONE_AT_A_TIME,
+                      "one more client was not accepted while client A is "
+                      "silent");
+    }
     tell_text(b, "ping\n");
     tell_text(c, "ping\n");
     if (!hears_text(c, "ping\n"))
@@ -107,14 +204,10 @@ static void pause_in_between(void)
     wait_until(has_asked_again, &before, SECOND);
     tell_text(a, "message\n");
     if (!hears_text(a, "message\n"))
-        diagnosed(a, EXISTING_CONNECTION_LOST,
-                  "client A was %s after its pause",
-                  ending == STILL_THERE ? "not answered" : "closed");
-}
-
-static bool closed_by_it(void *peer)
-{
-    return closed_on(*(int *)peer);
+        diagnosed(
+            a, ending == STILL_THERE ? NOTHING_SENT : EXISTING_CONNECTION_LOST,
+            "client A was %s after its pause",
+            ending == STILL_THERE ? "not answered" : "closed");
 }
 
 static void client_leaves(void)
@@ -125,14 +218,22 @@ static void client_leaves(void)
 
     accepted(a);
     ping(a, "client A");
+
+    const size_t said = strlen(its_words());
+
     shutdown(a, SHUT_WR);
     step("client A ended its sending, and waits for the end");
 
     int fd = its_fd(a);
 
-    if (!wait_until(closed_by_it, &a, 5 * SECOND)) {
+    if (!wait_until(was_closed, &a, 5 * SECOND)) {
         const struct seen *got = last_receive(fd);
 
+        if (got && got->result == 0 && got->asked > 0 && got->times < 3)
+            mistake(NOT_CLOSED,
+                    "Client A has ended, recv said 0, and descriptor %d was "
+                    "never closed.",
+                    fd);
         if (got && got->result == 0 && got->asked > 0)
             mistake(EOF_IGNORED,
                     "Client A has ended, recv said 0 %s times, and descriptor "
@@ -143,7 +244,19 @@ static void client_leaves(void)
     if (!hears_end(a))
         diagnosed(a, NOT_CLOSED, "client A never heard the end");
     step("the program closed it");
+
+    nap(60 * MILLISECOND);
+    if (strlen(its_words()) > said + 2000)
+        mistake(CLOSED_KEPT,
+                "Client A's connection is closed, and the program goes on and "
+                "on about it. Its last words: '%s'.",
+                last_words());
     ping(dial("client B"), "client B");
+    if (says("EBADF"))
+        mistake(CLOSED_KEPT,
+                "It asked a descriptor that it had closed before. Its last "
+                "words: '%s'.",
+                last_words());
 }
 
 static void half_closed(void)
@@ -156,9 +269,6 @@ static void half_closed(void)
     int a = dial("client A");
 
     accepted(a);
-    set_blocking(a);
-    set_nonblocking(a);
-
     /* No more than the kernel buffers, so that all of it can be sent at
      * once. */
     tell(a, bytes, size);
@@ -170,6 +280,26 @@ static void half_closed(void)
     step("client A received %zu bytes", size);
     if (!hears_end(a))
         diagnosed(a, NOT_CLOSED, "client A never heard the end");
+
+    /* The same, but the end comes while the program has bytes to send. */
+    const size_t most = (size_t)8 << 20;
+    int b = must_be_accepted(dial_narrowly("client B"), "client B");
+
+    bytes = numbered_bytes(most);
+
+    const size_t sent = send_until_held(b, bytes, 0, most);
+
+    shutdown(b, SHUT_WR);
+    step("client B reads nothing; it sent %s bytes and ended its sending",
+         grouped(sent));
+    nap(60 * MILLISECOND);
+    step("client B reads");
+    if (!hears(b, bytes, sent))
+        diagnosed(b, CLOSE_BEFORE_FLUSH,
+                  "client B did not get all of its echo before the end");
+    step("client B received %s bytes", grouped(sent));
+    if (!hears_end(b))
+        diagnosed(b, NOT_CLOSED, "client B never heard the end");
 }
 
 /* --- Results of send ------------------------------------------------------ */
@@ -178,15 +308,6 @@ static void half_closed(void)
  * and two of the server, of up to 4 and 6 MiB each (tcp(7), tcp_wmem and
  * tcp_rmem). */
 #define MORE_THAN_FITS ((size_t)48 << 20)
-
-static int slow_client(void)
-{
-    int a = dial("client A");
-
-    if (!accepted(a))
-        diagnosed(a, LISTENER_UNWATCHED, "client A was not accepted");
-    return a;
-}
 
 /* Send until the server takes no more. Returns how much it took. */
 static size_t send_until_full(int peer, const char *bytes, size_t most)
@@ -210,7 +331,7 @@ static size_t send_until_full(int peer, const char *bytes, size_t most)
 /* Compare the echo with what was sent. A difference ends in a verdict that
  * tells where it begins and what came instead. */
 static void compare(const char *echo, size_t length, const char *bytes,
-                    size_t size, int fd)
+                    size_t size)
 {
     size_t same = 0;
     const char *found;
@@ -219,18 +340,18 @@ static void compare(const char *echo, size_t length, const char *bytes,
         same++;
     if (same == length)
         return;
-    if (length - same < 16)
+    if (length > size)
         mistake(RESENT_FROM_START,
                 "The echo goes on after its end: %zu bytes more than sent.",
-                length - same);
-    found = memmem(bytes, size, echo + same, 16);
+                length - size);
+    if (length - same < 16 && length < size)
+        return; /* too little to tell where it comes from */
+    found = memmem(bytes, size, echo + same,
+                   length - same < 16 ? length - same : 16);
     if (!found)
         mistake(NOTHING_SENT, "From byte %zu on the echo is something else.",
                 same);
 
-    const struct seen *put = last_send(fd);
-
-    (void)put;
     if (found < bytes + same)
         mistake(RESENT_FROM_START,
                 "After byte %zu of the echo, byte %zu came again: the kernel "
@@ -257,7 +378,7 @@ static void slow_reader(void)
 
     serve();
 
-    int a = slow_client();
+    int a = must_be_accepted(dial("client A"), "client A");
     size_t sent = send_until_full(a, bytes, size);
     int fd = its_fd(a);
     const struct seen *put = last_send(fd);
@@ -290,7 +411,7 @@ static void slow_reader(void)
             break;
         }
         length += n > 0 ? (size_t)n : 0;
-        compare(echo, length, bytes, sent, fd);
+        compare(echo, length, bytes, sent);
     }
     if (length < sent) {
         if (ending != STILL_THERE)
@@ -312,17 +433,59 @@ static void stuck_reader(void)
 
     serve();
 
-    int a = slow_client();
-    size_t sent = send_until_full(a, bytes, size);
+    /* First with nothing to receive: what is left to send has to be waited
+     * for. */
+    int a = must_be_accepted(dial_narrowly("client A"), "client A");
+    size_t sent = 0;
 
-    step("client A sent %s bytes and reads none; then the program took no more",
+    for (int tries = 0; tries < 3 && held_for(a, sent) == 0; tries++)
+        sent = send_until_held(a, bytes, sent, size);
+
+    step("client A sent %s bytes and reads none; then the program could send "
+         "no more",
          grouped(sent));
     if (has_ended())
         diagnosed(a, ENDS_EARLY, "client A does not read");
     must_be_idle("While client A reads nothing,");
+    ping(must_be_accepted(dial("client C"), "client C"), "client C");
+    step("client A reads");
+    if (!hears(a, bytes, sent))
+        diagnosed(a, POLLOUT_NEVER, "client A did not get all of its echo");
+    step("client A received %s bytes", grouped(sent));
+    must_be_idle("Now that nobody waits for anything,");
+
+    int b = must_be_accepted(dial("client B"), "client B");
+
+    sent = send_until_full(b, bytes, size);
+    step("client B sent %s bytes and reads none; then the program took no more",
+         grouped(sent));
+    if (has_ended())
+        diagnosed(b, ENDS_EARLY, "client B does not read");
+    /* It waits for room, as has been seen. */
+    must_be_idle_or("While client B reads nothing and sends more,",
+                    POLLIN_ALWAYS);
 }
 
 /* --- Resets, signals, interruptions --------------------------------------- */
+
+/* Reset the connection, but keep the descriptor: it stands for the client.
+ * Disconnecting a connected socket resets its connection (tcp(7)). */
+static void reset_and_keep(int peer, const char *who)
+{
+    const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+
+    if (connect(peer, &nobody, sizeof nobody) < 0)
+        die("cannot reset a connection");
+    step("%s reset its connection", who);
+}
+
+static void must_be_closed(int peer, const char *who)
+{
+    if (!wait_until(was_closed, &peer, 3 * SECOND))
+        diagnosed(-1, NOT_CLOSED,
+                  "%s is gone, and its connection was never closed", who);
+    step("the program closed it");
+}
 
 static void reset_client(void)
 {
@@ -333,11 +496,23 @@ static void reset_client(void)
 
     accepted(b);
     ping(a, "client A");
-    reset_peer(a);
+    reset_and_keep(a, "client A");
     tell_text(b, "ping\n");
     if (!hears_text(b, "ping\n"))
-        diagnosed(b, PEER_KILLS_SERVER, "client B did not get its echo");
+        diagnosed(b, has_ended() ? PEER_KILLS_SERVER : NOTHING_SENT,
+                  "client B did not get its echo");
+    must_be_closed(a, "client A");
     ping(dial("client C"), "client C");
+
+    /* The same, with bytes left to send. */
+    enum { SIZE = 8 << 20 };
+    int d = must_be_accepted(dial_narrowly("client D"), "client D");
+
+    send_until_held(d, numbered_bytes(SIZE), 0, SIZE);
+    step("client D reads nothing");
+    reset_and_keep(d, "client D");
+    ping(b, "client B");
+    must_be_closed(d, "client D");
 }
 
 static void signals(void)
@@ -373,7 +548,7 @@ static void interrupted_calls(void)
     for (int i = 0; i < 8; i++) {
         tell_text(a, "ping\n");
         if (!hears_text(a, "ping\n"))
-            diagnosed(a, EINTR_FATAL,
+            diagnosed(a, ending == STILL_THERE ? NOTHING_SENT : EINTR_FATAL,
                       "client A did not get its echo when calls were "
                       "interrupted");
     }
@@ -398,7 +573,7 @@ enum { DESCRIPTORS_ALLOWED = 9 };
 /* Either it has been accepted, or no descriptor is left for it. */
 static bool accepted_or_not(void *peer)
 {
-    return its_fd(*(int *)peer) >= 0 || closed_on(*(int *)peer) ||
+    return is_accepted(peer) ||
            descriptors_below(DESCRIPTORS_ALLOWED) >= DESCRIPTORS_ALLOWED;
 }
 
@@ -417,7 +592,7 @@ static void must_still_be_served(int peer, const char *who)
     diagnosed(peer, DROPS_A_CLIENT, "%s did not get its echo", who);
 }
 
-static void out_of_descriptors(void)
+static void out_of_descriptors_with(bool must_wait)
 {
     enum { MOST = 12 };
     int peers[MOST], last;
@@ -469,62 +644,76 @@ static void out_of_descriptors(void)
     must_still_be_served(peers[0], "the first client");
     close(peers[1]);
     step("client 2 left");
-    wait_until(closed_by_it, &peers[1], 2 * SECOND);
+    wait_until(was_closed, &peers[1], 2 * SECOND);
     tell_text(last, "ping\n");
     if (hears_text(last, "ping\n"))
         return;
     if (ending == STILL_THERE)
         diagnosed(last, LISTENER_UNWATCHED,
                   "there is a descriptor again, but who waited is not served");
-    /* The waiting client was closed; then a new one must be served. */
+    if (must_wait)
+        mistake(DROPS_A_CLIENT,
+                "There is a descriptor again, but who waited for one has been "
+                "sent away.");
+    /* Not every task forbids that; then a new one must be served. */
     ping(dial("another client"), "another client");
+}
+
+static void out_of_descriptors(void)
+{
+    out_of_descriptors_with(false);
+}
+
+static void nobody_is_sent_away(void)
+{
+    out_of_descriptors_with(true);
 }
 
 /* --- Descriptors too high for select -------------------------------------- */
 
 enum { HIGH = 8 };
 
-struct high_ones {
-    int peers[HIGH];
-    int count;
-};
-
-/* Those with high descriptors may be served, refused or left waiting. */
-static bool all_accepted(void *context)
+static void low_is_served(int low)
 {
-    const struct high_ones *high = context;
-
-    for (int i = 0; i < high->count; i++)
-        if (its_fd(high->peers[i]) < 0 && !closed_on(high->peers[i]))
-            return false;
-    return true;
-}
-
-static void high_descriptors(void)
-{
-    struct high_ones high = {0};
-    int low;
-
-    occupy_descriptors(1021);
-    serve();
-    low = dial("client A");
-    /* The first high descriptor may end the program before the last client
-     * comes. */
-    for (int i = 0; i < HIGH; i++)
-        if (!could_dial("a client with a high descriptor",
-                        &high.peers[high.count++]))
-            break;
-    wait_until(all_accepted, &high, 5 * SECOND);
     tell_text(low, "ping\n");
     if (hears_text(low, "ping\n"))
         return;
-    if (!ends_within(SECOND / 2) && descriptors_below(FD_SETSIZE) < FD_SETSIZE)
-        diagnosed(low, NOTHING_SENT, "client A did not get its echo");
+    ends_within(SECOND / 2);
     /* Whether and however it ended, this is the cause. */
     mistake(FD_SETSIZE_OVERRUN,
             "A client got a descriptor of 1,024 or more, and client A got no "
             "echo after that: the program %s. Its last words: '%s'.",
             doing(), last_words());
+}
+
+static void high_descriptors(void)
+{
+    int low, high[HIGH];
+    size_t count = 0, served = 0;
+
+    occupy_descriptors(FD_SETSIZE);
+    serve();
+    low = dial("client A");
+    ping(low, "client A");
+    /* The first high descriptor may end the program before the last client
+     * comes. */
+    for (; count < HIGH; count++) {
+        if (!could_dial("a client with a high descriptor", &high[count]))
+            break;
+    }
+    low_is_served(low);
+    /* Each of them is served or closed, whatever its descriptor is. */
+    for (size_t i = 0; i < count; i++) {
+        tell(high[i], "ping\n", 5);
+        if (!wait_until(bytes_have_come, &high[i], 3 * SECOND))
+            mistake(FD_SETSIZE_OVERRUN,
+                    "Descriptors of 1,024 and more do not fit into an fd_set: "
+                    "client %zu of %d is neither served nor closed.",
+                    i + 1, HIGH);
+        served += hears(high[i], "ping\n", 5);
+    }
+    step("%zu of %d clients are served, and the others closed", served, HIGH);
+    low_is_served(low);
 }
 
 /* --- Edge-triggered or not ------------------------------------------------ */
@@ -657,11 +846,19 @@ static void crowd(void)
             "8080; "                                                           \
             "ps -o stat,pcpu,args -p $!"                                       \
     }
+#define PATIENT_DESCRIPTORS                                                    \
+    {                                                                          \
+        "descriptors", "no descriptor is left", 3, nobody_is_sent_away,        \
+            "(ulimit -n 9; exec PROGRAM --stop-after 20s 8080) & sleep 0.5; "  \
+            "build/bin/bad_peer --count 8 --stop-after 3s crowd 127.0.0.1 "    \
+            "8080; "                                                           \
+            "ps -o stat,pcpu,args -p $!"                                       \
+    }
 #define HIGH_DESCRIPTORS                                                       \
     {                                                                          \
         "high_descriptors", "descriptors of 1,024 and more", 2,                \
             high_descriptors,                                                  \
-            "build/judge/supervise --wall 20s --occupy 1021 PROGRAM 8080 & "   \
+            "build/judge/supervise --wall 20s --occupy 1024 PROGRAM 8080 & "   \
             "sleep "                                                           \
             "0.5; build/bin/bad_peer --count 8 --stop-after 3s crowd "         \
             "127.0.0.1 "                                                       \
@@ -682,20 +879,32 @@ static void crowd(void)
     }
 
 static const struct check accept_checks[] = {
-    ALONE, SILENT, LEAVES, RESET_CLIENT, DESCRIPTORS, CROWD, {0}};
+    ALONE,       SILENT, LEAVES,      RESET_CLIENT, INTERRUPTED,
+    DESCRIPTORS, CROWD,  SLOW_READER, SIGNALS,      {0}};
 static const struct check again_checks[] = {
-    PAUSE, LEAVES, INTERRUPTED, SLOW_READER, HALF_CLOSED, RESET_CLIENT, {0}};
+    PAUSE, LEAVES, SLOW_READER, INTERRUPTED, HALF_CLOSED, RESET_CLIENT, {0}};
 static const struct check writable_checks[] = {
-    ALONE,       SILENT,  IDLE,         LEAVES, STUCK_READER,
-    SLOW_READER, SIGNALS, RESET_CLIENT, {0}};
-static const struct check fd_set_checks[] = {
-    ALONE,   SILENT,      IDLE, CROWD, STUCK_READER, HIGH_DESCRIPTORS,
-    SIGNALS, DESCRIPTORS, {0}};
-static const struct check descriptors_checks[] = {ALONE,       SILENT,  IDLE,
-                                                  DESCRIPTORS, SIGNALS, {0}};
+    ALONE,       SILENT,  IDLE,         LEAVES,      STUCK_READER,
+    SLOW_READER, SIGNALS, RESET_CLIENT, DESCRIPTORS, {0}};
+static const struct check fd_set_checks[] = {ALONE,
+                                             SILENT,
+                                             IDLE,
+                                             LEAVES,
+                                             CROWD,
+                                             STUCK_READER,
+                                             HIGH_DESCRIPTORS,
+                                             SIGNALS,
+                                             DESCRIPTORS,
+                                             INTERRUPTED,
+                                             SLOW_READER,
+                                             {0}};
+static const struct check descriptors_checks[] = {
+    ALONE,   SILENT,       IDLE, LEAVES, PATIENT_DESCRIPTORS,
+    SIGNALS, STUCK_READER, {0}};
 static const struct check epoll_checks[] = {
-    ALONE,       SILENT,       IDLE,    BURST,       CROWD, STUCK_READER,
-    SLOW_READER, RESET_CLIENT, SIGNALS, DESCRIPTORS, {0}};
+    ALONE,        SILENT,      IDLE,         BURST,   CROWD,
+    STUCK_READER, SLOW_READER, RESET_CLIENT, SIGNALS, DESCRIPTORS,
+    INTERRUPTED,  LEAVES,      {0}};
 
 const struct exercise server_exercises[] = {
     {"accept", accept_checks, .may_spin = true},

@@ -94,6 +94,13 @@ size_t descriptors_below(int limit);
 /* Is it asleep in a call that connects, receives or sends? Only a blocking
  * socket makes it sleep there. */
 bool is_blocked(void);
+/* Nap for a moment. Has it slept since the first call with this rest, and for
+ * so long that nothing there is to do can have woken it? Begin with {0}. */
+struct rest {
+    instant since;
+    long long run;
+};
+bool sleeps_on(struct rest *rest);
 /* Does it try to connect to this port now? */
 bool is_connecting(int port);
 /* How many bytes lie in its send queue for our end of a connection; 0 if that
@@ -145,7 +152,11 @@ const struct seen *last_send(int fd);
 
 /* Connect as a client with this name, which must be a string literal. */
 int dial(const char *who);
-/* The same, but a failure is no verdict yet: the program may have ended. */
+/* The same, with little room on the way: while this client does not read, the
+ * kernel takes some 100 kB from the program, instead of some MB. */
+int dial_narrowly(const char *who);
+/* The same as dial, but a failure is no verdict yet: the program may have
+ * ended. */
 bool could_dial(const char *who, int *peer);
 /* The program's descriptor for that client; -1 if it is not accepted yet. */
 int its_fd(int peer);
@@ -209,7 +220,9 @@ double cpu_demand(duration length);
 size_t resident_memory(void);
 /* The exercise is about busy-polling, so spinning is no mistake. */
 bool may_spin(void);
-/* Check that it sleeps. Ends in a verdict if not. */
+/* Check that it sleeps. Ends in a verdict if not: `with_room` is the mistake of
+ * one that waits for room, as was seen, and spins with bytes to send. */
 void must_be_idle(const char *while_what);
+void must_be_idle_or(const char *while_what, enum mistake with_room);
 
 #endif

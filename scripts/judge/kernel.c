@@ -136,6 +136,16 @@ long long times_run(void)
     return waits ? strtoll(strchr(waits, ':') + 1, NULL, 10) : 0;
 }
 
+bool sleeps_on(struct rest *rest)
+{
+    const long long run = times_run();
+
+    if (rest->since == 0 || run != rest->run || !is_asleep())
+        *rest = (struct rest){.since = now(), .run = run};
+    nap(2 * MILLISECOND);
+    return now() - rest->since > 50 * MILLISECOND && times_run() == run;
+}
+
 size_t resident_memory(void)
 {
     return (size_t)field(text_of(process, "statm"), 1) *

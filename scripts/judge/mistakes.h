@@ -24,6 +24,9 @@
       "sleep until there is something to do")                                  \
     M(CLIENT_UNWATCHED, 8, "a client is not in the list that is waited for",   \
       "Every client has to be in the list, each time, as long as it is there") \
+    M(CLOSED_KEPT, 2, "closed, but still in the list",                         \
+      "Close and remove go together: the number of a closed descriptor is "    \
+      "soon somebody else's")                                                  \
     M(CLOSE_BEFORE_FLUSH, 10, "closed with bytes still to be sent",            \
       "Done means: input ended and output empty. What the kernel holds is "    \
       "still delivered after close, what you hold is not")                     \
@@ -37,7 +40,7 @@
     M(CRASH, 0, "the program crashed, or a sanitizer stopped it",              \
       "Read the report by running it by hand: it names the line. Often it is " \
       "a count that was not checked")                                          \
-    M(DROPS_A_CLIENT, 8, "somebody who was being served is sent away",         \
+    M(DROPS_A_CLIENT, 8, "a client is sent away for want of a descriptor",     \
       "Who is connected stays; who comes has to wait")                         \
     M(EAGAIN_FATAL, 2, "'nothing yet' was taken for the end",                  \
       "-1 is three answers: would block (ask later), interrupted (ask "        \
@@ -137,6 +140,9 @@
       "Fatal for whom? Close that one connection, and serve the others")       \
     M(PENDING_IS_CONNECTED, 6, "an attempt under way was taken for a success", \
       "Only 0, EISCONN, or SO_ERROR 0 on a writable socket mean connected")    \
+    M(POLLIN_ALWAYS, 4, "waits for input that it has no room for",             \
+      "While bytes are left to send, do not wait for more of them: poll "      \
+      "comes back at once for what you leave lying")                           \
     M(POLLOUT_ALWAYS, 4, "waits for room with nothing to send",                \
       "A socket is nearly always writable: ask for that only while you have "  \
       "something to send")                                                     \
@@ -177,6 +183,9 @@
       "Which list grows, and who makes it shrink again?")                      \
     M(TOO_MUCH_OUTPUT, 0, "it wrote without end",                              \
       "A message in a loop that does not wait is a flood: say it once")        \
+    M(UNSAFE_BYTES, 5, "bytes that can change a terminal were passed on",      \
+      "What one guest types appears on the terminals of all others: let text " \
+      "through, and nothing else")                                             \
     M(WORD_NOT_KEPT, 0, "it does not do what it was asked for",                \
       "Read the task once more, and follow the steps above by hand")           \
     M(WRITABLE_IS_CONNECTED, 6, "writable was taken for connected",            \

@@ -7,6 +7,7 @@
 #include "inside.h"
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -188,9 +189,10 @@ struct interest listener_interest(void)
     return interest_in(listener_on((unsigned)port));
 }
 
+/* The last one with this number: a number is used again after a close. */
 static size_t index_of(int peer)
 {
-    for (size_t i = 0; i < peer_count; i++)
+    for (size_t i = peer_count; i-- > 0;)
         if (peers[i].fd == peer)
             return i;
     return 0;
@@ -258,6 +260,28 @@ int serve(void)
     return port;
 }
 
+static bool narrow;
+
+/* Small segments keep the program's send buffer small, and a small receive
+ * buffer the window (tcp(7), TCP_MAXSEG and SO_RCVBUF). */
+static void make_narrow(int fd)
+{
+    const int segment = 1400, room = 32 * 1024;
+
+    setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof segment);
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+}
+
+int dial_narrowly(const char *who)
+{
+    int fd;
+
+    narrow = true;
+    fd = dial(who);
+    narrow = false;
+    return fd;
+}
+
 static unsigned own_port_of(int fd)
 {
     struct sockaddr_in own = {0};
@@ -305,6 +329,8 @@ static int connected_or_not(const char *who, int *error)
     if (fd < 0)
         check_failed("cannot make a socket");
     set_nonblocking(fd);
+    if (narrow)
+        make_narrow(fd);
     if (connect(fd, (struct sockaddr *)&to, sizeof to) < 0) {
         struct pollfd p = {.fd = fd, .events = POLLOUT};
         socklen_t length = sizeof *error;

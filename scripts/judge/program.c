@@ -211,7 +211,7 @@ void start_with(const char *const *arguments)
         dup2(hold_shared, 4);
         if (reports)
             dup2(hold_notifier, 5);
-        for (int fd = reports ? 6 : 5; fd < 64; fd++)
+        for (int fd = reports ? 6 : 5; fd < 1024; fd++)
             close(fd);
         setenv("WB_WITNESS", "4", 1);
         if (!reports && injected_faults())

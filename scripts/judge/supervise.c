@@ -74,7 +74,7 @@ static const struct setting settings[] = {
      .size = &disk},
     {"descriptors", "N", "let it have N descriptors at most; 0: many",
      .size = &descriptors},
-    {"occupy", "N", "open N descriptors for it before", .size = &occupied},
+    {"occupy", "N", "take the descriptors below N but two", .size = &occupied},
     {"keep-user", NULL, "let root's program be root's", .flag = &keep_user},
     {"room", "FOLDER", "run it in FOLDER, and let it own that",
      .text = &folder},
@@ -415,6 +415,18 @@ static rlim_t processes_allowed(void)
     return processes + others;
 }
 
+/* Take all descriptors below `occupied`, but leave two free. */
+static void occupy_descriptors(void)
+{
+    int fd = STDIN_FILENO;
+
+    while (occupied > 2 && (size_t)fd < occupied)
+        if ((fd = dup(STDIN_FILENO)) < 0)
+            die("cannot occupy %zu descriptors", occupied);
+    for (int i = 0; i < 3 && occupied > 2; i++)
+        close(fd - i);
+}
+
 /* Close all descriptors but the first three, the witness's, the notifier's, and
  * these two. */
 static void close_others(int one, int other)
@@ -503,9 +515,7 @@ NO_RETURN static void become_program(const struct plan *plan)
     if (write(plan->ready, "!", 1) != 1)
         _exit(1);
     close(plan->ready);
-    for (size_t i = 0; i < occupied; i++)
-        if (dup(STDIN_FILENO) < 0)
-            die("cannot occupy %zu descriptors", occupied);
+    occupy_descriptors();
     if (descriptors > 0)
         LIMIT(RLIMIT_NOFILE, descriptors);
     /* By its descriptor: the new user may have no access to its folder. */
