@@ -140,3 +140,11 @@ cut	^        if \(made.kind == PENDING\)	^        nap_until
 +
 +        while (!passed(until))
 +            poll(NULL, 0, 10);
+
+=== wrong NO_GROWTH begins to double one try late
+-    while (--tried > 0 && most < cap)
++    while (--tried > 1 && most < cap)
+
+=== wrong NO_CAP doubles past a cap that is no doubled base
+-    if (most > cap)
+-        most = cap;

@@ -22,6 +22,7 @@ struct classify_case {
 static const struct classify_case classify_cases[] = {
     {"recv", 5, 10, 0},
     {"recv", 0, 10, 0},
+    {"recv", 0, 1, 0},
     {"recv", 0, 0, 0},
     {"recv", -1, 10, EAGAIN},
     {"recv", -1, 10, EINTR},

@@ -253,6 +253,26 @@ static void asked_to_stop(void)
                 "It was stopped while it tried, and claims to be connected.");
 }
 
+static void told_by_enter(void)
+{
+    int listener;
+    int port = silent_port(&listener), keyboard = give_keyboard();
+
+    step("port %d does not answer, and the deadline is far away", port);
+    start_connecting(port, "15s");
+    if (!is_connecting(port))
+        diagnosed(-1, ENDS_EARLY, "it did not try to connect");
+    nap(50 * MILLISECOND);
+    if (has_ended() || write(keyboard, "\n", 1) != 1)
+        diagnosed(-1, ENDS_EARLY, "nobody had asked it to stop");
+    step("Enter asks it to stop");
+    if (!ends_within(1500 * MILLISECOND))
+        diagnosed(-1, STOP_IGNORED, "1.5 s after Enter it is still there");
+    if (claims_success())
+        mistake(PENDING_IS_CONNECTED,
+                "It was stopped while it tried, and claims to be connected.");
+}
+
 static void signals_while_connecting(void)
 {
     int listener;
@@ -633,52 +653,89 @@ static int by_length(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Two tries each, in many processes. Their pauses must differ, and the first
- * one has a bound of its own. One pause alone, of which nothing but its bound
- * is known, would say little. */
-static void first_pause(void)
+/* Four tries each, in many processes. Of one pause nothing is known but its
+ * bound, which doubles; of many we also know that they differ, that some are
+ * near their bound, and that none is above it. */
+static void first_pauses(void)
 {
-    enum { PROCESSES = 16 };
-    const duration bound = 100 * MILLISECOND, near = 5 * MILLISECOND;
-    duration pauses[PROCESSES], median;
+    enum { PROCESSES = 11, PAUSES = 3 };
+    const duration base = 40 * MILLISECOND, near = 5 * MILLISECOND;
+    duration last[PROCESSES], median;
+    double most = 0; /* of all but the first ones, as a share of the bound */
     size_t too_long = 0, alike = 0;
     int port = refusing_port();
 
     have_reported("connect");
-    step("port %d refuses; %d processes try twice, base 100 ms", port,
+    step("port %d refuses; %d processes try four times, base 40 ms", port,
          PROCESSES);
     for (int i = 0; i < PROCESSES; i++) {
         struct tries tries;
 
-        start("--tries", "2", "--base", "100ms", "--cap", "10s", "--deadline",
+        start("--tries", "4", "--base", "40ms", "--cap", "10s", "--deadline",
               "15s", "127.0.0.1", as_text(port));
         if (!ends_within(5 * SECOND))
-            diagnosed(-1, ENDLESS, "both its tries are over, or should be");
+            diagnosed(-1, ENDLESS, "all its tries are over, or should be");
         tries = tries_at(port);
-        if (tries.count != 2)
-            diagnosed(-1, tries.count < 2 ? GIVES_UP_EARLY : ENDLESS,
-                      "it tried %zu times instead of twice", tries.count);
-        pauses[i] = gap(&tries, 0);
-        too_long += pauses[i] > bound + bound / 4;
+        if (tries.count != PAUSES + 1)
+            diagnosed(-1, tries.count <= PAUSES ? GIVES_UP_EARLY : ENDLESS,
+                      "it tried %zu times instead of four times", tries.count);
+        for (size_t j = 0; j < PAUSES; j++) {
+            const double share = (double)gap(&tries, j) / (double)(base << j);
+
+            most = j > 0 && share > most ? share : most;
+            too_long += share > 1.25;
+        }
+        last[i] = gap(&tries, PAUSES - 1);
     }
-    qsort(pauses, PROCESSES, sizeof *pauses, by_length);
-    median = pauses[PROCESSES / 2];
+    qsort(last, PROCESSES, sizeof *last, by_length);
+    median = last[PROCESSES / 2];
     for (int i = 0; i < PROCESSES; i++)
-        alike += pauses[i] > median - near && pauses[i] < median + near;
-    step("the first pauses took from %.1f to %.1f ms", 1e3 * seconds(pauses[0]),
-         1e3 * seconds(pauses[PROCESSES - 1]));
+        alike += last[i] > median - near && last[i] < median + near;
+    step("the third pauses took from %.1f to %.1f ms", 1e3 * seconds(last[0]),
+         1e3 * seconds(last[PROCESSES - 1]));
     if (too_long > 1)
-        mistake(
-            NO_CAP,
-            "The first pause may take 100 ms, and in %zu of %d processes it "
-            "took longer: up to %.1f ms.",
-            too_long, PROCESSES, 1e3 * seconds(pauses[PROCESSES - 1]));
-    if (alike > 10)
+        mistake(NO_CAP,
+                "The first three pauses may take 40, 80 and 160 ms, and %zu of "
+                "%d took longer.",
+                too_long, PROCESSES * PAUSES);
+    if (alike > 7)
         mistake(
             NO_JITTER,
-            "In %zu of %d processes the first pause took %.0f ms: all these "
+            "In %zu of %d processes the third pause took %.0f ms: all these "
             "clients would come back together.",
             alike, PROCESSES, 1e3 * seconds(median));
+    if (most < 0.55)
+        mistake(
+            NO_GROWTH,
+            "The first three pauses may take 40, 80 and 160 ms; of %d, none "
+            "took much more than half of that.",
+            PROCESSES * PAUSES);
+}
+
+/* Doubling goes past a cap that is no doubled base. */
+static void odd_cap(void)
+{
+    enum { MANY = 24 };
+    const duration most = 41 * MILLISECOND;
+    size_t too_long = 0;
+    struct tries tries;
+    int port = refusing_port();
+
+    have_reported("connect");
+    step("port %d refuses; %d tries, base 40 ms, cap 41 ms", port, MANY);
+    start("--tries", "24", "--base", "40ms", "--cap", "41ms", "--deadline",
+          "15s", "127.0.0.1", as_text(port));
+    if (!ends_within(4 * SECOND))
+        diagnosed(-1, NO_CAP, "its pauses take 1 s at most, all together");
+    tries = tries_at(port);
+    if (tries.count != MANY)
+        diagnosed(-1, tries.count < MANY ? GIVES_UP_EARLY : ENDLESS,
+                  "it tried %zu times, and %d were allowed", tries.count, MANY);
+    for (size_t i = 0; i + 1 < MANY; i++)
+        too_long += gap(&tries, i) > most + most / 4;
+    if (too_long > 1)
+        mistake(NO_CAP, "No pause may take more than 41 ms, and %zu of %d did.",
+                too_long, MANY - 1);
 }
 
 /* More tries than an integer has bits. */
@@ -861,7 +918,7 @@ static void draw_cases(const char *call)
 
         if (strcmp(c.call, call) != 0)
             continue;
-        if (c.asked > 0)
+        if (c.asked > 1)
             c.asked = 2 + draw(9000);
         if (strcmp(call, "send") == 0 && c.result == 10)
             c.result = (int)c.asked;
@@ -1033,23 +1090,32 @@ static void keeps_count(void)
 #define REFUSE                                                                 \
     "build/bin/bad_peer --stop-after 9s refuse 127.0.0.1 8080 & sleep 0.5; "
 
+#define CONNECT_CHECKS                                                         \
+    {"live", "a server that listens", 1, live_server,                          \
+     "build/bin/echo_blocking --stop-after 9s 8080 & sleep 0.5; PROGRAM "      \
+     "127.0.0.1 8080"},                                                        \
+        {"refused", "a port that refuses", 3, refusing_server,                 \
+         REFUSE "PROGRAM 127.0.0.1 8080"},                                     \
+        {"silent", "a server that does not answer", 3, silent_server,          \
+         TARPIT "time PROGRAM --deadline 400ms 127.0.0.1 8080"},               \
+        {"signals", "signals come meanwhile", 1, signals_while_connecting,     \
+         TARPIT "PROGRAM 127.0.0.1 8080 & sleep 0.5; kill -USR1 $!; wait $!"}, \
+        {"stop", "somebody wants it to end", 1, asked_to_stop,                 \
+         TARPIT "PROGRAM --deadline 15s 127.0.0.1 8080 & sleep 0.5; kill $!; " \
+                "wait $!"},                                                    \
+    {                                                                          \
+        "late", "a server that answers late", 1, late_server,                  \
+            "build/bin/tarpit --release 1s --stop-after 15s 8080 & sleep "     \
+            "0.5; "                                                            \
+            "PROGRAM --deadline 10s 127.0.0.1 8080"                            \
+    }
+
 static const struct check connect_checks[] = {
-    {"live", "a server that listens", 1, live_server,
-     "build/bin/echo_blocking --stop-after 9s 8080 & sleep 0.5; PROGRAM "
-     "127.0.0.1 8080"},
-    {"refused", "a port that refuses", 3, refusing_server,
-     REFUSE "PROGRAM 127.0.0.1 8080"},
-    {"silent", "a server that does not answer", 3, silent_server,
-     TARPIT "time PROGRAM --deadline 400ms 127.0.0.1 8080"},
-    {"signals", "signals come meanwhile", 1, signals_while_connecting,
-     TARPIT "PROGRAM 127.0.0.1 8080 & sleep 0.5; kill -USR1 $!; wait $!"},
-    {"stop", "somebody wants it to end", 1, asked_to_stop,
-     TARPIT "PROGRAM --deadline 15s 127.0.0.1 8080 & sleep 0.5; kill $!; "
-            "wait $!"},
-    {"late", "a server that answers late", 1, late_server,
-     "build/bin/tarpit --release 1s --stop-after 15s 8080 & sleep 0.5; "
-     "PROGRAM --deadline 10s 127.0.0.1 8080"},
+    CONNECT_CHECKS,
+    {"enter", "somebody presses Enter", 1, told_by_enter,
+     TARPIT "PROGRAM --deadline 15s 127.0.0.1 8080"},
     {0}};
+static const struct check deadline_checks[] = {CONNECT_CHECKS, {0}};
 
 static const struct check send_checks[] = {
     {"slow", "a receiver that takes its time", 4, slow_receiver,
@@ -1073,9 +1139,11 @@ static const struct check back_off_checks[] = {
             "status $?"},
     {"last", "only one try", 1, last_try,
      REFUSE "time PROGRAM --tries 1 --base 3600s --cap 3600s 127.0.0.1 8080"},
-    {"first", "the first pause, in many processes", 1, first_pause,
-     REFUSE "for i in 1 2 3 4; do PROGRAM --tries 2 --base 1s 127.0.0.1 8080; "
-            "done"},
+    {"first", "the first pauses, in many processes", 1, first_pauses,
+     REFUSE "for i in 1 2 3 4; do PROGRAM --tries 4 --base 200ms 127.0.0.1 "
+            "8080; done"},
+    {"cap", "a cap that is no doubled base", 1, odd_cap,
+     REFUSE "PROGRAM --tries 9 --base 400ms --cap 410ms 127.0.0.1 8080"},
     {"many", "more tries than an integer has bits", 1, many_tries,
      REFUSE "PROGRAM --tries 120 --base 1ms --cap 4ms 127.0.0.1 8080"},
     {"stop", "somebody wants it to end while it pauses", 1, stopped_in_pause,
@@ -1108,7 +1176,7 @@ static const struct check classify_checks[] = {
 const struct exercise client_exercises[] = {
     {"partial_send", send_checks, .may_spin = true},
     {"connected", connect_checks, .may_spin = false},
-    {"deadline", connect_checks, .may_spin = true},
+    {"deadline", deadline_checks, .may_spin = true},
     {"back_off", back_off_checks, .may_spin = false},
     {"classify", classify_checks, .may_spin = true},
     {0}};

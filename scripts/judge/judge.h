@@ -44,6 +44,9 @@ extern const struct exercise chat_exercises[];
 /* Options of the supervisor, and faults. Set them before the start. */
 void limit_descriptors(unsigned count);
 void occupy_descriptors(unsigned count);
+/* Let it read what we write to the descriptor that this returns. Without it,
+ * its standard input is empty. */
+int give_keyboard(void);
 /* Make calls fail: see faults.h, with the names accept, recv, send, connect. */
 void inject(const char *faults);
 /* Have the kernel report these calls: "socket,connect"; see notify.h. */

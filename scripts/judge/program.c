@@ -32,6 +32,16 @@ int its_input = -1;
 
 static unsigned most_descriptors, occupied_descriptors;
 
+int give_keyboard(void)
+{
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        check_failed("cannot make a pipe");
+    its_input = ends[0];
+    return ends[1];
+}
+
 void limit_descriptors(unsigned count)
 {
     most_descriptors = count;
