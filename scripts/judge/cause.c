@@ -379,14 +379,14 @@ void diagnosed(int peer, enum mistake otherwise, const char *format, ...)
 {
     enum mistake what = NO_MISTAKE;
     const char *now_doing;
-    char text[400], report[200];
+    char text[400], spoken[200];
     va_list arguments;
 
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     /* A program that a sanitizer stops is busy for a moment with its report. */
-    if (sanitizer_spoke(report, sizeof report))
+    if (sanitizer_spoke(spoken, sizeof spoken))
         ends_within(3 * SECOND);
     now_doing = doing();
     if (strcmp(now_doing, "is running") == 0 && ends_within(SECOND / 5))

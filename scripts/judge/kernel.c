@@ -488,22 +488,23 @@ static int ask_for_socket(unsigned port, unsigned peer_port,
     struct {
         struct nlmsghdr head;
         struct inet_diag_req_v2 body;
-    } request = {
-        {.nlmsg_len = sizeof request,
-         .nlmsg_type = SOCK_DIAG_BY_FAMILY,
-         .nlmsg_flags = NLM_F_REQUEST},
-        {.sdiag_family = AF_INET,
-         .sdiag_protocol = IPPROTO_TCP,
-         .idiag_states = ~0U,
-         .id = {.idiag_sport = htons((uint16_t)port),
-                .idiag_dport = htons((uint16_t)peer_port),
-                .idiag_src = {htonl(INADDR_LOOPBACK)},
-                .idiag_dst = {htonl(INADDR_LOOPBACK)},
-                .idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}}}};
+    } request;
     struct nlmsghdr answer[64] = {0}; /* the first one, and its attributes */
     const struct inet_diag_msg *told = NLMSG_DATA(answer);
     ssize_t n;
 
+    request.head = (struct nlmsghdr){.nlmsg_len = sizeof request,
+                                     .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+                                     .nlmsg_flags = NLM_F_REQUEST};
+    request.body = (struct inet_diag_req_v2){
+        .sdiag_family = AF_INET,
+        .sdiag_protocol = IPPROTO_TCP,
+        .idiag_states = ~0U,
+        .id = {.idiag_sport = htons((uint16_t)port),
+               .idiag_dport = htons((uint16_t)peer_port),
+               .idiag_src = {htonl(INADDR_LOOPBACK)},
+               .idiag_dst = {htonl(INADDR_LOOPBACK)},
+               .idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}}};
     if (diag < 0)
         diag = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
     if (diag < 0 || send(diag, &request, sizeof request, 0) < 0)

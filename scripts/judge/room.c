@@ -531,7 +531,7 @@ static void emit(unsigned code, uint32_t value, size_t if_true, size_t if_false)
 
 static void load(size_t offset)
 {
-    emit(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset, 0, 0);
+    emit(BPF_LD + BPF_W + BPF_ABS, (uint32_t)offset, 0, 0);
 }
 
 /* The lower half of an argument. */
