@@ -310,6 +310,12 @@ int main(void)
         return 1;
     printf("listening on 127.0.0.1 port %d\n", ntohs(own.sin_port));
     fflush(stdout);
+
+    char ping[16];
+    int first = accept(listener, NULL, NULL);
+    ssize_t n = read(first, ping, sizeof ping);
+    if (n <= 0 || write(first, ping, (size_t)n) != n)
+        return 1;
     while (accept(listener, NULL, NULL) < 1024)
         ;
     usleep(300000);
@@ -486,7 +492,7 @@ END
     found TOO_LARGE 'larger than 1 MiB'
     [ "$(du -k "$T" | tail -n 1 | cut -f 1)" -lt 100000 ] || flunk 'it was copied'
     exercise grade "$T" --only accept
-    is "$(grep -o '^"handed_in".*TOO_LARGE' <<<"$output")" '"handed_in",0,13,0,TOO_LARGE'
+    is "$(grep -o '^"handed_in".*TOO_LARGE' <<<"$output")" '"handed_in",0,'"$(worth accept)"',0,TOO_LARGE'
 }
 
 # --- Names ----------------------------------------------------------------------------
@@ -797,7 +803,7 @@ good_text=$'? ? ? ?? ??? ??? ???? ?? ? ü \xf0\x9f\x98\x80 %s'
     echo before >"$T/log"
     WB_PRACTICE="$T/practice" "$root/scripts/exercise" check --all --dir "$T/handed_in" --only accept >>"$T/log" || true
     is "$(head -n 1 "$T/log")" before
-    is "$(tail -n 1 "$T/log")" 'points: 0 of 13'
+    is "$(tail -n 1 "$T/log")" "points: 0 of $(worth accept)"
     # With --output they replace what the file had.
     exercise check --all --dir "$T/handed_in" --only accept --output "$T/log"
     is "$(grep -c -e before -e '^points' "$T/log")" 1
@@ -877,6 +883,21 @@ not ok classify: wrong what there is not
 ok accept: a comment alone'
     exercise prove 'nothing: reference'
     is "$status" 2
+}
+
+@test "exercises: where the source is no solution, do all programs begin with the section that is one?" {
+    local program
+    ! grep -q '/msg ' "$root/demos/chat/chat_server.c" || flunk 'the source is a solution now'
+    for program in reference stub 'right cuts a copy of the line in two' 'wrong MESSAGE_LOST not to oneself'; do
+        section direct_message "$program" >"$T/assembled.c"
+        is "$(grep -c 'strncmp(line, "/msg "' "$T/assembled.c")" 1
+        is "$(grep -c '^static void message(' "$T/assembled.c")" 1
+    done
+    section direct_message stub | submit direct_message
+    exercise diff direct_message --spoil
+    is "${lines[1]}" '+++ ours: scripts/exercises/direct_message.ex'
+    exercise prove 'direct_message: reference'
+    is "$output" 'ok direct_message: reference'
 }
 
 @test "exercises: is one that the judge does not know no proof?" {

@@ -55,7 +55,7 @@ said() {
     grep -q -x -F -e "$1" <<<"$stderr" || flunk "'$1' was not said, but: $stderr"
 }
 
-empty='0,13,0,EMPTY'
+empty="0,$(worth accept),0,EMPTY"
 
 # --- What is handed in ----------------------------------------------------------------
 
@@ -106,7 +106,7 @@ empty='0,13,0,EMPTY'
         head -c 1048577 /dev/zero >"$T/class/$right"
     done
     grades_of "$T/class" --only accept
-    is "$(grep -c ',0,13,0,TOO_LARGE$' <<<"$output") of $(grep -c '^"' <<<"$output")" '7 of 7'
+    is "$(grep -c ",0,$(worth accept),0,TOO_LARGE\$" <<<"$output") of $(grep -c '^"' <<<"$output")" '7 of 7'
     said "ann: accept.c is 'accept (10).c', one of 3"
     said "gil: accept.c is 'accept.c', one of 2"
 }
@@ -292,8 +292,8 @@ a_class() {
     is "$status: $output" '0: '
     version=$(sed -n 's/^#define JUDGE_VERSION "\(.*\)"$/\1/p' "$root/scripts/judge/inside.h")
     is "$(head -n 1 "$T/grades.csv")" 'submission,points,of,classify,classify mistakes,accept,accept mistakes,seed,containment,judge'
-    grep -q '^"ann",10,23,10,,0,NOT_HANDED_IN,4711,.*,'"$version\$" "$T/grades.csv" || flunk "$(cat "$T/grades.csv")"
-    grep -q '^"bo <b>",[0-9]*,23,0,DOES_NOT_COMPILE,[0-9]*,ACCEPTED_BLOCKING,4711,' "$T/grades.csv" || flunk "$(cat "$T/grades.csv")"
+    grep -q "^\"ann\",10,$(worth classify accept),10,,0,NOT_HANDED_IN,4711,.*,$version\$" "$T/grades.csv" || flunk "$(cat "$T/grades.csv")"
+    grep -q '^"bo <b>",[0-9]*,'"$(worth classify accept)"',0,DOES_NOT_COMPILE,[0-9]*,ACCEPTED_BLOCKING,4711,' "$T/grades.csv" || flunk "$(cat "$T/grades.csv")"
     is "$(cut -f 10,12 "$T/records" | sort -u)" "4711"$'\t'"$version"
     is "$(cut -f 13 "$T/records" | sort -u)" $'ann\nbo <b>'
 

@@ -115,6 +115,14 @@ holds() {
 
 # --- Tiers ---------------------------------------------------------------------
 
+# worth EXERCISE...: how many points its checks are worth, or theirs together.
+worth() {
+    local name
+    for name in "$@"; do
+        "$build/judge/judge" --list "$name"
+    done | awk -F '\t' '{ sum += $2 } END { print sum }'
+}
+
 # only_in TIER...: the others leave this test out. scripts/test looks for this
 # call, in the first line of a test, and does not even begin it.
 only_in() {

@@ -39,6 +39,7 @@ accept echo_busypoll
 writable echo_poll
 fd_set echo_select
 epoll echo_epoll
+edge echo_epoll_edge
 descriptors echo_select
 framing chat_server
 half_close chat_server
@@ -47,6 +48,7 @@ connected connect_poll
 deadline connect_nonblocking
 partial_send send_all
 back_off connect_retry
+datagrams udp_echo_nonblocking
 EOF
 }
 

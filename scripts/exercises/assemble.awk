@@ -7,7 +7,9 @@
 # out of the source; lines '---' separate its parts. Or it changes the whole
 # source, like a diff: consecutive lines that begin with '-' are searched for,
 # and replaced by the lines with '+' that follow them; a line '@@' separates two
-# removals. Section 'reference' is the source itself.
+# removals. Section 'reference' is the source itself, unless the file has a
+# section of this name: then it changes the source, and the other sections begin
+# with its result.
 #
 # 'line', a pattern and a line: in every program of the exercise, that line takes
 # the place of the source's line that matches.
@@ -19,31 +21,41 @@ function complain(what) {
 }
 
 # The next line of the source at which all removed lines of this hunk match.
-function place(hunk, from,    i) {
-    for (; from + lines_out[hunk] - 1 <= count; from++) {
-        for (i = 1; i <= lines_out[hunk] && line[from + i - 1] == out[hunk, i]; i++)
+function place(s, hunk, from,    i) {
+    for (; from + lines_out[s, hunk] - 1 <= count; from++) {
+        for (i = 1; i <= lines_out[s, hunk] && line[from + i - 1] == out[s, hunk, i]; i++)
             ;
-        if (i > lines_out[hunk])
+        if (i > lines_out[s, hunk])
             return from
     }
-    complain("not in the source: " out[hunk, 1])
+    complain("not in the source: " out[s, hunk, 1])
 }
 
-function print_changed(    at, next_place, hunk, i) {
+# Change the source as section s says.
+function change(s,    at, next_place, hunk, i, made, new) {
     at = 1
-    for (hunk = 1; hunk <= hunks; hunk++) {
-        next_place = place(hunk, at)
+    for (hunk = 1; hunk <= hunks[s]; hunk++) {
+        next_place = place(s, hunk, at)
         for (; at < next_place; at++)
-            print line[at]
-        for (i = 1; i <= lines_in[hunk]; i++)
-            print into[hunk, i]
-        at += lines_out[hunk]
+            new[++made] = line[at]
+        for (i = 1; i <= lines_in[s, hunk]; i++)
+            new[++made] = into[s, hunk, i]
+        at += lines_out[s, hunk]
     }
     for (; at <= count; at++)
-        print line[at]
+        new[++made] = line[at]
+    for (count = 0; count < made;) {
+        count++
+        line[count] = new[count]
+    }
 }
 
-function print_replaced(    i, cut, skipping) {
+function print_source(    i) {
+    for (i = 1; i <= count; i++)
+        print line[i]
+}
+
+function print_replaced(s,    i, cut, skipping) {
     cut = 1
     for (i = 1; i <= count; i++) {
         if (skipping) {
@@ -52,8 +64,8 @@ function print_replaced(    i, cut, skipping) {
                 cut++
             }
         } else if (cut <= cuts && line[i] ~ first[cut]) {
-            sub(/\n+$/, "\n", text[cut])
-            printf "%s", text[cut]
+            sub(/\n+$/, "\n", text[s, cut])
+            printf "%s", text[s, cut]
             skipping = 1
         } else {
             print line[i]
@@ -81,40 +93,44 @@ FNR != NR {
     last[cuts] = field[3]
 }
 /^=== / {
-    inside = substr($0, 5) == section
-    found = found || inside
+    inside = substr($0, 5)
+    if (inside != section && inside != "reference")
+        inside = ""
+    found[inside] = 1
     part = 1
     was = ""
     next
 }
-!inside || (/^$/ && changes) { next }
+inside == "" || (/^$/ && changes[inside]) { next }
 /^@@$/ { was = ""; next }
-/^-[^-]/ || (/^-$/ && changes) {
-    changes = 1
+/^-[^-]/ || (/^-$/ && changes[inside]) {
+    changes[inside] = 1
     if (was != "-")
-        hunks++
-    out[hunks, ++lines_out[hunks]] = substr($0, 2)
+        hunks[inside]++
+    out[inside, hunks[inside], ++lines_out[inside, hunks[inside]]] = substr($0, 2)
     was = "-"
     next
 }
-/^\+/ && changes {
-    into[hunks, ++lines_in[hunks]] = substr($0, 2)
+/^\+/ && changes[inside] {
+    into[inside, hunks[inside], ++lines_in[inside, hunks[inside]]] = substr($0, 2)
     was = "+"
     next
 }
 $0 == "---" { part++; next }
-{ text[part] = text[part] $0 "\n" }
+{ text[inside, part] = text[inside, part] $0 "\n" }
 
 END {
     if (failed)
         exit 1
-    if (section == "reference")
-        for (i = 1; i <= count; i++)
-            print line[i]
-    else if (!found)
+    if (found["reference"])
+        change("reference")
+    if (section != "reference" && !found[section])
         complain("there is none")
-    else if (changes)
-        print_changed()
-    else
-        print_replaced()
+    if (section != "reference" && !changes[section])
+        print_replaced(section)
+    else {
+        if (section != "reference")
+            change(section)
+        print_source()
+    }
 }

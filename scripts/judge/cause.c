@@ -343,6 +343,8 @@ static enum mistake cause_of_sleep(int peer)
     const struct interest in = interest_in(fd);
     const bool set_used = at.call == CALL_select || at.call == CALL_pselect;
 
+    if (fd < 0 && listener_interest().events & EPOLLET)
+        return ET_NOT_DRAINED;
     if (fd < 0)
         return !set_used                    ? LISTENER_UNWATCHED
                : listener_interest().beyond ? NFDS_TOO_LOW
@@ -351,11 +353,12 @@ static enum mistake cause_of_sleep(int peer)
         return NFDS_TOO_LOW;
     if (in.known && !in.watched)
         return set_used ? FDSET_STALE : CLIENT_UNWATCHED;
-    if (in.events & EPOLLET)
-        return ET_NOT_DRAINED;
 
     const struct seen *put = last_send(fd);
 
+    if (in.events & EPOLLET &&
+        (in.events & EPOLLOUT || !put || put->result == put->asked))
+        return ET_NOT_DRAINED;
     return put && put->result < put->asked ? POLLOUT_NEVER : NO_MISTAKE;
 }
 

@@ -27,6 +27,7 @@ static struct guest {
     size_t length;
     size_t received; /* bytes in all */
     const char *expected;
+    char name[17]; /* which the others see */
 } guests[4];
 
 static void take_in(struct guest *g)
@@ -64,6 +65,20 @@ static bool has_heard(void *guest)
     return strstr(g->heard, g->expected) != NULL || ending != STILL_THERE;
 }
 
+static bool comes_to_hear(struct guest *g, const char *what)
+{
+    g->expected = what;
+    ending = STILL_THERE;
+    wait_until(has_heard, g, 5 * SECOND);
+    return strstr(g->heard, what) != NULL;
+}
+
+static void forget(struct guest *g)
+{
+    g->length = 0;
+    g->heard[0] = '\0';
+}
+
 /* Wait until this guest has heard these words; drop everything up to them. */
 static bool hears_words(struct guest *g, const char *what)
 {
@@ -71,13 +86,12 @@ static bool hears_words(struct guest *g, const char *what)
     const size_t before = g->received;
     const char *at;
 
-    g->expected = what;
-    ending = STILL_THERE;
-    wait_until(has_heard, g, 5 * SECOND);
-    at = strstr(g->heard, what);
-    note_peer(g->fd, "recv", from, at ? (long long)(g->received - before) : -1);
-    if (!at)
+    if (!comes_to_hear(g, what)) {
+        note_peer(g->fd, "recv", from, -1);
         return false;
+    }
+    note_peer(g->fd, "recv", from, (long long)(g->received - before));
+    at = strstr(g->heard, what);
     at += strlen(what);
     g->length -= (size_t)(at - g->heard);
     memmove(g->heard, at, g->length + 1);
@@ -777,6 +791,320 @@ static void strange_bytes(void)
                 "that.");
 }
 
+/* --- A line for one guest alone ------------------------------------------- */
+
+enum { GUESTS = sizeof guests / sizeof guests[0] };
+
+static struct guest *come_in(const char *who)
+{
+    struct guest *g = enter(who);
+
+    snprintf(g->name, sizeof g->name, "guest%d", (int)(g - guests) + 1);
+    return g;
+}
+
+static void take_name(struct guest *g, const char *name)
+{
+    char line[64];
+
+    snprintf(line, sizeof line, "/name %s\n", name);
+    say_line(g, line);
+    snprintf(line, sizeof line, "is now called %s.\n", name);
+    must_hear(g, g->name, line, NOTHING_SENT);
+    snprintf(g->name, sizeof g->name, "%s", name);
+}
+
+/* A name of this length. */
+static const char *drawn_name(char *name, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        name[i] = (char)('A' + draw(26));
+    name[length] = '\0';
+    return name;
+}
+
+/* A text as people write it. It begins with a word that nobody else says. */
+static char secret[16], drawn[1001];
+
+static const char *drawn_text(void)
+{
+    snprintf(secret, sizeof secret, "q%07u", draw(10000000));
+    snprintf(drawn, sizeof drawn, "%s: at %u,  100 %%s /who %u", secret,
+             draw(100), draw(1000));
+    return drawn;
+}
+
+static void write_to(struct guest *from, const char *name, const char *what)
+{
+    char line[1100];
+
+    snprintf(line, sizeof line, "/msg %s %s\n", name, what);
+    tell(from->fd, line, strlen(line));
+    step("%s wrote: /msg %.20s %.40s%s", from->name, name, what,
+         strlen(what) > 40 ? "..." : "");
+}
+
+/* Who of the others has heard the secret? */
+static const struct guest *overheard_by(const struct guest *from,
+                                        const struct guest *to)
+{
+    for (struct guest *g = guests; g < guests + GUESTS; g++) {
+        if (g->fd == 0 || g == to || g == from)
+            continue;
+        take_in(g);
+        if (strstr(g->heard, secret))
+            return g;
+    }
+    return NULL;
+}
+
+/* A line that all hear comes after what they should not hear. */
+static void nobody_else_hears(struct guest *from, const struct guest *to)
+{
+    char line[32], said[64];
+    const struct guest *other;
+
+    snprintf(line, sizeof line, "to all %u\n", draw(1000000));
+    snprintf(said, sizeof said, "%s: %s", from->name, line);
+    say_line(from, line);
+    for (struct guest *g = guests; g < guests + GUESTS; g++) {
+        if (g->fd == 0 || g == from)
+            continue;
+        if (!comes_to_hear(g, said))
+            diagnosed(g->fd, NOTHING_SENT, "%s did not hear '%s: to all ...'",
+                      g->name, from->name);
+    }
+    other = overheard_by(from, to);
+    if (other)
+        mistake(EVERYBODY_HEARS, "%s heard '%.*s'.", other->name,
+                (int)strcspn(strstr(other->heard, secret), "\n"),
+                strstr(other->heard, secret));
+    for (struct guest *g = guests; g < guests + GUESTS; g++)
+        if (g->fd != 0 && g != from)
+            hears_words(g, said);
+}
+
+/* Why did this guest not hear its line? */
+NO_RETURN static void not_heard(const struct guest *from, struct guest *to,
+                                const char *what, const char *line)
+{
+    const struct guest *other = overheard_by(from, to);
+    const char *found, *last;
+
+    take_in(to);
+    found = strstr(to->heard, secret);
+    last = strrchr(what, ' ') ? strrchr(what, ' ') : what;
+    if (found && strncmp(found, what, strlen(what)) == 0)
+        mistake(SENDER_UNKNOWN,
+                "%s should hear '%.40s...', and heard '%.60s': that does not "
+                "say who wrote it.",
+                to->name, line, to->heard);
+    if (found || (strstr(to->heard, "(to you): ") && strstr(to->heard, last)))
+        mistake(TEXT_CUT,
+                "%s should hear all %zu bytes of a text, and heard '%.60s'.",
+                to->name, strlen(what), to->heard);
+    if (other)
+        mistake(WRONG_GUEST, "A line for %s came to %s.", to->name,
+                other->name);
+    diagnosed(to->fd, MESSAGE_LOST, "%s did not hear '%.40s...'", to->name,
+              line);
+}
+
+static void must_tell(struct guest *from, struct guest *to, const char *what)
+{
+    char line[1100];
+
+    write_to(from, to->name, what);
+    snprintf(line, sizeof line, "%s (to you): %s\n", from->name, what);
+    if (!comes_to_hear(to, line))
+        not_heard(from, to, what, line);
+    step("%s heard it", to->name);
+    snprintf(line, sizeof line, "* %s was told.\n", to->name);
+    if (!comes_to_hear(from, line))
+        diagnosed(from->fd, NOBODY_TOLD, "%s did not hear '* %s was told.'",
+                  from->name, to->name);
+    step("%s heard '* %s was told.'", from->name, to->name);
+    forget(to);
+    forget(from);
+    nobody_else_hears(from, to);
+}
+
+/* Nobody has this name now. */
+static void must_be_unknown(struct guest *from, const char *name)
+{
+    char line[1000];
+
+    write_to(from, name, drawn_text());
+    snprintf(line, sizeof line, "* There is no guest %s.\n", name);
+    if (!hears_words(from, line)) {
+        const struct guest *other = overheard_by(from, from);
+
+        if (other && strstr(other->heard, "(to you)"))
+            mistake(WRONG_GUEST, "A line for %s came to %s.", name,
+                    other->name);
+        diagnosed(from->fd, NOBODY_TOLD,
+                  "%s was not told that there is no guest %.20s", from->name,
+                  name);
+    }
+    step("%s heard that there is no guest %.20s", from->name, name);
+    nobody_else_hears(from, from);
+}
+
+static void for_one_alone(void)
+{
+    serve();
+
+    struct guest *a = come_in("guest A"), *b = come_in("guest B");
+
+    come_in("guest C");
+    must_tell(a, b, drawn_text());
+    must_tell(b, a, drawn_text());
+}
+
+static void alike_names(void)
+{
+    char name[17], longer[18], shorter[17], other[17];
+
+    serve();
+
+    struct guest *a = come_in("guest A"), *b = come_in("guest B"),
+                 *c = come_in("guest C"), *d = come_in("guest D");
+
+    drawn_name(name, 6);
+    snprintf(longer, sizeof longer, "%sx", name);
+    snprintf(shorter, sizeof shorter, "%.4s", name);
+    take_name(b, name);
+    take_name(c, longer);
+    take_name(d, shorter);
+    must_tell(a, c, drawn_text());
+    must_tell(a, d, drawn_text());
+    must_tell(a, b, drawn_text());
+    take_name(a, drawn_name(other, 16)); /* as long as a name may be */
+    must_tell(a, b, drawn_text());
+    must_tell(d, a, drawn_text());
+}
+
+static void unknown_names(void)
+{
+    char name[40];
+
+    serve();
+
+    struct guest *a = come_in("guest A"), *b = come_in("guest B"),
+                 *c = come_in("guest C");
+
+    take_name(b, drawn_name(name, 16));
+    must_be_unknown(a, "guest2"); /* its old name */
+    must_be_unknown(a, "guest");
+    snprintf(name, sizeof name, "%sx", b->name);
+    must_be_unknown(a, name);
+    say_line(c, "/quit\n");
+    must_hear(a, "guest A", "guest3 has left.\n", NOTHING_SENT);
+    c->fd = 0; /* it stays connected, but hears no more */
+    must_be_unknown(a, "guest3");
+}
+
+static void without_text(void)
+{
+    static const char *const lines[] = {
+        "/msg\n", "/msg guest2\n", "/msg guest2 \n", "/msg \n", "/msg  \n"};
+
+    serve();
+
+    struct guest *a = come_in("guest A"), *b = come_in("guest B");
+
+    drawn_text();
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        say_line(a, lines[i]);
+        if (!hears_words(a, "/msg NAME TEXT"))
+            diagnosed(a->fd, NOBODY_TOLD,
+                      "guest A wrote '%.*s', and was not told of "
+                      "/msg NAME TEXT",
+                      (int)strcspn(lines[i], "\n"), lines[i]);
+    }
+    step("guest A forgot the name or the text %zu times, and was told",
+         sizeof lines / sizeof lines[0]);
+    must_tell(a, b, drawn_text());
+}
+
+static void to_oneself(void)
+{
+    serve();
+
+    struct guest *a = come_in("guest A");
+
+    come_in("guest B");
+    must_tell(a, a, drawn_text());
+}
+
+static void long_lines(void)
+{
+    enum { MUCH_TOO_LONG = 900 };
+    char name[MUCH_TOO_LONG + 1];
+
+    serve();
+
+    struct guest *a = come_in("guest A"), *b = come_in("guest B");
+
+    /* The whole line may have 1,000 bytes. */
+    drawn_text();
+    for (size_t i = strlen(drawn), end = 1000 - strlen("/msg guest2 ");
+         i <= end; i++)
+        drawn[i] = i < end ? (char)('a' + draw(26)) : '\0';
+    must_tell(a, b, drawn);
+    must_be_unknown(a, drawn_name(name, MUCH_TOO_LONG));
+    must_tell(b, a, drawn_text());
+}
+
+/* Guest A reads nothing, B writes to it, and C has nothing to do with that. */
+static void deaf_to_one(void)
+{
+    enum { ROUNDS = 4000, AFTERWARDS = 100, LINES = 12 };
+    char line[600];
+    size_t before, number = 0, afterwards = 0;
+
+    serve();
+
+    struct guest *a = come_in("guest A"), *b = come_in("guest B"),
+                 *c = come_in("guest C");
+
+    snprintf(line, sizeof line, "/msg guest1 ");
+    memset(line + strlen(line), 'z', sizeof line - 1 - strlen(line));
+    line[sizeof line - 2] = '\n';
+    line[sizeof line - 1] = '\0';
+    before = resident_memory();
+    step("guest A reads nothing from now on");
+    for (int round = 0; round < ROUNDS && afterwards < AFTERWARDS &&
+                        !strstr(c->heard, "sent away");
+         round++) {
+        for (int i = 0; i < LINES; i++, number++)
+            tell(b->fd, line, sizeof line - 1);
+        tell(b->fd, "/who\n", 5);
+        if (!hears_words(b, "(that is you)"))
+            diagnosed(a->fd, NOTHING_SENT,
+                      "guest B has written %s lines to guest A, which reads "
+                      "nothing, and gets no answer any more",
+                      grouped(number));
+        take_in(c);
+        afterwards += is_full(a->fd);
+        if (resident_memory() > before + ((size_t)6 << 20))
+            mistake(NO_BACKPRESSURE,
+                    "Guest A reads nothing, guest B wrote it %s lines, and the "
+                    "program's memory has grown by %s KiB.",
+                    grouped(number),
+                    grouped((resident_memory() - before) / 1024));
+    }
+    step("guest B wrote %s lines to guest A", grouped(number));
+    if (!hears_words(c, "sent away"))
+        diagnosed(-1, MESSAGE_LOST,
+                  "guest A does not hear what guest B writes any more, and "
+                  "nobody is told");
+    step("guest C heard that guest A was sent away");
+    a->fd = 0;
+    must_be_unknown(b, "guest1");
+    must_tell(b, c, drawn_text());
+}
+
 /* --- The checks of each exercise ------------------------------------------ */
 
 #define SERVE "PROGRAM --stop-after 20s 8080 & server=$!; sleep 0.5; "
@@ -789,6 +1117,11 @@ static void strange_bytes(void)
     SERVE "(sleep 0.5; yes 'a long line' | head -c 12M | "                     \
           "build/bin/chat_client 127.0.0.1 8080 >/dev/null; echo) | "          \
           "build/bin/bad_peer sleepy 127.0.0.1 8080"
+
+/* Two guests who listen. */
+#define ALONE                                                                  \
+    SERVE "for i in 1 2; do (sleep 2; echo /quit) | build/bin/chat_client "    \
+          "127.0.0.1 8080 & done; "
 
 static const struct check half_close_checks[] = {
     {"chat", "two guests talk", 1, chats,
@@ -836,8 +1169,40 @@ static const struct check framing_checks[] = {
      TWO_GUESTS "(printf 'a\\0b\\n'; sleep 1) | " TO_BE_HEARD},
     {0}};
 
+static const struct check direct_message_checks[] = {
+    {"chat", "two guests talk", 1, chats,
+     SERVE "(echo hello; sleep 1) | build/bin/chat_client 127.0.0.1 8080"},
+    {"alone", "a line for one guest alone", 3, for_one_alone,
+     ALONE "(sleep 0.6; echo '/msg guest2 just  you, 100 %s'; sleep 1) | "
+           "build/bin/chat_client 127.0.0.1 8080"},
+    {"alike", "names that begin alike", 2, alike_names,
+     SERVE "(echo /name Ada; sleep 2) | build/bin/chat_client 127.0.0.1 8080 & "
+           "sleep 0.2; (echo /name Adam; sleep 2) | build/bin/chat_client "
+           "127.0.0.1 8080 & sleep 0.3; (echo '/msg Adam hi'; sleep 1) | "
+           "build/bin/chat_client 127.0.0.1 8080"},
+    {"unknown", "nobody has this name", 2, unknown_names,
+     ALONE "(sleep 0.6; echo '/msg guest hello'; sleep 1) | "
+           "build/bin/chat_client 127.0.0.1 8080"},
+    {"without", "the name or the text is missing", 1, without_text,
+     ALONE "(sleep 0.6; echo /msg; echo /msg guest1; echo '/msg guest1 '; "
+           "sleep 1) | build/bin/chat_client 127.0.0.1 8080"},
+    {"oneself", "a line to oneself", 1, to_oneself,
+     SERVE "(echo '/msg guest1 buy milk'; sleep 1) | build/bin/chat_client "
+           "127.0.0.1 8080"},
+    {"long", "a long line", 1, long_lines,
+     SERVE "(echo \"/msg guest1 $(head -c 988 /dev/zero | tr '\\0' x)\"; "
+           "sleep 1) | build/bin/chat_client 127.0.0.1 8080 | grep -o 'xx*' | "
+           "wc -c"},
+    {"deaf", "a line to a guest who does not read", 2, deaf_to_one,
+     SERVE "build/bin/bad_peer never-read 127.0.0.1 8080 & sleep 0.5; "
+           "(yes '/msg guest1 a long line' | head -c 20M; sleep 1) | "
+           "build/bin/chat_client 127.0.0.1 8080 | sort | uniq -c; "
+           "ps -o stat,rss,args -p $server; kill $!"},
+    {0}};
+
 const struct exercise chat_exercises[] = {
     {"half_close", half_close_checks, .may_spin = false},
     {"back_pressure", back_pressure_checks, .may_spin = false},
     {"framing", framing_checks, .may_spin = false},
+    {"direct_message", direct_message_checks, .may_spin = false},
     {0}};

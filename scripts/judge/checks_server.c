@@ -270,7 +270,7 @@ static void half_closed(void)
 
     accepted(a);
     /* No more than the kernel buffers, so that all of it can be sent at
-     * once. */
+   * once. */
     tell(a, bytes, size);
     shutdown(a, SHUT_WR);
     step("client A sent %zu bytes and ended its sending", size);
@@ -370,6 +370,8 @@ static bool more_comes(void *peer)
     return poll(&p, 1, 0) > 0;
 }
 
+static duration before_it_reads; /* besides the time to see that all is full */
+
 static void slow_reader(void)
 {
     const size_t size = MORE_THAN_FITS;
@@ -383,6 +385,7 @@ static void slow_reader(void)
     int fd = its_fd(a);
     const struct seen *put = last_send(fd);
 
+    nap(before_it_reads);
     step("client A sent %s bytes and reads none; then the program took no more",
          grouped(sent));
     if (has_ended())
@@ -419,10 +422,27 @@ static void slow_reader(void)
                       "client A got %s of %s bytes, and the connection was "
                       "closed",
                       grouped(length), grouped(sent));
+        /* More than a program holds that receives no more than it sends. */
+        if (is_asleep() && unread_by_it(a) == 0 &&
+            sent - length > (size_t)4 << 20)
+            mistake(SHORT_SEND,
+                    "Client A got %s of %s bytes. The program has received all "
+                    "of them and %s: the rest is lost.",
+                    grouped(length), grouped(sent), doing());
         diagnosed(a, SHORT_SEND, "client A got %s of %s bytes", grouped(length),
                   grouped(sent));
     }
     step("client A received all of its %s bytes", grouped(length));
+}
+
+/* After 0.2 s or more, TCP sends a last piece into a window that is smaller
+ * than a whole segment (RFC 9293, 3.8.6.2.1): a change, which would tell a
+ * program to go on that does not wait for room. Nothing is left that could tell
+ * it later. */
+static void slow_reader_later(void)
+{
+    before_it_reads = 700 * MILLISECOND;
+    slow_reader();
 }
 
 /* While the client does not read, the server has nothing to do. */
@@ -624,7 +644,7 @@ static void out_of_descriptors_with(bool must_wait)
     step("%zu clients are served, and for the next one there is no descriptor",
          count);
     /* The second echo shows that a whole round has ended since the new client
-     * came: so the program has tried to accept it. */
+   * came: so the program has tried to accept it. */
     for (int i = 0; i < 2; i++) {
         must_still_be_served(peers[0], "the first client");
         must_still_be_served(peers[count - 1], "the last client");
@@ -762,6 +782,226 @@ static void crowd(void)
         ping(peers[i], "a client who stayed");
 }
 
+static bool waits_by_edges(void *peer)
+{
+    return waits_for_changes(*(int *)peer);
+}
+
+static void by_edges(void)
+{
+    const size_t size = 500000;
+    char *bytes = numbered_bytes(size);
+
+    serve();
+
+    int a = dial("client A");
+
+    if (!accepted(a))
+        diagnosed(a, LISTENER_UNWATCHED, "client A was not accepted");
+    ping(a, "client A");
+    if (!wait_until(waits_by_edges, &a, 2 * SECOND))
+        diagnosed(a, LEVEL_TRIGGERED,
+                  "descriptor %d of client A is not in the interest list with "
+                  "EPOLLET",
+                  its_fd(a));
+    step("it waits for changes of descriptor %d: EPOLLET", its_fd(a));
+    tell(a, bytes, size);
+    step("client A sent %zu bytes", size);
+    if (!hears(a, bytes, size))
+        diagnosed(a, NOTHING_SENT, "client A did not get all of its echo");
+    if (!wait_until(waits_by_edges, &a, 2 * SECOND))
+        diagnosed(a, LEVEL_TRIGGERED,
+                  "after a long echo EPOLLET is gone from descriptor %d of "
+                  "client A",
+                  its_fd(a));
+}
+
+static void must_hear_end(int peer, const char *who)
+{
+    const struct seen *got;
+
+    if (hears_end(peer))
+        return;
+    got = last_receive(its_fd(peer));
+    if (got && got->result == 0 && got->asked > 0 && ending == STILL_THERE)
+        mistake(EOF_IGNORED,
+                "%s has ended, recv said 0, and descriptor %d is still open.",
+                who, its_fd(peer));
+    diagnosed(peer, NOT_CLOSED, "%s never heard the end", who);
+}
+
+/* Bytes and the end come together: one change, so one report. */
+static void bytes_and_end(void)
+{
+    const size_t size = 20000 + draw(20000);
+    char *bytes = numbered_bytes(size);
+
+    serve();
+
+    int a = dial("client A"), b = dial("client B");
+
+    if (!accepted(a) || !accepted(b))
+        diagnosed(b, LISTENER_UNWATCHED, "client B was not accepted");
+    ping(a, "client A");
+    freeze();
+    tell(a, bytes, size);
+    shutdown(a, SHUT_WR);
+    tell(b, bytes, 3);
+    shutdown(b, SHUT_WR);
+    thaw();
+    step("client A sent %zu bytes and its end at the same moment, client B 3",
+         size);
+    if (!hears(a, bytes, size))
+        diagnosed(a, CLOSE_BEFORE_FLUSH,
+                  "client A did not get all of its echo");
+    must_hear_end(a, "client A");
+    if (!hears(b, bytes, 3))
+        diagnosed(b, CLOSE_BEFORE_FLUSH, "client B did not get its echo");
+    must_hear_end(b, "client B");
+    step("both received their echo and the end");
+}
+
+/* A client who sends as much as it can, and reads its echo. */
+struct busy {
+    int peer;
+    char *bytes;
+    size_t sent, received;
+};
+
+enum { PORTION = 1 << 20 };
+
+static ssize_t send_more(struct busy *a)
+{
+    const ssize_t n = send(a->peer, a->bytes, PORTION, MSG_NOSIGNAL);
+
+    a->sent += n > 0 ? (size_t)n : 0;
+    return n;
+}
+
+static ssize_t receive_some(struct busy *a)
+{
+    static char piece[256 * 1024];
+    const ssize_t n = recv(a->peer, piece, sizeof piece, 0);
+
+    a->received += n > 0 ? (size_t)n : 0;
+    if (n == 0)
+        ending = ENDED;
+    else if (n < 0 && errno != EAGAIN && errno != EINTR)
+        ending = RESET;
+    return n;
+}
+
+static bool got_all(void *busy)
+{
+    struct busy *a = busy;
+
+    while (receive_some(a) > 0)
+        ;
+    return a->received >= a->sent || ending != STILL_THERE;
+}
+
+static bool holds_bytes(void *peer)
+{
+    return unread_by_it(*(int *)peer) > 0;
+}
+
+/* The task allows this much for one client before the others are served. */
+#define A_TURN ((size_t)512 << 10)
+
+/*
+ * Client A sends without end and reads its echo. Client B's few bytes come at
+ * the same moment. What A has received before B's echo comes tells how long B
+ * had to wait, whoever runs when on a busy machine.
+ */
+static void must_not_wait_for(struct busy *a, int b)
+{
+    /* It may be frozen in A's turn, and A's next turn may be the first one. */
+    const size_t most = 2 * A_TURN + A_TURN / 2;
+    const instant deadline = deadline_in(10 * SECOND);
+    size_t before = a->received, heard = 0;
+    char echo[5];
+
+    while (heard < sizeof echo) {
+        ssize_t n = recv(b, echo, sizeof echo - heard, 0);
+
+        if (n > 0) {
+            heard += (size_t)n;
+            continue;
+        }
+        if (n == 0 || errno != EAGAIN || has_ended() || passed(deadline))
+            diagnosed(b, NOTHING_SENT,
+                      "client B did not get its echo while client A sends "
+                      "without end");
+        if (a->received - before > most)
+            mistake(GREEDY_CLIENT,
+                    "Client B has waited for its echo of 5 bytes while client "
+                    "A got %s bytes.",
+                    grouped(a->received - before));
+        receive_some(a);
+        send_more(a);
+    }
+}
+
+static void greedy_client(void)
+{
+    enum { ROUNDS = 30 };
+
+    serve();
+
+    struct busy a = {.peer = dial("client A"),
+                     .bytes = numbered_bytes(PORTION)};
+    int b = dial("client B");
+
+    if (!accepted(a.peer) || !accepted(b))
+        diagnosed(b, LISTENER_UNWATCHED, "client B was not accepted");
+    ping(b, "client B");
+    for (int round = 0; round < ROUNDS; round++) {
+        freeze();
+        while (send_more(&a) > 0)
+            ;
+        tell(b, "ping\n", 5);
+        wait_until(holds_bytes, &b, SECOND / 10);
+        thaw();
+        must_not_wait_for(&a, b);
+        ending = STILL_THERE;
+        if (!wait_until(got_all, &a, 10 * SECOND) || ending != STILL_THERE)
+            diagnosed(a.peer, ET_NOT_DRAINED,
+                      "client A sent %s bytes, and then none; %s came back",
+                      grouped(a.sent), grouped(a.received));
+    }
+    step("client A sent %s bytes and got all of them; client B got its %d "
+         "echoes meanwhile",
+         grouped(a.sent), ROUNDS);
+}
+
+/* All of them come at once: one change of the listener, so one report. */
+static void sudden_crowd(void)
+{
+    enum { MANY = 12 };
+    int peers[MANY];
+
+    serve();
+    ping(dial("the first client"), "the first client");
+    freeze();
+    for (int i = 0; i < MANY; i++)
+        peers[i] = dial("a client");
+    thaw();
+    for (int i = 0; i < MANY; i++)
+        if (!accepted(peers[i]))
+            diagnosed(peers[i], LISTENER_UNWATCHED,
+                      "client %d of %d that came at the same moment was not "
+                      "accepted",
+                      i + 1, MANY);
+    freeze();
+    for (int i = 0; i < MANY; i++)
+        tell_text(peers[i], "ping\n");
+    thaw();
+    for (int i = MANY; i-- > 0;)
+        if (!hears_text(peers[i], "ping\n"))
+            diagnosed(peers[i], CLIENT_UNWATCHED,
+                      "client %d of %d did not get its echo", i + 1, MANY);
+}
+
 /* --- The checks of each exercise ------------------------------------------ */
 
 #define SERVE_8080 "PROGRAM --stop-after 20s 8080 & sleep 0.5; "
@@ -804,6 +1044,11 @@ static void crowd(void)
         "slow_reader", "a client reads slowly", 3, slow_reader,                \
             SERVE_8080                                                         \
             "build/bin/bad_peer --count 200000 burst 127.0.0.1 8080"           \
+    }
+#define SLOW_READER_LATER                                                      \
+    {                                                                          \
+        "slow_reader", "a client reads slowly", 3, slow_reader_later,          \
+            SERVE_8080 "build/bin/bad_peer --count 16M sleepy 127.0.0.1 8080"  \
     }
 #define STUCK_READER                                                           \
     {                                                                          \
@@ -877,6 +1122,38 @@ static void crowd(void)
             "build/bin/bad_peer --count 12 --stop-after 3s crowd 127.0.0.1 "   \
             "8080"                                                             \
     }
+#define STOP_8080 "PROGRAM --stop-after 20s 8080 & server=$!; sleep 0.5; "
+#define BY_EDGES                                                               \
+    {                                                                          \
+        "by_edges", "the kernel reports changes", 1, by_edges,                 \
+            STOP_8080                                                          \
+            "build/bin/echo_client --hold 3s 127.0.0.1 8080 A & sleep 0.5; "   \
+            "grep -h tfd: /proc/$server/fdinfo/*; : EPOLLET is 80000000"       \
+    }
+#define BYTES_AND_END                                                          \
+    {                                                                          \
+        "bytes_and_end", "bytes and the end come together", 2, bytes_and_end,  \
+            STOP_8080                                                          \
+            "kill -STOP $server; build/bin/bad_peer --count 30000 half-close " \
+            "127.0.0.1 8080 & sleep 0.5; kill -CONT $server; wait $!"          \
+    }
+#define GREEDY                                                                 \
+    {                                                                          \
+        "greedy", "one client sends without end, another one waits", 2,        \
+            greedy_client,                                                     \
+            STOP_8080                                                          \
+            "build/bin/bad_peer --count 1G burst 127.0.0.1 8080 & sleep 0.5; " \
+            "build/bin/echo_client 127.0.0.1 8080 1 2 3 4 5 6"                 \
+    }
+#define SUDDEN_CROWD                                                           \
+    {                                                                          \
+        "sudden_crowd", "a dozen clients come at the same moment", 2,          \
+            sudden_crowd,                                                      \
+            STOP_8080                                                          \
+            "kill -STOP $server; build/bin/bad_peer --count 12 --stop-after "  \
+            "3s "                                                              \
+            "crowd 127.0.0.1 8080 & sleep 0.5; kill -CONT $server; wait $!"    \
+    }
 
 static const struct check accept_checks[] = {
     ALONE,       SILENT, LEAVES,      RESET_CLIENT, INTERRUPTED,
@@ -905,6 +1182,10 @@ static const struct check epoll_checks[] = {
     ALONE,        SILENT,      IDLE,         BURST,   CROWD,
     STUCK_READER, SLOW_READER, RESET_CLIENT, SIGNALS, DESCRIPTORS,
     INTERRUPTED,  LEAVES,      {0}};
+static const struct check edge_checks[] = {
+    ALONE,        BY_EDGES,          IDLE,         BURST,  BYTES_AND_END,
+    SUDDEN_CROWD, SLOW_READER_LATER, STUCK_READER, GREEDY, INTERRUPTED,
+    RESET_CLIENT, SIGNALS,           DESCRIPTORS,  {0}};
 
 const struct exercise server_exercises[] = {
     {"accept", accept_checks, .may_spin = true},
@@ -913,4 +1194,5 @@ const struct exercise server_exercises[] = {
     {"fd_set", fd_set_checks, .may_spin = false},
     {"descriptors", descriptors_checks, .may_spin = false},
     {"epoll", epoll_checks, .may_spin = false},
+    {"edge", edge_checks, .may_spin = false},
     {0}};

@@ -109,6 +109,7 @@ static const struct exercise *const tables[] = {
     server_exercises,
     client_exercises,
     chat_exercises,
+    datagram_exercises,
 };
 
 static const struct exercise *exercise_called(const char *name)

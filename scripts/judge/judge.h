@@ -33,11 +33,12 @@ struct exercise {
     bool may_spin;              /* the exercise is about busy-polling */
 };
 
-/* In checks_server.c, checks_client.c, checks_chat.c. The last entry of each
- * has no name. */
+/* In checks_server.c, checks_client.c, checks_chat.c, checks_datagram.c. The
+ * last entry of each has no name. */
 extern const struct exercise server_exercises[];
 extern const struct exercise client_exercises[];
 extern const struct exercise chat_exercises[];
+extern const struct exercise datagram_exercises[];
 
 /* --- The program ---------------------------------------------------------- */
 
@@ -60,8 +61,12 @@ void start_with(const char *const *arguments);
 /* Start it as a server on a port that the kernel chooses, and wait until it
  * listens. Returns the port. */
 int serve(void);
+/* Wait until it has said where it listens. Returns that port. */
+int told_port(void);
 
 void send_signal(int signal_number);
+/* Stop it, so that it meets all that we do meanwhile at once; let it go on. */
+void freeze(void), thaw(void);
 
 /* Wait for its end. False if it does not end in time: see is_stalled(). */
 bool ends_within(duration limit);
@@ -94,6 +99,8 @@ long long times_run(void);
  * limit of that many, none is left when all are (getrlimit(2), RLIMIT_NOFILE).
  */
 size_t descriptors_below(int limit);
+/* Does it wait in epoll_wait for changes of this client's socket (EPOLLET)? */
+bool waits_for_changes(int peer);
 /* Is it asleep in a call that connects, receives or sends? Only a blocking
  * socket makes it sleep there. */
 bool is_blocked(void);
@@ -106,6 +113,14 @@ struct rest {
 bool sleeps_on(struct rest *rest);
 /* Does it try to connect to this port now? */
 bool is_connecting(int port);
+/* Its UDP socket on this port. False if it has none there. */
+struct datagram_socket {
+    int fd;
+    unsigned peer_port; /* not 0: connect() has been called */
+    unsigned unread;    /* memory of what is in its queue */
+    bool by_edges;      /* it waits for changes (EPOLLET) */
+};
+bool find_datagram_socket(int port, struct datagram_socket *found);
 /* How many bytes lie in its send queue for our end of a connection; 0 if that
  * is closed. */
 size_t unsent_to(int our_fd);

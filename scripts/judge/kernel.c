@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/select.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -435,14 +436,14 @@ int held_as(unsigned long inode)
     return wanted.fd;
 }
 
-/* --- The table of TCP sockets --------------------------------------------- */
+/* --- The tables of sockets ------------------------------------------------ */
 
-/* Call visit for each TCP socket of the program's network name space, until it
- * returns true. */
-static bool each_tcp_socket(bool (*visit)(const struct tcp_socket *, void *),
-                            void *context)
+/* Call visit for each socket in two tables of the program's network name space,
+ * until it returns true. */
+static bool each_socket(const char *const names[2],
+                        bool (*visit)(const struct tcp_socket *, void *),
+                        void *context)
 {
-    static const char *const names[] = {"net/tcp", "net/tcp6"};
     bool found = false;
 
     for (size_t i = 0; i < 2 && !found; i++) {
@@ -465,6 +466,14 @@ static bool each_tcp_socket(bool (*visit)(const struct tcp_socket *, void *),
             fclose(table);
     }
     return found;
+}
+
+static bool each_tcp_socket(bool (*visit)(const struct tcp_socket *, void *),
+                            void *context)
+{
+    static const char *const names[] = {"net/tcp", "net/tcp6"};
+
+    return each_socket(names, visit, context);
 }
 
 static bool is_right_socket(const struct tcp_socket *s, void *context)
@@ -552,7 +561,7 @@ size_t unsent_to(int our_fd)
 {
     struct sockaddr_in ours = {0}, its = {0};
     socklen_t length = sizeof ours, its_length = sizeof its;
-    struct tcp_socket found;
+    struct tcp_socket found = {0};
 
     if (getsockname(our_fd, (struct sockaddr *)&ours, &length) < 0 ||
         getpeername(our_fd, (struct sockaddr *)&its, &its_length) < 0 ||
@@ -589,4 +598,34 @@ bool is_on_its_way(unsigned port, unsigned peer_port)
 
     return find_tcp_socket(port, peer_port, &sender) && sender.unsent > 0 &&
            find_tcp_socket(peer_port, port, &receiver) && receiver.unread == 0;
+}
+
+static bool is_datagram_socket(const struct tcp_socket *s, void *context)
+{
+    struct tcp_socket *wanted = context;
+
+    if (s->port != wanted->port || held_as(s->inode) < 0)
+        return false;
+    *wanted = *s;
+    return true;
+}
+
+bool find_datagram_socket(int port, struct datagram_socket *found)
+{
+    static const char *const names[] = {"net/udp", "net/udp6"};
+    struct tcp_socket wanted = {.port = (unsigned)port};
+
+    /* The kernel hands the table out in parts. Sockets may move between two of
+     * them when others come and go, so look again before you believe it. */
+    for (int looks = 0; !each_socket(names, is_datagram_socket, &wanted);
+         looks++) {
+        if (looks == 10)
+            return false;
+        nap(5 * MILLISECOND);
+    }
+    found->fd = held_as(wanted.inode);
+    found->peer_port = wanted.peer_port;
+    found->unread = wanted.unread;
+    found->by_edges = interest_in(found->fd).events & EPOLLET;
+    return true;
 }

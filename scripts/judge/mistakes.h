@@ -72,6 +72,8 @@
       "SO_ERROR holds the errno of the attempt: hand it on")                   \
     M(ET_NOT_DRAINED, 9, "edge-triggered, but not used up",                    \
       "A change is reported once: call until the answer is would block")       \
+    M(EVERYBODY_HEARS, 14, "what was for one was told to others too",          \
+      "Find the one guest, and add the line to that one's output")             \
     M(EXISTING_CONNECTION_LOST, 2, "a working connection was dropped",         \
       "Which answer made the program close it?")                               \
     M(FAILURE_IS_SUCCESS, 12,                                                  \
@@ -91,6 +93,9 @@
       "TCP is a stream of bytes: a recv brings a part of a line, or several")  \
     M(GIVES_UP_EARLY, 6, "gave up although there was time left",               \
       "Would block and under way mean wait: only the deadline ends that")      \
+    M(GREEDY_CLIENT, 9, "one busy client keeps all the others waiting",        \
+      "Bound what one client gets before the others have their turn; then "    \
+      "come back to it, since no new report will come")                        \
     M(HALF_CLOSE, 10, "the peer's end of sending was taken for its leaving",   \
       "0 from recv: the peer sends no more. It may still be listening, so "    \
       "finish what you have to say")                                           \
@@ -99,6 +104,9 @@
     M(IDLE_WAKEUPS, 3, "woken up again and again with nothing to do",          \
       "A wait without a deadline takes -1 (or NULL): it sleeps until "         \
       "something happens")                                                     \
+    M(LEVEL_TRIGGERED, 9, "the kernel reports states, not changes",            \
+      "EPOLLET is a part of the events of each client's entry; EPOLL_CTL_MOD " \
+      "replaces all of them")                                                  \
     M(LINE_TORN, 7, "a line was cut in its middle",                            \
       "What has been begun has to be finished: cut at a line's end")           \
     M(LINE_TOO_LONG, 5, "a line without an end is not dealt with",             \
@@ -132,6 +140,11 @@
     M(NOT_CLOSED, 10, "a connection that is over is never closed",             \
       "Each descriptor that accept gave has to be closed once, also on "       \
       "errors")                                                                \
+    M(NOBODY_TOLD, 14, "the sender does not learn what became of its line",    \
+      "Every request has an answer, also when it cannot be done")              \
+    M(NOT_AN_ECHO, 13, "the answer is not the datagram that came",             \
+      "One datagram, one answer: as many bytes as recv counted, zero bytes "   \
+      "too")                                                                   \
     M(NOTHING_SENT, 0, "nothing comes from it",                                \
       "Follow one byte by hand: recv, then send, and in which turn?")          \
     M(ONE_AT_A_TIME, 3, "only one client is served at a time",                 \
@@ -148,6 +161,9 @@
       "something to send")                                                     \
     M(POLLOUT_NEVER, 4, "never waits for room",                                \
       "While there are bytes left to send it is POLLOUT that you wait for")    \
+    M(RECEIVE_BLOCKS, 2, "held inside recv",                                   \
+      "With O_NONBLOCK recv answers EAGAIN at once: is it set on this "        \
+      "socket?")                                                               \
     M(RECONNECT_STORM, 6, "a new socket for every question",                   \
       "One socket, one attempt: ask that one how it goes")                     \
     M(RESET_IS_END, 10, "a reset was taken for an orderly end",                \
@@ -159,6 +175,10 @@
       "Who does not answer is not helped by being asked more often")           \
     M(SEND_BLOCKS, 4, "held inside send",                                      \
       "With O_NONBLOCK send takes what fits and returns: is it still set?")    \
+    M(SENDER_UNKNOWN, 14, "the line does not say who wrote it",                \
+      "The server knows who wrote it: put that name in front, as it is now")   \
+    M(SEND_UNCHECKED, 13, "an answer was not sent, and it does not know",      \
+      "sendto fails as well: look at its result, and count what is not sent")  \
     M(SHORT_SEND, 4, "the count that send returned was not heeded",            \
       "send tells how many bytes the kernel took: the rest is still yours")    \
     M(SIGPIPE_DEATH, 10, "killed by SIGPIPE",                                  \
@@ -173,6 +193,8 @@
       "Reading it clears it: ask once, and keep the answer")                   \
     M(STOP_IGNORED, 6, "cannot be stopped while it waits",                     \
       "stopping() and stop_due() tell that somebody wants it to end")          \
+    M(TEXT_CUT, 14, "a part of the text is missing",                           \
+      "Only the first space separates: all that comes after it is the text")   \
     M(TIMEVAL_CONSUMED, 8, "select's time-out was used up",                    \
       "Linux leaves in it what was left: fill it anew before each call")       \
     M(TOO_MANY_PROCESSES, 0, "it starts processes without end",                \
@@ -183,6 +205,8 @@
       "Which list grows, and who makes it shrink again?")                      \
     M(TOO_MUCH_OUTPUT, 0, "it wrote without end",                              \
       "A message in a loop that does not wait is a flood: say it once")        \
+    M(TRUNCATED_SILENTLY, 13, "it does not know which datagrams were cut off", \
+      "Only MSG_TRUNC in msg_flags tells: a datagram that just fits is whole") \
     M(UNSAFE_BYTES, 5, "bytes that can change a terminal were passed on",      \
       "What one guest types appears on the terminals of all others: let text " \
       "through, and nothing else")                                             \
@@ -192,8 +216,15 @@
       "Writable means ended, not succeeded: one getsockopt(SO_ERROR), kept "   \
       "in "                                                                    \
       "a variable, decides")                                                   \
+    M(WRONG_GUEST, 14, "somebody of another name has heard it",                \
+      "Two names are equal if their lengths are, too")                         \
+    M(WRONG_PEER, 13, "the answer went to somebody else",                      \
+      "recvmsg and recvfrom tell the sender of each datagram: keep it with "   \
+      "the bytes")                                                             \
     M(WRONG_PORT, 0, "it listens, but not where it was told to",               \
       "The port is the operand: operands[0]; 0 lets the kernel choose one")    \
+    M(ZERO_IS_END, 13, "an empty datagram was taken for the end, or for none", \
+      "A datagram may have no bytes: 0 is its length, and UDP has no end")     \
     M(ZERO_MISREAD, 2, "0 was misread",                                        \
       "0 is the end only if at least one byte was asked for")
 

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 enum { MOST_PEERS = 64 };
@@ -204,6 +205,13 @@ int its_fd(int peer)
     return peer_count > 0 ? peers[index_of(peer)].its_fd : -1;
 }
 
+bool waits_for_changes(int peer)
+{
+    const int fd = its_fd(peer);
+
+    return fd >= 0 && (interest_in(fd).events & EPOLLET);
+}
+
 bool closed_on(int peer)
 {
     look_at_peers();
@@ -236,9 +244,8 @@ static bool listens(void *unused)
            strchr(strstr(its_words(), "listening on "), '\n');
 }
 
-int serve(void)
+int told_port(void)
 {
-    start("--stop-after", "19s", "0");
     if (!wait_until(listens, NULL, 10 * SECOND)) {
         /* It may be about to break a limit. */
         ends_within(1500 * MILLISECOND);
@@ -248,9 +255,17 @@ int serve(void)
     const char *line = strstr(its_words(), "listening on ");
     const char *number = strstr(line, " port ");
 
-    port = number ? (int)strtol(number + 6, NULL, 10) : 0;
-    if (port == 0)
+    int told = number ? (int)strtol(number + 6, NULL, 10) : 0;
+
+    if (told == 0)
         mistake(NOT_LISTENING, "It printed '%.60s', without a port.", line);
+    return told;
+}
+
+int serve(void)
+{
+    start("--stop-after", "19s", "0");
+    port = told_port();
     if (listener_on((unsigned)port) < 0) {
         ends_within(SECOND / 2); /* it may just be ending */
         diagnosed(-1, WRONG_PORT,

@@ -311,6 +311,20 @@ void send_signal(int signal_number)
         kill(pid, signal_number);
 }
 
+void freeze(void)
+{
+    const instant deadline = deadline_in(2 * SECOND);
+
+    send_signal(SIGSTOP);
+    while (!has_ended() && state() != 'T' && !passed(deadline))
+        nap(MILLISECOND / 2);
+}
+
+void thaw(void)
+{
+    send_signal(SIGCONT);
+}
+
 bool has_ended(void)
 {
     take_in_output();
