@@ -959,6 +959,65 @@ ok unknown: a comment alone"
     is "$(cut -f 5 "$T/record" | sort | uniq -c | sed 's/^ *//')" "$rounds CRASH"
 }
 
+# of_cohort WORD EXERCISE: the solution, with the words of that cohort.
+of_cohort() {
+    awk -v section=reference -v cohort="$(printf %s "$1" | cksum | cut -d ' ' -f 1)" \
+        -f "$root/scripts/exercises/assemble.awk" "$root/scripts/exercises/$2.ex" \
+        "$root/$(sed -n 's/^source //p' "$root/scripts/exercises/$2.ex")"
+}
+
+@test "cohorts: does a solution pass in its own, and fail by name in another one and without any?" {
+    only_in plain long
+    of_cohort spring27 half_close | submit half_close
+    exercise check half_close --cohort spring27
+    is "$status: $stderr" '0: '
+    exercise check half_close --cohort autumn26
+    is "$status" 1
+    says 'WORD_NOT_KEPT: ' "Instead of '" "was told '"
+    exercise check half_close
+    is "$status" 1
+    says 'WORD_NOT_KEPT: ' "Instead of 'Goodbye.', guest A was told '"
+    mkdir -p "$T/class/Jane Doe"
+    cp "$T/practice/half_close.c" "$T/class/Jane Doe"
+    exercise grade "$T/class" --only half_close --cohort spring27
+    says '"Jane Doe",12,12,12,'
+}
+
+@test "cohorts: does the file in practice do what the option does, in the task as well?" {
+    mkdir -p "$T/practice"
+    exercise start in_time --cohort spring27
+    mv "$T/practice/in_time.c" "$T/option.c"
+    grep -q '"Too late' "$T/option.c" && flunk 'these are the usual words'
+    echo spring27 >"$T/practice/.cohort"
+    exercise start in_time
+    cmp "$T/option.c" "$T/practice/in_time.c"
+    words=$(sed -n 's/^static const char farewell.*"\(.*\)\\n";/\1/p' "$T/option.c")
+    grep -q "^ \* \"$words\"" "$T/option.c" || flunk "the task does not have the words: $words"
+    says "$words"
+    rm "$T/practice/.cohort" "$T/practice/in_time.c"
+    WB_COHORT=spring27 exercise start in_time
+    cmp "$T/option.c" "$T/practice/in_time.c"
+    exercise reset in_time
+    grep -q '"Too late' "$T/practice/in_time.c"
+}
+
+@test "cohorts: do all the usual words of an exercise stand in its program and in its task?" {
+    cd "$root"
+    grep -l '^vary' scripts/exercises/*.ex >"$T/varied"
+    [ "$(wc -l <"$T/varied")" -ge 4 ]
+    while read -r parts; do
+        name=$(basename "$parts" .ex)
+        sed -n 's/^vary\t\([^\t]*\).*/\1/p' "$parts" >"$T/usual"
+        section "$name" reference >"$T/program"
+        of_cohort any "$name" >"$T/other"
+        while IFS= read -r usual; do
+            grep -qF -e "$usual" "$T/program" || flunk "$name does not say: $usual"
+            grep -qF -e "$usual" "docs/exercises/$name.md" || flunk "the card of $name does not say: $usual"
+            ! grep -qF -e "$usual" "$T/other" || flunk "$name says in a cohort: $usual"
+        done <"$T/usual"
+    done <"$T/varied"
+}
+
 @test "exercises: has each its card, with a task and three hints, and its place in the list?" {
     cd "$root"
     list=docs/exercises/README.md

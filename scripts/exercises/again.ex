@@ -1,5 +1,5 @@
 source demos/echo/echo_busypoll.c
-cut	^    if \(buffer_used\(b\) == 0\) {	^    return true;
+cut	^    if \(buffer_used\(b\) == 0\) \{	^    return true;
 
 === stub
     struct answer got = recv_answer(

@@ -1,6 +1,7 @@
 source demos/chat/chat_server.c
 line	^static const duration patience	static const duration patience = 2 * SECOND; /* for a guest who is leaving */
 cut	^    if \(buffer_room\(b\) < \(size_t\)length \+ FAREWELL\)	^    buffer_added\(b, \(size_t\)length\);
+vary	* You read too slowly	* Room #: you read too slowly	* House # has slow readers: you	* You are slow reader #: sorry
 
 === stub
     /* TODO: what if there is no room, because this guest does not read? */

@@ -1,7 +1,7 @@
 source demos/chat/chat_server.c
 cut	^static void message\(	^    tell\(g, "\* %s was told\."
 
-=== reference
+=== base
 -static void handle_line(struct guest *g, const char *line)
 -{
 +/* "NAME TEXT": TEXT is for one guest alone. */

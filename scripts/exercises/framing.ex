@@ -1,5 +1,6 @@
 source demos/chat/chat_server.c
 cut	^    struct buffer \*b = &g->input;	^        buffer_taken\(b, buffer_used\(b\)\);
+vary	* A line has	* In room # a line has	* Rule #: each line has	* House # says: a line has
 
 === stub
     struct buffer *b = &g->input;

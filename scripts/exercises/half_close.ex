@@ -1,6 +1,7 @@
 source demos/chat/chat_server.c
 line	^static const duration patience	static const duration patience = 2 * SECOND; /* for a guest who is leaving */
 cut	^static void receive\(struct guest \*g\)	^static void serve\(struct guest
+vary	Goodbye.	Room # says goodbye.	Farewell from house #.	So long, number #.
 
 === stub
 static void receive(struct guest *g)

@@ -171,6 +171,42 @@ static void must_hear(struct guest *g, const char *who, const char *what,
     step("%s heard '%.*s'", who, (int)strcspn(what, "\n"), what);
 }
 
+/* Words that differ from cohort to cohort. */
+static const char *const farewell = "Goodbye.",
+                         *const reason = "* You read too slowly",
+                         *const too_long = "* A line has";
+
+/* It heard the words of another cohort instead of ours. */
+static void must_not_hear_others(const char *who, const char *heard,
+                                 const char *words)
+{
+    const char *others = words_of_others(heard, words);
+
+    if (others)
+        mistake(WORD_NOT_KEPT, "Instead of '%s', %s was told '%s'.",
+                varied(words), who, others);
+}
+
+static bool hears_farewell(struct guest *g, const char *who)
+{
+    static char line[130];
+
+    snprintf(line, sizeof line, "%s\n", varied(farewell));
+    if (hears_words(g, line))
+        return true;
+    must_not_hear_others(who, g->heard, farewell);
+    return false;
+}
+
+static void must_hear_farewell(struct guest *g, const char *who,
+                               enum mistake otherwise)
+{
+    if (!hears_farewell(g, who))
+        diagnosed(g->fd, otherwise, "%s did not hear '%s'", who,
+                  varied(farewell));
+    step("%s heard '%s'", who, varied(farewell));
+}
+
 /* --- Quitting ------------------------------------------------------------- */
 
 /* A connection that is over on both sides is closed at once: before the program
@@ -197,7 +233,7 @@ static void quits(void)
     struct guest *a = enter("guest A"), *b = enter("guest B");
 
     say_line(a, "/quit\n");
-    must_hear(a, "guest A", "Goodbye.\n", CLOSE_BEFORE_FLUSH);
+    must_hear_farewell(a, "guest A", CLOSE_BEFORE_FLUSH);
     must_hear_the_end(a, "guest A");
     if (ending == RESET)
         mistake(CLOSE_UNREAD_RST,
@@ -220,7 +256,7 @@ static void half_closes(void)
     shutdown(a->fd, SHUT_WR);
     step("guest A ended its sending, and still listens");
     must_hear(b, "guest B", "last words\n", MESSAGE_LOST);
-    must_hear(a, "guest A", "Goodbye.\n", HALF_CLOSE);
+    must_hear_farewell(a, "guest A", HALF_CLOSE);
     must_hear_the_end(a, "guest A");
     if (ending == RESET)
         mistake(CLOSE_UNREAD_RST,
@@ -258,7 +294,7 @@ static void talks_on(void)
     say_line(a, "/quit\n");
     tell(a->fd, talk, sizeof talk);
     step("guest A sent %zu more bytes without reading any", sizeof talk);
-    must_hear(a, "guest A", "Goodbye.\n", CLOSE_UNREAD_RST);
+    must_hear_farewell(a, "guest A", CLOSE_UNREAD_RST);
     if (!hears_the_end(a))
         diagnosed(a->fd, FIN_NOT_SENT, "guest A never heard the end");
     nap(50 * MILLISECOND); /* a reset may be on its way */
@@ -309,7 +345,7 @@ static void leaves_with_much_to_hear(void)
     step("guest B said much, and guest A has not read it");
     say_line(a, "/quit\n");
     hears_words(b, "has left"); /* so the program has read the /quit */
-    if (!hears_words(a, "Goodbye.\n")) {
+    if (!hears_farewell(a, "guest A")) {
         if (closed_on(a->fd) && !has_ended() && all_was_taken(its_fd(a->fd)))
             mistake(CLOSE_UNREAD_RST,
                     "The kernel had taken all of it, and lost it when the "
@@ -332,7 +368,7 @@ static void waits_for_the_end(void)
     struct guest *a = enter("guest A");
 
     say_line(a, "/quit\n");
-    must_hear(a, "guest A", "Goodbye.\n", CLOSE_BEFORE_FLUSH);
+    must_hear_farewell(a, "guest A", CLOSE_BEFORE_FLUSH);
     must_hear_the_end(a, "guest A");
     must_be_idle("While guest A, told goodbye, has not ended yet,");
     /* Who has not ended may say more, after a pause as well. */
@@ -428,7 +464,8 @@ static size_t receive_all(int fd, char *text, size_t most)
 static size_t check_what_is_heard(const char *text, size_t length,
                                   bool sent_away, bool *told)
 {
-    static const char reason[] = "* You read too slowly";
+    const char *why = varied(reason);
+    const size_t why_length = strlen(why);
     size_t next = 0;
 
     *told = false;
@@ -452,12 +489,11 @@ static size_t check_what_is_heard(const char *text, size_t length,
                     p);
         if (size == strlen(line) && memcmp(p, line, size) == 0) {
             next++;
-        } else if (size > sizeof reason &&
-                   memcmp(p, reason, sizeof reason - 1) == 0) {
+        } else if (size > why_length + 1 && memcmp(p, why, why_length) == 0) {
             if (strlen(p) < size)
                 mistake(LINE_TORN, "There is a zero byte in the farewell.");
             *told = true;
-        } else if (memmem(p, size, reason, sizeof reason - 1)) {
+        } else if (memmem(p, size, why, why_length)) {
             mistake(LINE_TORN,
                     "In the middle of line %zu guest A was told why it had to "
                     "leave.",
@@ -546,6 +582,7 @@ static void deaf_guest(void)
     length += receive_all(a->fd, text + length, MOST - length);
     text[length] = '\0';
     step("guest A reads, and gets %s bytes", grouped(length));
+    must_not_hear_others("guest A", text, reason);
     heard_lines = check_what_is_heard(text, length, sent_away, &told);
     free(text);
     if (!sent_away && !told && heard_lines == number)
@@ -701,7 +738,8 @@ static void without_end(void)
     must_be_heard(b, whole, "a line of 1,000 bytes", MESSAGE_LOST);
     /* One byte more. */
     long_line(a, 'e', MOST + 1, "\n");
-    if (!hears_words(a, "* A line has")) {
+    if (!hears_words(a, varied(too_long))) {
+        must_not_hear_others("guest A", a->heard, too_long);
         take_in(b);
         diagnosed(a->fd, strstr(b->heard, "eee") ? LINE_TOO_LONG : MESSAGE_LOST,
                   "guest A was not told that its line of 1,001 bytes is too "
@@ -709,7 +747,8 @@ static void without_end(void)
     }
     tell(a->fd, endless, 5000);
     say_line(a, "\n");
-    if (!hears_words(a, "* A line has")) {
+    if (!hears_words(a, varied(too_long))) {
+        must_not_hear_others("guest A", a->heard, too_long);
         take_in(b);
         diagnosed(a->fd, strstr(b->heard, "eee") ? LINE_TOO_LONG : MESSAGE_LOST,
                   "guest A was not told that its line of 5,000 bytes is too "
@@ -735,7 +774,7 @@ static void without_end(void)
                 "The end of a line that is too long was taken for a line: "
                 "guest B heard '%.60s'.",
                 b->heard);
-    must_hear(a, "guest A", "* A line has", MESSAGE_LOST);
+    must_hear(a, "guest A", varied(too_long), MESSAGE_LOST);
     if (resident_memory() > before + ((size_t)4 << 20))
         mistake(NO_BACKPRESSURE,
                 "One line without an end made memory grow by "
@@ -780,7 +819,7 @@ static void strange_bytes(void)
                 strstr(b->heard, "guest1:"));
     /* Who is leaving is not heard any more. */
     say_line(a, "/quit\nstill here\n");
-    must_hear(a, "guest A", "Goodbye.\n", CLOSE_BEFORE_FLUSH);
+    must_hear_farewell(a, "guest A", CLOSE_BEFORE_FLUSH);
     say_line(a, "and here\n");
     must_hear(b, "guest B", "* guest1 ", MESSAGE_LOST);
     nap(30 * MILLISECOND);

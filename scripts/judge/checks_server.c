@@ -30,13 +30,6 @@ static char *numbered_bytes(size_t size)
     return bytes;
 }
 
-static void ping(int peer, const char *who)
-{
-    tell_text(peer, "ping\n");
-    if (!hears_text(peer, "ping\n"))
-        diagnosed(peer, NOTHING_SENT, "%s did not get its echo", who);
-}
-
 static int must_be_accepted(int peer, const char *who)
 {
     if (!accepted(peer))

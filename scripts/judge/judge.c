@@ -33,7 +33,7 @@
 static bool all_checks, list_wanted, mistakes_wanted;
 static bool contracts_wanted;
 static const char *contract_name, *record_name, *story_name, *trace_folder;
-static const char *shown_as;
+static const char *shown_as, *cohort;
 static size_t at_once = 4, seed;
 
 static const struct setting settings[] = {
@@ -50,6 +50,10 @@ static const struct setting settings[] = {
      .text = &trace_folder},
     {"as", "PATH", "call the program so in what can be typed",
      .text = &shown_as},
+    {"cohort", "LIST",
+     "expect other words: a line for each, with the usual ones, those of this "
+     "cohort and those of others, and tabs between",
+     .text = &cohort},
     {"list", NULL, "name the checks and end", .flag = &list_wanted},
     {"mistakes", NULL, "print all mistakes as a table and end",
      .flag = &mistakes_wanted},
@@ -106,10 +110,8 @@ bool any_program;
 /* --- All checks of an exercise -------------------------------------------- */
 
 static const struct exercise *const tables[] = {
-    server_exercises,
-    client_exercises,
-    chat_exercises,
-    datagram_exercises,
+    server_exercises,   client_exercises, chat_exercises,
+    datagram_exercises, first_exercises,
 };
 
 static const struct exercise *exercise_called(const char *name)
@@ -333,6 +335,60 @@ unsigned draw(unsigned below)
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
     x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
     return (unsigned)((x ^ (x >> 31)) % below);
+}
+
+/* --- What differs from cohort to cohort ----------------------------------- */
+
+/* The line of the list that begins with these words; NULL if there is none. */
+static const char *line_of(const char *text)
+{
+    const size_t length = strlen(text);
+
+    for (const char *line = cohort; line && *line;) {
+        if (strncmp(line, text, length) == 0 && line[length] == '\t')
+            return line;
+        line += strcspn(line, "\n");
+        line += *line == '\n';
+    }
+    return NULL;
+}
+
+/* The result stays valid during the next three calls. */
+const char *varied(const char *text)
+{
+    static char kept[4][120];
+    static size_t next;
+    const char *line = line_of(text);
+    char *words = kept[next++ % 4];
+
+    if (!line)
+        return text;
+    line += strlen(text) + 1;
+    snprintf(words, sizeof kept[0], "%.*s", (int)strcspn(line, "\t\n"), line);
+    return words;
+}
+
+const char *words_of_others(const char *heard, const char *text)
+{
+    static char found[100];
+    const char *line = line_of(text), *ours = varied(text);
+
+    while (line && *line && *line != '\n') {
+        const size_t length = strcspn(line, "\t\n");
+        const size_t plain_ones = strcspn(line, "#\t\n");
+        const char *at;
+
+        /* The number in place of # may be any. */
+        snprintf(found, sizeof found, "%.*s", (int)plain_ones, line);
+        at = plain_ones > 0 ? strstr(heard, found) : NULL;
+        if (at && strncmp(at, ours, strlen(ours)) != 0) {
+            snprintf(found, sizeof found, "%.*s", (int)strcspn(at, "\n"), at);
+            return found;
+        }
+        line += length;
+        line += *line == '\t';
+    }
+    return NULL;
 }
 
 static const char *check_name; /* of this process */

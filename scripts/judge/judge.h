@@ -33,12 +33,13 @@ struct exercise {
     bool may_spin;              /* the exercise is about busy-polling */
 };
 
-/* In checks_server.c, checks_client.c, checks_chat.c, checks_datagram.c. The
- * last entry of each has no name. */
+/* In checks_server.c, checks_client.c, checks_chat.c, checks_datagram.c,
+ * checks_first.c. The last entry of each has no name. */
 extern const struct exercise server_exercises[];
 extern const struct exercise client_exercises[];
 extern const struct exercise chat_exercises[];
 extern const struct exercise datagram_exercises[];
+extern const struct exercise first_exercises[];
 
 /* --- The program ---------------------------------------------------------- */
 
@@ -63,6 +64,9 @@ void start_with(const char *const *arguments);
 int serve(void);
 /* Wait until it has said where it listens. Returns that port. */
 int told_port(void);
+/* The same, with these arguments before the port. */
+#define serve_with(...) serve_as((const char *const[]){__VA_ARGS__, NULL})
+int serve_as(const char *const *options);
 
 void send_signal(int signal_number);
 /* Stop it, so that it meets all that we do meanwhile at once; let it go on. */
@@ -87,6 +91,14 @@ bool says(const char *words);
  * this seed. What the program has to answer must be drawn, or it could be known
  * before. */
 unsigned draw(unsigned below);
+
+/*
+ * The words that this cohort uses instead of these: see --cohort. Without a
+ * cohort, the same words.
+ */
+const char *varied(const char *text);
+/* Words of another cohort, instead of those, in what was heard; or NULL. */
+const char *words_of_others(const char *heard, const char *text);
 
 /* --- What the kernel says ------------------------------------------------- */
 
@@ -121,6 +133,11 @@ struct datagram_socket {
     bool by_edges;      /* it waits for changes (EPOLLET) */
 };
 bool find_datagram_socket(int port, struct datagram_socket *found);
+/* Its descriptor for the connection to this port; -1 if it has none. */
+int connected_as(int port);
+/* The flags of its descriptor, as F_GETFL gives them (proc(5), fdinfo); -1 if
+ * the kernel does not tell. */
+int flags_of(int fd);
 /* How many bytes lie in its send queue for our end of a connection; 0 if that
  * is closed. */
 size_t unsent_to(int our_fd);
@@ -195,6 +212,8 @@ void tell_text(int peer, const char *text);
 enum ending { STILL_THERE, ENDED, RESET };
 bool hears(int peer, const char *bytes, size_t size);
 bool hears_text(int peer, const char *text);
+/* It must get an echo. */
+void ping(int peer, const char *who);
 extern enum ending ending;
 /* Wait for the end of the connection. False if it does not come. */
 bool hears_end(int peer);

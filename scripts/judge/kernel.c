@@ -366,6 +366,16 @@ static bool each_descriptor(pid_t which,
     return found;
 }
 
+int flags_of(int fd)
+{
+    char name[64];
+    const char *flags;
+
+    snprintf(name, sizeof name, "fdinfo/%d", fd);
+    flags = strstr(text_of(process, name), "flags:");
+    return flags ? (int)strtol(flags + strlen("flags:"), NULL, 8) : -1;
+}
+
 struct counting {
     int below;
     size_t count;
@@ -555,6 +565,15 @@ bool is_connecting(int port)
 
     return find_tcp_socket(ANY_PORT, (unsigned)port, &found) &&
            found.state == TCP_SYN_SENT;
+}
+
+int connected_as(int port)
+{
+    struct tcp_socket found;
+
+    return find_tcp_socket(ANY_PORT, (unsigned)port, &found)
+               ? held_as(found.inode)
+               : -1;
 }
 
 size_t unsent_to(int our_fd)

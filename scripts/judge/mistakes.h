@@ -40,6 +40,16 @@
     M(CRASH, 0, "the program crashed, or a sanitizer stopped it",              \
       "Read the report by running it by hand: it names the line. Often it is " \
       "a count that was not checked")                                          \
+    M(DEADLINE_MOVED, 11, "each byte moves the deadline",                      \
+      "The deadline belongs to the whole line: set it once, when the line "    \
+      "begins")                                                                \
+    M(DEADLINE_NOT_RENEWED, 11, "who was in time is sent away",                \
+      "The next line, or request, has a deadline of its own")                  \
+    M(DEADLINE_SHARED, 11, "one deadline for all clients",                     \
+      "Each client has its own deadline; the wait ends at the earliest")       \
+    M(DEADLINE_UNWATCHED, 11, "a deadline passes while the program sleeps",    \
+      "The time-out of the wait is what is left until the earliest of all "    \
+      "deadlines; -1 only if there is none")                                   \
     M(DROPS_A_CLIENT, 8, "a client is sent away for want of a descriptor",     \
       "Who is connected stays; who comes has to wait")                         \
     M(EAGAIN_FATAL, 2, "'nothing yet' was taken for the end",                  \
@@ -89,6 +99,13 @@
     M(FIN_NOT_SENT, 10, "both sides wait for the other one to end",            \
       "shutdown(SHUT_WR) tells the peer that no more will come, and leaves "   \
       "the other direction open")                                              \
+    M(FLAG_ELSEWHERE, 1, "the flag is set on another descriptor",              \
+      "The flag belongs to one descriptor: set it on the one that recv gets")  \
+    M(FLAG_NOT_SET, 1, "the descriptor itself still blocks",                   \
+      "A flag of one call, such as MSG_DONTWAIT, ends with that call; "        \
+      "O_NONBLOCK stays")                                                      \
+    M(FLAGS_LOST, 1, "the other flags of the descriptor are lost",             \
+      "F_SETFL sets all flags: read them with F_GETFL, and add yours with |")  \
     M(FRAMING_ONE_RECV, 5, "one recv was taken for one message",               \
       "TCP is a stream of bytes: a recv brings a part of a line, or several")  \
     M(GIVES_UP_EARLY, 6, "gave up although there was time left",               \
@@ -137,6 +154,8 @@
       "Each pause at most twice the one before: who is in trouble gets time")  \
     M(NO_JITTER, 12, "the pauses are the same for everybody",                  \
       "Draw the pause at random below its bound, or all come back together")   \
+    M(NO_WORK_DONE, 1, "it does not wait, but does nothing else either",       \
+      "When there is nothing to receive yet, do a step of the other work")     \
     M(NOT_CLOSED, 10, "a connection that is over is never closed",             \
       "Each descriptor that accept gave has to be closed once, also on "       \
       "errors")                                                                \
@@ -166,6 +185,9 @@
       "socket?")                                                               \
     M(RECONNECT_STORM, 6, "a new socket for every question",                   \
       "One socket, one attempt: ask that one how it goes")                     \
+    M(RECV_BLOCKS, 1, "recv waits, and the whole program waits with it",       \
+      "Set O_NONBLOCK with fcntl, before the first recv: then it returns -1 "  \
+      "with errno EAGAIN instead of waiting")                                  \
     M(RESET_IS_END, 10, "a reset was taken for an orderly end",                \
       "ECONNRESET is a failure: what was on the way may be lost, and the "     \
       "program should know")                                                   \
@@ -191,6 +213,8 @@
       "writable")                                                              \
     M(SO_ERROR_TWICE, 6, "SO_ERROR was asked twice",                           \
       "Reading it clears it: ask once, and keep the answer")                   \
+    M(SPINS_AT_DEADLINE, 11, "spins in the last millisecond",                  \
+      "Round the time-out up: 0.9 ms rounded down is 0, which does not wait")  \
     M(STOP_IGNORED, 6, "cannot be stopped while it waits",                     \
       "stopping() and stop_due() tell that somebody wants it to end")          \
     M(TEXT_CUT, 14, "a part of the text is missing",                           \
@@ -210,6 +234,8 @@
     M(UNSAFE_BYTES, 5, "bytes that can change a terminal were passed on",      \
       "What one guest types appears on the terminals of all others: let text " \
       "through, and nothing else")                                             \
+    M(WAIT_RESTARTED, 11, "the time-out of one wait was taken for a deadline", \
+      "A deadline is a point in time: calculate each time-out from it anew")   \
     M(WORD_NOT_KEPT, 0, "it does not do what it was asked for",                \
       "Read the task once more, and follow the steps above by hand")           \
     M(WRITABLE_IS_CONNECTED, 6, "writable was taken for connected",            \

@@ -264,7 +264,18 @@ int told_port(void)
 
 int serve(void)
 {
-    start("--stop-after", "19s", "0");
+    return serve_as((const char *const[]){NULL});
+}
+
+int serve_as(const char *const *options)
+{
+    const char *arguments[16] = {"--stop-after", "19s"};
+    size_t count = 2;
+
+    while (*options && count < 14)
+        arguments[count++] = *options++;
+    arguments[count] = "0";
+    start_with(arguments);
     port = told_port();
     if (listener_on((unsigned)port) < 0) {
         ends_within(SECOND / 2); /* it may just be ending */
@@ -478,6 +489,13 @@ bool hears_text(int peer, const char *text)
     if (well)
         step("%s received its echo", peers[index_of(peer)].name);
     return well;
+}
+
+void ping(int peer, const char *who)
+{
+    tell_text(peer, "ping\n");
+    if (!hears_text(peer, "ping\n"))
+        diagnosed(peer, NOTHING_SENT, "%s did not get its echo", who);
 }
 
 bool on_its_way(void)
