@@ -919,7 +919,7 @@ ok unknown: a comment alone"
     only_in plain long
     own_checkout "$T/copy"
     mv "$its_judge" "$its_judge.real"
-    printf '#!/bin/sh\n[ "$1" != --list ] || exec "$0.real" "$@"\nrecord=$2\npass() { printf "classify\\t$1\\t-\\tpass\\t-\\t1\\t1\\t0\\t\\n" >>"$record"; }\n. "$0.does"\n' >"$its_judge"
+    printf '#!/bin/sh\n[ "$1" != --list ] || exec "$0.real" "$@"\nwhile [ $# -gt 0 ]; do [ "$1" != --record ] || record=$2; shift; done\npass() { printf "classify\\t$1\\t-\\tpass\\t-\\t1\\t1\\t0\\t\\n" >>"$record"; }\n. "$0.does"\n' >"$its_judge"
     chmod +x "$its_judge"
     all=$("$its_judge.real" --list classify | cut -f 1 | tr '\n' ' ')
     # judged EXPECTED WHAT-IT-DOES: of the reference.

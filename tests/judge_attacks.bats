@@ -466,7 +466,7 @@ grade() {
         PATH=$T/tools:$PATH grade best
         is "$lack: ${lines[1]}" "$lack: \"ada\",0,$(worth accept),0,NOT_MADE"
         is "$status" 1
-        [[ $stderr == '6 checks could not be made. That is not the fault'* ]] || flunk "$stderr"
+        [[ $stderr == "$("$build/judge/judge" --list accept | wc -l) checks could not be made. That is not the fault"* ]] || flunk "$stderr"
     done
     # A solution that claims to lack something is wrong all the same.
     { echo '#error x: No space left on device' && echo 'int x = y; // No space left on device'; } | hand_in ada
