@@ -511,6 +511,7 @@ static const duration cap = CAP_MS * MILLISECOND;
 
 struct tries {
     unsigned port;
+    size_t total; /* of which some are kept */
     size_t count;
     instant at[MOST_TRIES];
     duration late[MOST_TRIES]; /* see struct report */
@@ -549,6 +550,8 @@ static struct tries tries_at(int port)
         each_report(note_report, &tries);
     else
         each_seen(0, note_seen, &tries);
+    tries.total =
+        has_reports() ? reported(CALL_connect) : calls_of(CALL_connect, -1);
     return tries;
 }
 
@@ -595,7 +598,7 @@ static void dead_server(void)
     while (!ended_or_pausing_long(port) && !passed(deadline))
         nap(5 * MILLISECOND);
     tries = tries_at(port);
-    step("it tried %zu times", tries.count);
+    step("it tried %zu times", tries.total);
     must_keep_cap(&tries);
     if (!has_ended() && tries.count < TRIES)
         mistake(NO_CAP,
@@ -606,7 +609,7 @@ static void dead_server(void)
         (!has_ended() && tries.count == TRIES && !ends_within(SECOND))) {
         if (tries.count > TRIES)
             mistake(ENDLESS, "It tried %zu times, and %d were allowed.",
-                    tries.count, TRIES);
+                    tries.total, TRIES);
         mistake(SLEEPS_AFTER_LAST,
                 "It has made its last try, and pauses for whom?");
     }
@@ -678,7 +681,7 @@ static void first_pauses(void)
         tries = tries_at(port);
         if (tries.count != PAUSES + 1)
             diagnosed(-1, tries.count <= PAUSES ? GIVES_UP_EARLY : ENDLESS,
-                      "it tried %zu times instead of four times", tries.count);
+                      "it tried %zu times instead of four times", tries.total);
         for (size_t j = 0; j < PAUSES; j++) {
             const double share = (double)gap(&tries, j) / (double)(base << j);
 
@@ -729,7 +732,7 @@ static void odd_cap(void)
     tries = tries_at(port);
     if (tries.count != MANY)
         diagnosed(-1, tries.count < MANY ? GIVES_UP_EARLY : ENDLESS,
-                  "it tried %zu times, and %d were allowed", tries.count, MANY);
+                  "it tried %zu times, and %d were allowed", tries.total, MANY);
     for (size_t i = 0; i + 1 < MANY; i++)
         too_long += gap(&tries, i) > most + most / 4;
     if (too_long > 1)
@@ -755,7 +758,7 @@ static void many_tries(void)
     tries = tries_at(port);
     if (tries.count != MANY)
         diagnosed(-1, tries.count < MANY ? GIVES_UP_EARLY : ENDLESS,
-                  "it tried %zu times, and %d were allowed", tries.count, MANY);
+                  "it tried %zu times, and %d were allowed", tries.total, MANY);
     for (size_t i = 2 * MANY / 3; i + 1 < MANY; i++)
         none += gap(&tries, i) < most / 5;
     if (none > MANY / 6)
@@ -850,7 +853,7 @@ static void hopeless_server(void)
     if (tries.count > 1)
         mistake(HOPELESS_RETRY,
                 "connect said EACCES, which stays so, and it tried %zu times.",
-                tries.count);
+                tries.total);
     if (ended_well())
         mistake(FAILURE_IS_SUCCESS,
                 "It was not allowed to connect, and its exit status is 0.");
