@@ -13,9 +13,9 @@
 #define _GNU_SOURCE
 #include "wouldblock.h"
 
+#include "../scripts/judge/kernel_abi.h"
+
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>

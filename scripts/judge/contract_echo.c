@@ -8,7 +8,6 @@
 #include "contract.h"
 #include "inside.h"
 
-#include <linux/sockios.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -616,7 +615,7 @@ static bool has_taken_all_it_can(int peer)
 
         if (cpu_demand(300 * MILLISECOND) < 0.2)
             return true;
-        ioctl(peer, SIOCOUTQ, &unsent); /* on our side (tcp(7)) */
+        ioctl(peer, TIOCOUTQ, &unsent); /* on our side: SIOCOUTQ, tcp(7) */
         left = unread_by_it(peer) + (size_t)unsent;
         same = left == before ? same + 1 : 0;
         if (same == 5)
