@@ -850,7 +850,7 @@ static void take_name(struct guest *g, const char *name)
     say_line(g, line);
     snprintf(line, sizeof line, "is now called %s.\n", name);
     must_hear(g, g->name, line, NOTHING_SENT);
-    snprintf(g->name, sizeof g->name, "%s", name);
+    snprintf(g->name, sizeof g->name, "%.16s", name);
 }
 
 /* A name of this length. */
