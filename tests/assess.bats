@@ -147,6 +147,7 @@ labelled() {
 }
 
 @test "assess: does the command that a verdict shows say the same, typed as it stands?" {
+    only_in long
     cd "$root" || return
     port=$("$build/bin/echo_blocking" --stop-after 1ms 0 | sed 's/.* //')
     run timeout 60 scripts/assess echo-server --only silent -- "$build/bin/echo_blocking" '{port}'

@@ -174,7 +174,7 @@ END
 }
 
 @test "exercise --full: is a program refused that the checks let pass, and the original's tests do not?" {
-    only_in plain long
+    only_in long
     section framing reference | sed 's/guest_called(name) ||//' | submit framing
     exercise check framing --full
     is "$status" 1

@@ -499,7 +499,7 @@ END
 # --- All together ---------------------------------------------------------------
 
 @test "grade: does the one after all attackers pass, and nobody else?" {
-    only_in plain long
+    only_in long
     serious='#define _GNU_SOURCE
 #include <fcntl.h>
 #include <signal.h>

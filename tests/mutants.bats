@@ -14,7 +14,7 @@ mutants() {
     mutants --list
     [ "$status" -eq 0 ] || flunk "$output"
     mapfile -t all <<<"$output"
-    sample 'mutants of the exercises' 0 25 "${all[@]}" >"$T/chosen"
+    sample 'mutants of the exercises' 0 15 "${all[@]}" >"$T/chosen"
     mutants --from "$T/chosen"
     [ "$status" -eq 0 ] || flunk "What to do: a check in scripts/judge/checks_*.c has to refuse what passed; if it is a right program, give it a row in tests/mutants/equivalents. $output"
 }

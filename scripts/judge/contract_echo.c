@@ -458,12 +458,13 @@ static void crowd(void)
 /* More than all buffers between a client's send and its recv (tcp(7)). */
 #define MORE_THAN_FITS ((size_t)48 << 20)
 
-/* Send until the server takes no more. Returns how much it took. */
+/* Send until the server takes no more: it has come to rest, or is busy and gets
+ * no further for long. Returns how much it took. */
 static size_t send_until_full(int peer, const char *bytes, size_t most)
 {
     size_t sent = 0;
 
-    for (int quiet = 0; sent < most && quiet < 15;) {
+    for (int quiet = 0; sent < most && quiet < 100;) {
         ssize_t n = send(peer, bytes + sent, most - sent, MSG_NOSIGNAL);
 
         if (n > 0) {
@@ -471,7 +472,7 @@ static size_t send_until_full(int peer, const char *bytes, size_t most)
             quiet = 0;
         } else {
             nap(20 * MILLISECOND);
-            quiet++;
+            quiet += is_asleep() ? 7 : 1; /* 0.3 s, or 2 s */
         }
     }
     return sent;
