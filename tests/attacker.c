@@ -352,7 +352,7 @@ static void run_without(char **with)
 {
     struct sock_fprog all = {.filter = filter};
 
-    emit(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr), 0);
+    emit(BPF_LD + BPF_W + BPF_ABS, offsetof(struct seccomp_data, nr), 0);
     for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
         if (!strstr(with[0], refusals[i].name))
             continue;
