@@ -78,7 +78,7 @@ empty="0,$(worth accept),0,EMPTY"
     said "deefay: accept.c is 'Accept.c'"
     said "gil: accept.c is 'src/my work/accept.c'"
     said 'eve: not used: txt'
-    said "in nobody's folder, not used: index.html"
+    said "in no student's folder, not used: index.html"
 }
 
 @test "grade: are names of files understood as people and browsers change them?" {

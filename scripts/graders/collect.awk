@@ -416,5 +416,5 @@ END {
         tell(s, shown(name))
     }
     if (strays)
-        say("in nobody's folder, not used: " some_of(stray, strays))
+        say("in no student's folder, not used: " some_of(stray, strays))
 }

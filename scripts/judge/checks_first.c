@@ -621,7 +621,7 @@ static const struct check in_time_checks[] = {
     {"lines", "clients send lines", 1, two_lines,
      "PROGRAM --stop-after 20s 8080 & sleep 0.5; build/bin/echo_client "
      "127.0.0.1 8080 one two"},
-    {"sleeps", "nobody's time is over", 2, sleeps_until_then,
+    {"sleeps", "no client is late yet", 2, sleeps_until_then,
      "PROGRAM --limit 15s --stop-after 20s 8080 & server=$!; sleep 0.5; "
      "build/bin/echo_client --hold 3s 127.0.0.1 8080 A & sleep 2; "
      "ps -o stat,pcpu,args -p $server"},

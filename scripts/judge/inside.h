@@ -138,8 +138,6 @@ int start_notifier(pid_t *notifier);
 
 /* Ask the kernel which clients are accepted by now, and which are closed. */
 void look_at_peers(void);
-/* The last successful call of this kind on fd; NULL if there is none. */
-const struct seen *last_successful(enum call call, int fd);
 /* Do bytes wait in the kernel, although their receiver has read all that came?
  * TCP's timers hold them back: for up to a second or two after the receiver
  * read nothing for long. */

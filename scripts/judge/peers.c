@@ -63,11 +63,6 @@ static bool is_found(const struct seen *s, void *context)
     return true;
 }
 
-static bool is_found_successful(const struct seen *s, void *context)
-{
-    return s->result == -1 || is_found(s, context);
-}
-
 uint64_t calls_that(bool (*is)(int call))
 {
     uint64_t sum = 0;
@@ -92,14 +87,6 @@ const struct seen *last_of(enum call call, int fd)
     struct search search = {.call = (int)call, .fd = fd};
 
     each_seen(0, is_found, &search);
-    return search.last;
-}
-
-const struct seen *last_successful(enum call call, int fd)
-{
-    struct search search = {.call = (int)call, .fd = fd};
-
-    each_seen(0, is_found_successful, &search);
     return search.last;
 }
 
